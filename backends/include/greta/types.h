@@ -1,0 +1,116 @@
+/* What every layer calls things: kinds of memory, images, bindings, limits, devices. */
+#ifndef GRETA_TYPES_H
+#define GRETA_TYPES_H
+
+#include <greta/log.h>
+#include <greta/status.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* DEVICE: fast for kernels, not mapped. UPLOAD: host writes, device reads. READBACK: device writes, host reads (cached).
+ * UNIFIED: both, at full speed; only where limits.unified. */
+enum greta_mem_kind { GRETA_MEM_DEVICE, GRETA_MEM_UPLOAD, GRETA_MEM_READBACK, GRETA_MEM_UNIFIED, GRETA_N_MEM_KINDS };
+
+enum greta_access { GRETA_READ = 1, GRETA_WRITE = 2, GRETA_READ_WRITE = 3 };
+
+enum greta_image_format { GRETA_IMAGE_HOST, GRETA_IMAGE_SPIRV, GRETA_IMAGE_AMDGPU };
+
+/*
+ * One workgroup of a kernel in C. `args` is the argument block: one pointer per binding in order, then the constants.
+ * `keys` are the kernel_get constants' values in the order given there. Groups run in any order, on several threads.
+ */
+struct greta_host_group {
+    uint32_t id[3], count[3];
+    unsigned i_thread; /* of n_threads: for scratch memory of one thread's own */
+    unsigned n_threads;
+    const uint32_t *constants;
+    uint32_t n_constants;
+};
+typedef void greta_host_fn(const struct greta_host_group *group, const void *args);
+
+struct greta_host_entry {
+    const char *name;
+    greta_host_fn *fn;
+};
+
+/* Code as bytes. For GRETA_IMAGE_HOST `data` points at an array of greta_host_entry and size_bytes is its size.
+ * The bytes must outlive the module. */
+struct greta_image {
+    enum greta_image_format format;
+    const void *data;
+    size_t size_bytes;
+    const char *name; /* for messages; may be NULL */
+};
+
+/* A specialization constant: its id in SPIR-V; HIP and C take them by order. 32 bits, also for float and bool. */
+struct greta_constant {
+    uint32_t id, value;
+};
+
+/* What the driver tells of a compiled kernel; 0 = not told. */
+struct greta_kernel_info {
+    uint32_t n_registers, scratch_bytes, lds_bytes, subgroup_size;
+};
+
+/* One size of the device's matrix unit: D (m x n) = A (m x k) * B (k x n) + C. Types are enum greta_component. */
+enum greta_component {
+    GRETA_COMPONENT_NONE,
+    GRETA_COMPONENT_F32,
+    GRETA_COMPONENT_F16,
+    GRETA_COMPONENT_BF16,
+    GRETA_COMPONENT_S8,
+    GRETA_COMPONENT_S32,
+    GRETA_COMPONENT_FP8,
+    GRETA_COMPONENT_F64
+};
+struct greta_matrix_op {
+    uint16_t m, n, k;
+    uint8_t type_ab, type_cd; /* enum greta_component */
+};
+
+/* Plain numbers; 0 = not supported or not known. */
+struct greta_limits {
+    uint64_t max_buf_bytes;
+    uint32_t max_bindings, max_args_bytes; /* args: 8 a binding plus the constants */
+    uint32_t max_groups[3], max_group_threads, max_lds_bytes;
+    uint32_t subgroup_min, subgroup_max;
+    uint32_t n_compute_units;
+    uint32_t buf_alignment, max_update_bytes;
+    double timestamp_period_ns;
+    bool unified, host_visible_vram, is_cpu;
+    bool has_f16, has_i8, has_16bit_storage, has_8bit_storage, has_int_dot, has_bf16;
+    bool has_graph;
+    struct greta_matrix_op matrix_ops[16];
+    uint32_t n_matrix_ops;
+    uint64_t peak_bytes_per_s; /* measured, where a measurement is stored */
+};
+
+enum greta_dev_type { GRETA_DEV_OTHER, GRETA_DEV_CPU, GRETA_DEV_INTEGRATED, GRETA_DEV_DISCRETE };
+
+struct greta_dev_info {
+    char name[128];    /* "AMD Radeon 760M (RADV PHOENIX)" */
+    char backend[16];  /* "vulkan" */
+    char arch[32];     /* "gfx1103", or "" */
+    char driver[96];   /* name and version */
+    uint32_t i_device; /* index within the backend: "vulkan:0" */
+    enum greta_dev_type type;
+    uint8_t uuid[16];
+    bool has_uuid;
+    char pci[16]; /* "0000:c1:00.0", or "" */
+    uint64_t memory_bytes;
+};
+
+struct greta_mem_info {
+    uint64_t total_bytes, free_bytes; /* over all heaps that serve device memory */
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,132 @@
+/*
+ * The argument block of every op, once, for C, GLSL and HIP: this file is included by all three and holds only macros.
+ *
+ * GRETA_ARGS_<OP>(R, W, X, U, F): R/W/X a pointer that is read / written / both, then U a uint32 and F a float constant.
+ * Pointers come first (8 bytes each), so that the block has the same offsets everywhere; it is at most 128 bytes.
+ * GRETA_KEYS_<OP>(K): what is fixed when the kernel is made: specialization constants 1, 2, ... in SPIR-V (0 is the
+ * workgroup's size), template arguments in HIP, group->constants[] in C. After the keys come a row's own tunables.
+ *
+ * Shapes are rows x columns, row-major. n_tok: tokens of this step. step: {token, pos, n_kv, seed}, 4 x uint32: the first
+ * token of the step stands at position pos, and n_kv = pos + n_tok. Group ids are linear: x + y * count.x (large grids are
+ * folded into y), and a group past the end returns.
+ */
+#ifndef GRETA_OP_ARGS_H
+#define GRETA_OP_ARGS_H
+
+/* y[i][c] = w[ids[i]][c], dequantized to f32. ids outside [0, n_rows) give zeros. */
+#define GRETA_ARGS_ROW_LOOKUP(R, W, X, U, F) R(w) R(ids) W(y) U(n_ids) U(n_rows) U(n_cols)
+#define GRETA_KEYS_ROW_LOOKUP(K) K(w_type)
+
+/* y[r][c] = x[r][c] * w[c] / sqrt(mean_c(x[r][c]^2) + eps). */
+#define GRETA_ARGS_RMS_NORM(R, W, X, U, F) R(x) R(w) W(y) U(n_rows) U(n_cols) F(eps)
+#define GRETA_KEYS_RMS_NORM(K)
+
+/* x += r; y = rms_norm(x, w). */
+#define GRETA_ARGS_ADD_RMS_NORM(R, W, X, U, F) X(x) R(r) R(w) W(y) U(n_rows) U(n_cols) F(eps)
+#define GRETA_KEYS_ADD_RMS_NORM(K)
+
+/*
+ * Rotates x[t][h][0..n_rot) in place by the table's row pos + t: table[p][j] = {cos, sin} of pair j, f32. mode 0: pairs
+ * (2j, 2j+1); mode 1: pairs (j, j + n_rot/2). The rest of the head is left as it is. One token's row is n_head * head_dim.
+ */
+#define GRETA_ARGS_ROPE(R, W, X, U, F) X(x) R(table) R(step) U(n_tok) U(n_head) U(head_dim) U(n_rot)
+#define GRETA_KEYS_ROPE(K) K(mode)
+
+/* k_cache[pos + t][c] = k[t][c], the same for v; c < n_cols = n_head_kv * head_dim. Rows at n_ctx and past it are dropped. */
+#define GRETA_ARGS_KV_UPDATE(R, W, X, U, F) R(k) R(v) W(k_cache) W(v_cache) R(step) U(n_tok) U(n_cols) U(n_ctx)
+#define GRETA_KEYS_KV_UPDATE(K) K(kv_type)
+
+/* y[r] = sum_c w[r][c] * x[c]. x_type F32, or Q8A: x is what quantize wrote. */
+#define GRETA_ARGS_MATVEC(R, W, X, U, F) R(w) R(x) W(y) U(n_rows) U(n_cols)
+#define GRETA_KEYS_MATVEC(K) K(w_type) K(x_type)
+
+/* y[t][r] = sum_c w[r][c] * x[t][c]. */
+#define GRETA_ARGS_MATMUL(R, W, X, U, F) R(w) R(x) W(y) U(n_tok) U(n_rows) U(n_cols)
+#define GRETA_KEYS_MATMUL(K) K(w_type) K(x_type)
+
+/*
+ * Causal attention: y[t][h] = sum_j softmax_j(scale * q[t][h] . k[j][g]) v[j][g] over j <= pos + t, g = h / (n_head / n_head_kv).
+ * q, y: [n_tok][n_head][head_dim] f32; k, v: [n_ctx][n_head_kv][head_dim] of kv_type.
+ */
+#define GRETA_ARGS_ATTN(R, W, X, U, F)                                                                       \
+    R(q) R(k) R(v) R(step) W(y) U(n_tok) U(n_head) U(n_head_kv) U(n_ctx) F(scale)
+#define GRETA_KEYS_ATTN(K) K(kv_type) K(head_dim)
+
+/*
+ * The same for one token, in two steps. Split s takes the positions [s * GRETA_ATTN_CHUNK, (s+1) * GRETA_ATTN_CHUNK) and
+ * writes partials[h][s] = {max, sum, acc[head_dim]} f32 (max: of scale * q.k; sum: of exp(. - max); acc: the weighted v, not
+ * divided); splits that begin at or past n_kv write nothing. attn_reduce joins the splits below n_kv in ascending order.
+ */
+#define GRETA_ATTN_CHUNK 256
+#define GRETA_ARGS_ATTN_SPLIT(R, W, X, U, F)                                                                 \
+    R(q) R(k) R(v) R(step) W(partials) U(n_head) U(n_head_kv) U(n_ctx) U(n_split) F(scale)
+#define GRETA_KEYS_ATTN_SPLIT(K) K(kv_type) K(head_dim)
+#define GRETA_ARGS_ATTN_REDUCE(R, W, X, U, F) R(partials) R(step) W(y) U(n_head) U(n_split)
+#define GRETA_KEYS_ATTN_REDUCE(K) K(head_dim)
+
+/* y[i] = gate[i] / (1 + exp(-gate[i])) * up[i]. */
+#define GRETA_ARGS_SILU_MUL(R, W, X, U, F) R(gate) R(up) W(y) U(n)
+#define GRETA_KEYS_SILU_MUL(K)
+
+/* y[i] = a[i] + b[i]; y may be a or b. */
+#define GRETA_ARGS_ADD(R, W, X, U, F) R(a) R(b) W(y) U(n)
+#define GRETA_KEYS_ADD(K)
+
+/* out[r] = the smallest index of the largest x[r][c]; NaN is never the largest (a row of NaN gives 0). */
+#define GRETA_ARGS_ARGMAX(R, W, X, U, F) R(x) W(out) U(n_rows) U(n_cols)
+#define GRETA_KEYS_ARGMAX(K)
+
+/* values[r][i], indices[r][i]: the k largest of x[r], descending, equal ones by ascending index; k <= 128, k <= n_cols. */
+#define GRETA_ARGS_TOP_K(R, W, X, U, F) R(x) W(values) W(indices) U(n_rows) U(n_cols) U(k)
+#define GRETA_KEYS_TOP_K(K)
+
+/* y[i] = value (bits), 32 bits wide. */
+#define GRETA_ARGS_FILL(R, W, X, U, F) W(y) U(n) U(value)
+#define GRETA_KEYS_FILL(K)
+
+/* y[i] = x[i], 32 bits wide. */
+#define GRETA_ARGS_COPY(R, W, X, U, F) R(x) W(y) U(n)
+#define GRETA_KEYS_COPY(K)
+
+/* y[i] = (y_type)x[i], round to nearest even; F32, F16, BF16. */
+#define GRETA_ARGS_CAST(R, W, X, U, F) R(x) W(y) U(n)
+#define GRETA_KEYS_CAST(K) K(x_type) K(y_type)
+
+/* Activations rounded to 8 bits in blocks of 32 (type Q8A): x f32 [n_rows][n_cols] -> y, GRETA_Q8A_ROW_BYTES a row. */
+#define GRETA_ARGS_QUANTIZE(R, W, X, U, F) R(x) W(y) U(n_rows) U(n_cols)
+#define GRETA_KEYS_QUANTIZE(K)
+
+/* X(NAME, symbol name). The order is the enum's. */
+#define GRETA_OP_LIST(X)                                                                                     \
+    X(ROW_LOOKUP, row_lookup)                                                                                \
+    X(RMS_NORM, rms_norm)                                                                                    \
+    X(ADD_RMS_NORM, add_rms_norm)                                                                            \
+    X(ROPE, rope)                                                                                            \
+    X(KV_UPDATE, kv_update)                                                                                  \
+    X(MATVEC, matvec)                                                                                        \
+    X(MATMUL, matmul)                                                                                        \
+    X(ATTN, attn)                                                                                            \
+    X(ATTN_SPLIT, attn_split)                                                                                \
+    X(ATTN_REDUCE, attn_reduce)                                                                              \
+    X(SILU_MUL, silu_mul)                                                                                    \
+    X(ADD, add)                                                                                              \
+    X(ARGMAX, argmax)                                                                                        \
+    X(TOP_K, top_k)                                                                                          \
+    X(FILL, fill)                                                                                            \
+    X(COPY, copy)                                                                                            \
+    X(CAST, cast)                                                                                            \
+    X(QUANTIZE, quantize)
+
+/* Element types, shared by host and device code. The numbers are specialization constants: never renumber. */
+#define GRETA_TYPE_F32 0
+#define GRETA_TYPE_F16 1
+#define GRETA_TYPE_BF16 2
+#define GRETA_TYPE_Q8_0 3
+#define GRETA_TYPE_Q4_0 4
+#define GRETA_TYPE_Q4_1 5
+#define GRETA_TYPE_Q4_K 6
+#define GRETA_TYPE_Q6_K 7
+#define GRETA_TYPE_U32 32
+#define GRETA_TYPE_Q8A 33 /* activations, by the op quantize */
+
+#endif

@@ -1,0 +1,40 @@
+/* Rows of the variant table. Inside kernels/ only; a row file gives an array and its length. */
+#ifndef KERNELS_VARIANT_H
+#define KERNELS_VARIANT_H
+
+#include <greta/kernels.h>
+
+enum { VARIANT_EXACT = 1, /* f32 activations, f32 accumulation: serves GRETA_POLICY_EXACT */
+       VARIANT_FORCED_ONLY = 2 /* never chosen, only by name (kernelcheck, benches) */ };
+
+enum { VARIANT_MAX_TUNABLES = 8 };
+
+struct greta_variant {
+    const char *name;
+    enum greta_op op;
+    enum greta_image_format format;
+    const struct greta_image *image; /* the module; rows may share one */
+    const char *entry;               /* "main" in SPIR-V */
+    uint32_t flags;
+    uint32_t n_threads;  /* workgroup size: specialization constant 0. Not used by host rows */
+    uint32_t w_types;    /* bit mask of 1 << GRETA_TYPE_* of weights that it reads; 0: the op has none */
+    uint32_t x_type;     /* of activations, for matvec and matmul */
+    enum greta_layout layout;
+    uint32_t n_tunables; /* constants that follow the op's keys: ids 1 + n_keys, ... */
+    uint32_t tunables[VARIANT_MAX_TUNABLES];
+    /* NULL: no further condition. Returns NULL where the row serves the call, else the failing condition in words. */
+    const char *(*refusal)(const struct greta_variant *v, const struct greta_limits *limits, const struct greta_call *call);
+    /* How many groups, linear; folding into y past limits.max_groups[0] is the caller's. */
+    uint64_t (*n_groups)(const struct greta_variant *v, const struct greta_limits *limits, const struct greta_call *call);
+};
+
+struct variant_rows {
+    const struct greta_variant *rows;
+    uint32_t n;
+};
+
+/* One function per row file; NULL-row sets where a backend is not built in. */
+struct variant_rows variant_rows_cpu(void);
+struct variant_rows variant_rows_vulkan(void);
+
+#endif
