@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# All the tests: builds with gcc, with clang, and with clang's sanitizers, and the suites on each. SPIR-V is built once.
+#   scripts/test.sh          everything
+#   scripts/test.sh gcc      one of: gcc clang sanitize alone
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+builds=${*:-gcc sanitize clang alone}
+passed=0 failed=0 skipped=0 broken=()
+say() { printf '\n== %s\n' "$*"; }
+
+configure() { # dir, compiler, further options
+  local dir=$1 compiler=$2
+  shift 2
+  if [ -f "$dir/build.ninja" ]; then meson configure "$dir" "$@" >/dev/null; else
+    CC=$compiler CXX=$([ "$compiler" = gcc ] && echo g++ || echo clang++) meson setup "$dir" -Dwerror=true "$@" >"$dir.log" 2>&1 || { cat "$dir.log"; return 1; }
+  fi
+}
+
+suite() { # dir, further arguments of meson test: runs, prints a line a test with its time, adds up
+  local dir=$1
+  shift
+  meson test -C "$dir" --no-rebuild --print-errorlogs "$@" 2>&1 | tee "$dir/suite.log" |
+    sed -n -e '/^ *[0-9]*\/[0-9]* /p' -e '/^――\|^=*$/d' -e '/^\(stdout\|stderr\|[^ ]*:[0-9]*:\)/p' || true
+  local count
+  count() { sed -n "s/^$1: *\([0-9]*\).*/\1/p" "$dir/suite.log" | tail -1; }
+  passed=$((passed + $(count Ok || true) + 0))
+  local f=$(($(count Fail) + $(count 'Unexpected Pass') + $(count Timeout)))
+  failed=$((failed + f))
+  skipped=$((skipped + $(count Skipped)))
+  if [ "$f" -gt 0 ] || ! grep -q '^Ok:' "$dir/suite.log"; then
+    broken+=("$dir")
+    sed -n '/^Summary of Failures/,$p' "$dir/suite.log"
+    grep -n -A40 -E '^(stdout|stderr):|― (stdout|stderr) ―' "$dir/suite.log" | head -150 || true
+  fi
+}
+
+build() {
+  local start=$SECONDS
+  ninja -C "$1" >"$1/ninja.log" 2>&1 || { grep -E -A6 'FAILED|error|warning' "$1/ninja.log" | head -60; return 1; }
+  echo "built in $((SECONDS - start)) s"
+}
+
+one() {
+  local spirv=(-Dspirv_dir="$PWD/build/shaders")
+  case $1 in
+    gcc)
+      say "gcc: all suites"
+      configure build gcc && build build && suite build ;;
+    sanitize)
+      say "clang, AddressSanitizer and UndefinedBehaviorSanitizer"
+      configure build-sanitize clang -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dbench=false "${spirv[@]}" &&
+        build build-sanitize && suite build-sanitize --setup sanitize ;;
+    clang)
+      say "clang: the quick suites"
+      configure build-clang clang -Dbench=false "${spirv[@]}" && build build-clang && suite build-clang --setup quick ;;
+    alone)
+      say "gcc: rt and kernels alone"
+      configure build-alone gcc -Dbridge=false -Dtools=false -Dbench=false -Dvulkan=false && build build-alone && suite build-alone --setup quick ;;
+    *) echo "test.sh: unknown build $1: gcc, clang, sanitize or alone" >&2; exit 2 ;;
+  esac
+}
+
+for b in $builds; do
+  if ! one "$b"; then
+    failed=$((failed + 1))
+    broken+=("$b")
+  fi
+done
+say "result"
+[ ${#broken[@]} -eq 0 ] || echo "failed: ${broken[*]}"
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]
