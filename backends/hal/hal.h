@@ -101,6 +101,8 @@ struct greta_dev_ops {
 
     greta_status (*buf_create)(struct hal_dev *dev, uint64_t size_bytes, enum greta_mem_kind kind, struct hal_buf **out);
     void (*buf_destroy)(struct hal_dev *dev, struct hal_buf *buf);
+    /* (o) A buffer over the caller's memory, which outlives it; host and device see the same bytes. NULL: ERR_UNSUPPORTED. */
+    greta_status (*buf_wrap)(struct hal_dev *dev, void *memory, uint64_t size_bytes, struct hal_buf **out);
     /* (o) A file descriptor for another API. NULL: ERR_UNSUPPORTED. */
     greta_status (*buf_export)(struct hal_dev *dev, struct hal_buf *buf, int *out_fd);
 
@@ -168,7 +170,8 @@ struct greta_backend {
     void (*close)(void *instance);
 };
 
-/* The registry: NULL-terminated, in order of the probe's preference. */
+/* The registry: NULL-terminated, in order of the probe's preference. A backend defines one const struct greta_backend,
+ * cpu_backend, vk_backend or hip_backend, and has its line in hal/registry.c. */
 extern const struct greta_backend *const hal_backends[];
 
 /* Shims. Both take over `inner` (closing the shim closes it), also when they fail. */
