@@ -40,9 +40,13 @@ struct greta_gguf_value {
     const void *elements;              /* of an array: packed little-endian scalars (unaligned!), or const struct greta_gguf_string * */
 };
 
-/* Errors name the file and what is wrong with it: ERR_IO, ERR_FORMAT, ERR_NO_MEMORY, ERR_NOT_FOUND. The file is mapped. */
+/*
+ * Errors name the file and what is wrong with it: ERR_IO, ERR_FORMAT, ERR_NO_MEMORY, ERR_NOT_FOUND, ERR_UNSUPPORTED (a version,
+ * byte order or tensor type that we do not know). The file is mapped. Any part of a split set may be given. Memory taken is
+ * bounded by a small multiple of the file's metadata, whatever its counts claim.
+ */
 GRETA_API GRETA_MUST_USE greta_status greta_gguf_open(const char *path, const struct greta_log *log, struct greta_gguf **out);
-/* The same from memory, which must outlive it (the built-in model). `name` is used in messages. */
+/* The same from memory, aligned to 8 bytes, which must outlive it (the built-in model). `name` is used in messages. */
 GRETA_API GRETA_MUST_USE greta_status greta_gguf_open_memory(const void *data, size_t size_bytes, const char *name,
                                                              const struct greta_log *log, struct greta_gguf **out);
 GRETA_API void greta_gguf_close(struct greta_gguf **gguf);
