@@ -49,6 +49,8 @@ CALL(dev_mem_info, (struct hal_dev * dev, struct greta_mem_info *out), (f->inner
 CALL(dev_wait_idle, (struct hal_dev * dev), (f->inner), (void)0)
 CALL(buf_create, (struct hal_dev * dev, uint64_t size_bytes, enum greta_mem_kind kind, struct hal_buf **out),
      (f->inner, size_bytes, kind, out), *out = NULL)
+CALL(buf_wrap, (struct hal_dev * dev, void *memory, uint64_t size_bytes, struct hal_buf **out),
+     (f->inner, memory, size_bytes, out), *out = NULL)
 CALL(buf_export, (struct hal_dev * dev, struct hal_buf *buf, int *out_fd), (f->inner, buf, out_fd),
      *out_fd = -1)
 CALL(stream_create, (struct hal_dev * dev, struct hal_stream **out), (f->inner, out), *out = NULL)
@@ -93,6 +95,7 @@ static const struct greta_dev_ops fault_ops = {
     .dev_wait_idle = fault_dev_wait_idle,
     .buf_create = fault_buf_create,
     .buf_destroy = fault_buf_destroy,
+    .buf_wrap = fault_buf_wrap,
     .buf_export = fault_buf_export,
     .stream_create = fault_stream_create,
     .stream_destroy = fault_stream_destroy,
@@ -149,6 +152,7 @@ greta_status hal_fault_wrap(struct hal_dev *inner, const struct hal_fault_params
     f->dev = *inner;
     f->inner = inner;
     f->ops = fault_ops;
+    if (!inner->ops->buf_wrap) f->ops.buf_wrap = NULL;
     if (!inner->ops->buf_export) f->ops.buf_export = NULL;
     if (!inner->ops->stream_flush) f->ops.stream_flush = NULL;
     if (!inner->ops->event_elapsed) f->ops.event_elapsed = NULL;

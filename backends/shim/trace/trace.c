@@ -123,6 +123,16 @@ static void trace_buf_destroy(struct hal_dev *dev, struct hal_buf *buf) {
     t->inner->ops->buf_destroy(t->inner, buf);
 }
 
+static greta_status trace_buf_wrap(struct hal_dev *dev, void *memory, uint64_t size_bytes,
+                                   struct hal_buf **out) {
+    TRACE(dev);
+    greta_status status = t->inner->ops->buf_wrap(t->inner, memory, size_bytes, out);
+    uint32_t number = status ? 0 : number_add(t, *out, NULL);
+    trace_line(t, "buf_wrap #%" PRIu32 " %" PRIu64 " bytes %s", number, size_bytes,
+               greta_status_name(status));
+    return status;
+}
+
 static greta_status trace_buf_export(struct hal_dev *dev, struct hal_buf *buf, int *out_fd) {
     TRACE(dev);
     trace_line(t, "buf_export #%" PRIu32, NUMBER(buf));
@@ -316,6 +326,7 @@ static const struct greta_dev_ops trace_ops = {
     .dev_wait_idle = trace_dev_wait_idle,
     .buf_create = trace_buf_create,
     .buf_destroy = trace_buf_destroy,
+    .buf_wrap = trace_buf_wrap,
     .buf_export = trace_buf_export,
     .stream_create = trace_stream_create,
     .stream_destroy = trace_stream_destroy,
@@ -354,6 +365,7 @@ greta_status hal_trace_wrap(struct hal_dev *inner, void (*line)(void *user, cons
     t->line = line;
     t->user = user;
     t->ops = trace_ops;
+    if (!inner->ops->buf_wrap) t->ops.buf_wrap = NULL;
     if (!inner->ops->buf_export) t->ops.buf_export = NULL;
     if (!inner->ops->stream_flush) t->ops.stream_flush = NULL;
     if (!inner->ops->event_elapsed) t->ops.event_elapsed = NULL;
