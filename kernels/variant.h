@@ -9,6 +9,11 @@ enum { VARIANT_EXACT = 1, /* f32 activations, f32 accumulation: serves GRETA_POL
 
 enum { VARIANT_MAX_TUNABLES = 8 };
 
+/*
+ * A kernel is made with the constants 0: n_threads, 1 ..: the op's keys in order, then the tunables. In SPIR-V these are the
+ * ids of specialization constants; a host row finds them as group->constants[0], [1] ... in the same order.
+ */
+
 struct greta_variant {
     const char *name;
     enum greta_op op;
@@ -16,15 +21,19 @@ struct greta_variant {
     const struct greta_image *image; /* the module; rows may share one */
     const char *entry;               /* "main" in SPIR-V */
     uint32_t flags;
-    uint32_t n_threads;  /* workgroup size: specialization constant 0. Not used by host rows */
+    uint32_t n_threads;  /* workgroup size: specialization constant 0; a host row gets it too, and may leave it 0 */
     uint32_t w_types;    /* bit mask of 1 << GRETA_TYPE_* of weights that it reads; 0: the op has none */
     uint32_t x_type;     /* of activations, for matvec and matmul */
     enum greta_layout layout;
     uint32_t n_tunables; /* constants that follow the op's keys: ids 1 + n_keys, ... */
     uint32_t tunables[VARIANT_MAX_TUNABLES];
-    /* NULL: no further condition. Returns NULL where the row serves the call, else the failing condition in words. */
+    /* What the row rounds its operands to before the product, as a relative error: 0x1p-11 for f16, 0x1p-8 for bf16; 0: it
+     * does not. Only the error bound of tests reads it. */
+    double operand_eps;
+    /* NULL: no further condition than layout, types and threads, which are checked before. Bindings may be empty (buf NULL):
+     * then only shapes are asked about; an offset's alignment is to be judged where there is a buf. Returns NULL where the row serves the call, else the failing condition in words. */
     const char *(*refusal)(const struct greta_variant *v, const struct greta_limits *limits, const struct greta_call *call);
-    /* How many groups, linear; folding into y past limits.max_groups[0] is the caller's. */
+    /* How many groups, linear; 0: nothing to do. Folding into y past limits.max_groups[0] is the caller's. */
     uint64_t (*n_groups)(const struct greta_variant *v, const struct greta_limits *limits, const struct greta_call *call);
 };
 

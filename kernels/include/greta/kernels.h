@@ -89,6 +89,9 @@ struct greta_op_info {
     bool scalar_is_f32[GRETA_OP_MAX_SCALARS];
 };
 GRETA_API const struct greta_op_info *greta_op_get_info(enum greta_op op);
+/* Bytes that a binding of the call must have at least; UINT64_MAX where the product overflows or a type does not fit. What
+ * depends on the step block (the table of rope) counts as if pos were 0. */
+GRETA_API uint64_t greta_op_binding_bytes(const struct greta_call *call, uint32_t i_binding);
 
 /* ---- variants ---------------------------------------------------------------------------------------------------- */
 

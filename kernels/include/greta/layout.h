@@ -11,15 +11,15 @@
  * with i = element / GRETA_PACKED_ELEMENTS_p. Values are little-endian. Nothing lies behind the last plane: a reader must not
  * pass the end. Only float types may have a row that is no multiple of 32 (256 for _K): it is padded with zeros to whole units.
  *
- *   type   plane 0 (a unit)   plane 1                plane 2             plane 3            element c of the unit, u = unit in superblock
- *   F32    32 f32             -                      -                   -                  v[c]
- *   F16    32 f16             -                      -                   -                  v[c]
- *   BF16   32 bf16            -                      -                   -                  v[c]
- *   Q8_0   32 int8            f16 d (unit)           -                   -                  d * q[c]
- *   Q4_0   16 B nibbles       f16 d (unit)           -                   -                  d * (q[c] - 8)
- *   Q4_1   16 B nibbles       f16 d, f16 m (unit)    -                   -                  d * q[c] + m
- *   Q4_K   16 B nibbles       16 B (superblock)      -                   -                  d * scale[u] * q[c] - dmin * min[u]
- *   Q6_K   16 B nibbles       8 B bit pairs (unit)   2 int8 s (unit)     f16 d (superblock) d * s[c / 16] * ((q[c] | pair[c] << 4) - 32)
+ *   type  plane 0       plane 1             plane 2      plane 3      element c of the unit; (256): a superblock
+ *   F32   32 f32        -                   -            -            v[c]
+ *   F16   32 f16        -                   -            -            v[c]
+ *   BF16  32 bf16       -                   -            -            v[c]
+ *   Q8_0  32 int8       f16 d               -            -            d * q[c]
+ *   Q4_0  16 B nibbles  f16 d               -            -            d * (q[c] - 8)
+ *   Q4_1  16 B nibbles  f16 d, f16 m        -            -            d * q[c] + m
+ *   Q4_K  16 B nibbles  16 B (256)          -            -            d * scale[u] * q[c] - dmin * min[u]
+ *   Q6_K  16 B nibbles  8 B bit pairs       2 int8 s     f16 d (256)  d * s[c / 16] * ((q[c] | pair[c] << 4) - 32)
  *
  * NIBBLES: four 32-bit words. Word i holds the elements 8i .. 8i+7: the low nibble of its byte j is element 8i+j, the high
  * nibble element 8i+4+j. So (w >> 4 * h) & 0x0F0F0F0F is the bytes of the elements 8i+4h .. 8i+4h+3, in order.

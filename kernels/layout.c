@@ -1,0 +1,127 @@
+/* Weights between file order and the layouts of devices. */
+#include "quant.h"
+
+#include <greta/kernels.h>
+#include <greta/layout.h>
+
+#include <string.h>
+
+static const struct greta_type_info *weight_type(uint32_t type) {
+    return type <= GRETA_TYPE_Q6_K ? greta_type_get_info(type) : NULL;
+}
+
+struct plane {
+    uint64_t offset, records, elements,
+        bytes; /* records of a row; elements and bytes of a record, 0: no such plane */
+};
+
+static void planes_get(uint32_t type, uint64_t n_rows, uint64_t n_cols, struct plane planes[4]) {
+#define PLANE(p)                                                                                        \
+    planes[p] = (struct plane){GRETA_PACKED_OFFSET_##p(type, n_rows, n_cols),                           \
+                               GRETA_PACKED_RECORDS_##p(type, n_cols), GRETA_PACKED_ELEMENTS_##p(type), \
+                               GRETA_PACKED_BYTES_##p(type)}
+    PLANE(0);
+    PLANE(1);
+    PLANE(2);
+    PLANE(3);
+#undef PLANE
+}
+
+/* Below 2^32 rows and columns nothing overflows 64 bits: a unit has at most 128 bytes. */
+uint64_t greta_layout_bytes(enum greta_layout layout, uint32_t type, uint64_t n_rows, uint64_t n_cols) {
+    const struct greta_type_info *t = weight_type(type);
+    if (!t || n_rows > UINT32_MAX || n_cols > UINT32_MAX || n_cols % t->block_elements) return 0;
+    uint64_t bytes;
+    switch (layout) {
+    case GRETA_LAYOUT_ROWS:
+        return __builtin_mul_overflow(n_rows, n_cols / t->block_elements * t->block_bytes, &bytes) ? 0
+                                                                                                   : bytes;
+    case GRETA_LAYOUT_PACKED:
+        if (__builtin_mul_overflow(n_rows, GRETA_DIV_UP(n_cols, 32u) * 128u, &bytes)) return 0;
+        bytes = GRETA_PACKED_SIZE(type, n_rows, n_cols);
+        return bytes <= UINT32_MAX ? bytes : 0; /* kernels address it by 32 bits */
+    default: return 0;
+    }
+}
+
+/* One row of a float type: what is missing to a whole unit is zero. */
+static void pack_float_row(const struct greta_type_info *t, uint64_t n_cols, const struct plane *plane,
+                           const uint8_t *src, uint8_t *dst) {
+    uint64_t bytes = n_cols * t->block_bytes;
+    memcpy(dst, src, bytes);
+    memset(dst + bytes, 0, plane->records * plane->bytes - bytes);
+}
+
+/* Copies a plane's start for row `row` to `out`. */
+static void records_at(const struct plane planes[4], uint64_t row, uint8_t *base, uint8_t *out[4]) {
+    for (int p = 0; p < 4; p++) out[p] = base + planes[p].offset + row * planes[p].records * planes[p].bytes;
+}
+
+/* The bytes between planes; whoever packs the last row writes them, so that equal weights give equal bytes.
+ */
+static void clear_gaps(const struct plane planes[4], uint64_t n_rows, uint64_t size, uint8_t *dst) {
+    for (int p = 0; p < 4; p++) {
+        uint64_t end = planes[p].offset + n_rows * planes[p].records * planes[p].bytes;
+        uint64_t next = p < 3 ? planes[p + 1].offset : size;
+        memset(dst + end, 0, next - end);
+    }
+}
+
+/* What the pack functions have in common: false where an argument is not in its range. */
+static bool arguments_ok(enum greta_layout layout, uint32_t type, uint64_t n_rows, uint64_t n_cols,
+                         uint64_t row_begin, uint64_t row_end) {
+    if (row_begin > row_end || row_end > n_rows) return false;
+    return greta_layout_bytes(layout, type, n_rows, n_cols) != 0;
+}
+
+greta_status greta_layout_pack(enum greta_layout layout, uint32_t type, uint64_t n_rows, uint64_t n_cols,
+                               uint64_t row_begin, uint64_t row_end, const void *src, void *dst) {
+    if (!arguments_ok(layout, type, n_rows, n_cols, row_begin, row_end) || !src || !dst)
+        return GRETA_ERR_INVALID;
+    const struct greta_type_info *t = greta_type_get_info(type);
+    uint64_t n_blocks = n_cols / t->block_elements, row_bytes = n_blocks * t->block_bytes;
+    const uint8_t *from = src;
+    if (layout == GRETA_LAYOUT_ROWS) {
+        memcpy((uint8_t *)dst + row_begin * row_bytes, from, (row_end - row_begin) * row_bytes);
+        return GRETA_OK;
+    }
+    struct plane planes[4];
+    planes_get(type, n_rows, n_cols, planes);
+    const struct quant_packer *packer = quant_packer_get(type);
+    for (uint64_t r = row_begin; r < row_end; r++, from += row_bytes) {
+        uint8_t *records[4];
+        records_at(planes, r, dst, records);
+        if (packer)
+            packer->pack(from, n_blocks, records);
+        else
+            pack_float_row(t, n_cols, &planes[0], from, records[0]);
+    }
+    if (row_end == n_rows) clear_gaps(planes, n_rows, greta_layout_bytes(layout, type, n_rows, n_cols), dst);
+    return GRETA_OK;
+}
+
+greta_status greta_layout_unpack(enum greta_layout layout, uint32_t type, uint64_t n_rows, uint64_t n_cols,
+                                 uint64_t row_begin, uint64_t row_end, const void *src, void *dst) {
+    if (!arguments_ok(layout, type, n_rows, n_cols, row_begin, row_end) || !src || !dst)
+        return GRETA_ERR_INVALID;
+    const struct greta_type_info *t = greta_type_get_info(type);
+    uint64_t n_blocks = n_cols / t->block_elements, row_bytes = n_blocks * t->block_bytes;
+    uint8_t *to = dst;
+    if (layout == GRETA_LAYOUT_ROWS) {
+        memcpy(to, (const uint8_t *)src + row_begin * row_bytes, (row_end - row_begin) * row_bytes);
+        return GRETA_OK;
+    }
+    struct plane planes[4];
+    planes_get(type, n_rows, n_cols, planes);
+    const struct quant_packer *packer = quant_packer_get(type);
+    for (uint64_t r = row_begin; r < row_end; r++, to += row_bytes) {
+        const uint8_t *records[4];
+        for (int p = 0; p < 4; p++)
+            records[p] = (const uint8_t *)src + planes[p].offset + r * planes[p].records * planes[p].bytes;
+        if (packer)
+            packer->unpack(to, n_blocks, records);
+        else
+            memcpy(to, records[0], row_bytes);
+    }
+    return GRETA_OK;
+}

@@ -1,0 +1,121 @@
+/* What is known of the ops, as data made from their X-macros; the element types; the table of variants. */
+#include "variant.h"
+
+#include <greta/layout.h>
+
+#define ONE(name) +1
+#define TEXT(name) #name,
+#define ACCESS_READ(name) GRETA_READ,
+#define ACCESS_WRITE(name) GRETA_WRITE,
+#define ACCESS_BOTH(name) GRETA_READ_WRITE,
+#define IS_F32(name) true,
+#define IS_U32(name) false,
+
+/* The element behind the last one only keeps an empty list legal. */
+#define OP_INFO(NAME, lname)                                                                                 \
+    [GRETA_OP_##NAME] = {                                                                                    \
+        .name = #lname,                                                                                      \
+        .n_bindings = 0 GRETA_ARGS_##NAME(ONE, ONE, ONE, GRETA_NOTHING, GRETA_NOTHING),                      \
+        .n_scalars = 0 GRETA_ARGS_##NAME(GRETA_NOTHING, GRETA_NOTHING, GRETA_NOTHING, ONE, ONE),             \
+        .n_keys = 0 GRETA_KEYS_##NAME(ONE),                                                                  \
+        .binding_names = {GRETA_ARGS_##NAME(TEXT, TEXT, TEXT, GRETA_NOTHING, GRETA_NOTHING) NULL},           \
+        .scalar_names = {GRETA_ARGS_##NAME(GRETA_NOTHING, GRETA_NOTHING, GRETA_NOTHING, TEXT, TEXT) NULL},   \
+        .key_names = {GRETA_KEYS_##NAME(TEXT) NULL},                                                         \
+        .access = {GRETA_ARGS_##NAME(ACCESS_READ, ACCESS_WRITE, ACCESS_BOTH, GRETA_NOTHING, GRETA_NOTHING)}, \
+        .scalar_is_f32 = {GRETA_ARGS_##NAME(GRETA_NOTHING, GRETA_NOTHING, GRETA_NOTHING, IS_U32, IS_F32)},   \
+    },
+
+static const struct greta_op_info op_infos[GRETA_N_OPS] = {GRETA_OP_LIST(OP_INFO)};
+
+/* The argument block holds 8 bytes a binding and 4 a scalar, at most 128; every struct of scalars is just
+ * these words. */
+#define OP_FITS(NAME, lname)                                                                             \
+    _Static_assert(8 * (0 GRETA_ARGS_##NAME(ONE, ONE, ONE, GRETA_NOTHING, GRETA_NOTHING)) +              \
+                           sizeof(struct greta_scalars_##lname) <=                                       \
+                       128,                                                                              \
+                   #lname ": more than 128 bytes of arguments");                                         \
+    _Static_assert(sizeof(struct greta_scalars_##lname) ==                                               \
+                       4 * (0 GRETA_ARGS_##NAME(GRETA_NOTHING, GRETA_NOTHING, GRETA_NOTHING, ONE, ONE)), \
+                   #lname ": padding among its scalars");                                                \
+    _Static_assert((0 GRETA_ARGS_##NAME(ONE, ONE, ONE, GRETA_NOTHING, GRETA_NOTHING)) <                  \
+                           GRETA_OP_MAX_BINDINGS &&                                                      \
+                       (0 GRETA_KEYS_##NAME(ONE)) < GRETA_OP_MAX_KEYS,                                   \
+                   #lname ": too many bindings or keys");
+GRETA_OP_LIST(OP_FITS)
+
+const struct greta_op_info *greta_op_get_info(enum greta_op op) {
+    return (unsigned)op < GRETA_N_OPS ? &op_infos[op] : NULL;
+}
+
+/* ---- types ---- */
+
+static const struct greta_type_info type_infos[] = {
+    {"F32", GRETA_TYPE_F32, 0, 1, 4, false},       {"F16", GRETA_TYPE_F16, 1, 1, 2, false},
+    {"BF16", GRETA_TYPE_BF16, 30, 1, 2, false},    {"Q8_0", GRETA_TYPE_Q8_0, 8, 32, 34, true},
+    {"Q4_0", GRETA_TYPE_Q4_0, 2, 32, 18, true},    {"Q4_1", GRETA_TYPE_Q4_1, 3, 32, 20, true},
+    {"Q4_K", GRETA_TYPE_Q4_K, 12, 256, 144, true}, {"Q6_K", GRETA_TYPE_Q6_K, 14, 256, 210, true},
+};
+enum { N_FILE_TYPES = sizeof type_infos / sizeof *type_infos };
+
+/* Types that no file holds. */
+static const struct greta_type_info type_u32 = {"U32", GRETA_TYPE_U32, UINT32_MAX, 1, 4, false};
+static const struct greta_type_info type_q8a = {"Q8A", GRETA_TYPE_Q8A, UINT32_MAX, 32, 40, true};
+
+const struct greta_type_info *greta_type_get_info(uint32_t type) {
+    if (type < N_FILE_TYPES) return &type_infos[type];
+    return type == GRETA_TYPE_U32 ? &type_u32 : type == GRETA_TYPE_Q8A ? &type_q8a : NULL;
+}
+
+const struct greta_type_info *greta_type_from_ggml(uint32_t ggml_type) {
+    for (unsigned i = 0; i < N_FILE_TYPES; i++)
+        if (type_infos[i].ggml_type == ggml_type) return &type_infos[i];
+    return NULL;
+}
+
+uint64_t greta_activation_row_bytes(uint32_t x_type, uint64_t n_cols) {
+    if (n_cols > UINT32_MAX) return 0;
+    if (x_type == GRETA_TYPE_Q8A) return GRETA_Q8A_ROW_BYTES(n_cols);
+    const struct greta_type_info *t = greta_type_get_info(x_type);
+    return t && !t->quantized ? n_cols * t->block_bytes : 0;
+}
+
+/* ---- the table of variants ---- */
+
+uint32_t greta_variant_count(void) {
+    return variant_rows_cpu().n + variant_rows_vulkan().n;
+}
+
+const struct greta_variant *greta_variant_at(uint32_t i_variant) {
+    struct variant_rows cpu = variant_rows_cpu(), vulkan = variant_rows_vulkan();
+    if (i_variant < cpu.n) return &cpu.rows[i_variant];
+    i_variant -= cpu.n;
+    return i_variant < vulkan.n ? &vulkan.rows[i_variant] : NULL;
+}
+
+const char *greta_variant_name(const struct greta_variant *variant) {
+    return variant->name;
+}
+enum greta_op greta_variant_op(const struct greta_variant *variant) {
+    return variant->op;
+}
+enum greta_image_format greta_variant_format(const struct greta_variant *variant) {
+    return variant->format;
+}
+
+const char *greta_variant_refusal(const struct greta_variant *v, const struct greta_limits *limits,
+                                  const struct greta_call *call) {
+    const struct greta_op_info *info = &op_infos[v->op];
+    if (call->op != v->op) return "it is a row of another op";
+    if (v->w_types) {
+        if (call->keys[0] >= 32 || !(v->w_types >> call->keys[0] & 1))
+            return "it does not read this weight type";
+        if (call->layout != v->layout) return "it reads weights in another layout";
+    }
+    if ((v->op == GRETA_OP_MATVEC || v->op == GRETA_OP_MATMUL) && call->keys[1] != v->x_type)
+        return "it reads activations of another type";
+    if (v->format != GRETA_IMAGE_HOST && v->n_threads > limits->max_group_threads)
+        return "its workgroup has more threads than the device allows";
+    if (limits->max_args_bytes && 8 * info->n_bindings + 4 * info->n_scalars > limits->max_args_bytes)
+        return "its arguments are larger than the device allows";
+    return v->refusal ? v->refusal(v, limits, call) : NULL;
+}

@@ -1,0 +1,154 @@
+#include "shape.h"
+
+#include <greta/layout.h>
+
+/* A product that stays at UINT64_MAX once it has overflowed. */
+static uint64_t mul(uint64_t a, uint64_t b) {
+    uint64_t product;
+    return a == UINT64_MAX || b == UINT64_MAX || __builtin_mul_overflow(a, b, &product) ? UINT64_MAX
+                                                                                        : product;
+}
+
+static uint64_t mul3(uint64_t a, uint64_t b, uint64_t c) {
+    return mul(mul(a, b), c);
+}
+
+/* Bytes of an element of a plain (not quantized) type, UINT64_MAX for any other. */
+static uint64_t element_bytes(uint32_t type) {
+    const struct greta_type_info *t = greta_type_get_info(type);
+    return t && !t->quantized ? t->block_bytes : UINT64_MAX;
+}
+
+static uint64_t weight_bytes(const struct greta_call *call, uint64_t n_rows, uint64_t n_cols) {
+    uint64_t bytes = greta_layout_bytes(call->layout, call->keys[0], n_rows, n_cols);
+    return bytes || !n_rows || !n_cols ? bytes : UINT64_MAX;
+}
+
+static uint64_t activation_bytes(uint32_t x_type, uint64_t n_rows, uint64_t n_cols) {
+    uint64_t row = greta_activation_row_bytes(x_type, n_cols);
+    return row || !n_cols ? mul(row, n_rows) : UINT64_MAX;
+}
+
+static uint64_t kv_bytes(const struct greta_call *call, uint64_t n_ctx, uint64_t n_head_kv) {
+    return mul(mul3(n_ctx, n_head_kv, call->keys[1]), element_bytes(call->keys[0]));
+}
+
+/* The bindings of each op, in its order; `i` is one of them. */
+static uint64_t matrix_bytes(const struct greta_call *call, uint32_t i, uint64_t n_tok, uint64_t n_rows,
+                             uint64_t n_cols) {
+    if (i == 0) return weight_bytes(call, n_rows, n_cols);
+    return i == 1 ? activation_bytes(call->keys[1], n_tok, n_cols) : mul3(n_tok, n_rows, 4);
+}
+
+static uint64_t attn_bytes(const struct greta_call *call, uint32_t i) {
+    const struct greta_scalars_attn *s = &call->scalars.attn;
+    if (i == 1 || i == 2) return kv_bytes(call, s->n_ctx, s->n_head_kv);
+    return i == 3 ? 16 : mul(mul3(s->n_tok, s->n_head, call->keys[1]), 4);
+}
+
+static uint64_t attn_split_bytes(const struct greta_call *call, uint32_t i) {
+    const struct greta_scalars_attn_split *s = &call->scalars.attn_split;
+    if (i == 0) return mul3(s->n_head, call->keys[1], 4);
+    if (i <= 2) return kv_bytes(call, s->n_ctx, s->n_head_kv);
+    return i == 3 ? 16 : mul(mul3(s->n_head, s->n_split, 2 + (uint64_t)call->keys[1]), 4);
+}
+
+static uint64_t attn_reduce_bytes(const struct greta_call *call, uint32_t i) {
+    const struct greta_scalars_attn_reduce *s = &call->scalars.attn_reduce;
+    if (i == 0) return mul(mul3(s->n_head, s->n_split, 2 + (uint64_t)call->keys[0]), 4);
+    return i == 1 ? 16 : mul3(s->n_head, call->keys[0], 4);
+}
+
+uint64_t greta_op_binding_bytes(const struct greta_call *call, uint32_t i) {
+    const union greta_scalars *s = &call->scalars;
+    switch (call->op) {
+    case GRETA_OP_ROW_LOOKUP:
+        if (i == 0) return weight_bytes(call, s->row_lookup.n_rows, s->row_lookup.n_cols);
+        return i == 1 ? mul(s->row_lookup.n_ids, 4) : mul3(s->row_lookup.n_ids, s->row_lookup.n_cols, 4);
+    case GRETA_OP_RMS_NORM:
+        return i == 1 ? mul(s->rms_norm.n_cols, 4) : mul3(s->rms_norm.n_rows, s->rms_norm.n_cols, 4);
+    case GRETA_OP_ADD_RMS_NORM:
+        return i == 2 ? mul(s->add_rms_norm.n_cols, 4)
+                      : mul3(s->add_rms_norm.n_rows, s->add_rms_norm.n_cols, 4);
+    case GRETA_OP_ROPE:
+        if (i == 0) return mul(mul3(s->rope.n_tok, s->rope.n_head, s->rope.head_dim), 4);
+        return i == 2 ? 16 : mul3(s->rope.n_tok, s->rope.n_rot / 2, 8);
+    case GRETA_OP_KV_UPDATE:
+        if (i < 2) return mul3(s->kv_update.n_tok, s->kv_update.n_cols, 4);
+        return i == 4 ? 16 : mul3(s->kv_update.n_ctx, s->kv_update.n_cols, element_bytes(call->keys[0]));
+    case GRETA_OP_MATVEC: return matrix_bytes(call, i, 1, s->matvec.n_rows, s->matvec.n_cols);
+    case GRETA_OP_MATMUL: return matrix_bytes(call, i, s->matmul.n_tok, s->matmul.n_rows, s->matmul.n_cols);
+    case GRETA_OP_ATTN: return attn_bytes(call, i);
+    case GRETA_OP_ATTN_SPLIT: return attn_split_bytes(call, i);
+    case GRETA_OP_ATTN_REDUCE: return attn_reduce_bytes(call, i);
+    case GRETA_OP_SILU_MUL: return mul(s->silu_mul.n, 4);
+    case GRETA_OP_ADD: return mul(s->add.n, 4);
+    case GRETA_OP_ARGMAX: return i ? mul(s->argmax.n_rows, 4) : mul3(s->argmax.n_rows, s->argmax.n_cols, 4);
+    case GRETA_OP_TOP_K: return mul3(s->top_k.n_rows, i ? s->top_k.k : s->top_k.n_cols, 4);
+    case GRETA_OP_FILL: return mul(s->fill.n, 4);
+    case GRETA_OP_COPY: return mul(s->copy.n, 4);
+    case GRETA_OP_CAST: return mul(s->cast.n, element_bytes(call->keys[i]));
+    case GRETA_OP_QUANTIZE:
+        return activation_bytes(i ? GRETA_TYPE_Q8A : GRETA_TYPE_F32, s->quantize.n_rows, s->quantize.n_cols);
+    default: return UINT64_MAX;
+    }
+}
+
+static const char *heads_fault(uint32_t n_head, uint32_t n_head_kv, uint32_t head_dim) {
+    if (!head_dim) return "head_dim is 0";
+    return !n_head_kv || n_head % n_head_kv ? "n_head is no multiple of n_head_kv" : NULL;
+}
+
+static const char *weight_fault(const struct greta_call *call, uint32_t n_cols) {
+    const struct greta_type_info *t =
+        call->keys[0] <= GRETA_TYPE_Q6_K ? greta_type_get_info(call->keys[0]) : NULL;
+    if (!t) return "w_type is no weight type";
+    if ((unsigned)call->layout >= GRETA_N_LAYOUTS) return "the weight's layout is none";
+    return n_cols % t->block_elements ? "n_cols is no multiple of the weight type's block" : NULL;
+}
+
+static const char *matrix_fault(const struct greta_call *call, uint32_t n_cols) {
+    if (call->keys[1] != GRETA_TYPE_F32 && call->keys[1] != GRETA_TYPE_Q8A)
+        return "x_type is neither F32 nor Q8A";
+    return weight_fault(call, n_cols);
+}
+
+static const char *kv_fault(uint32_t type) {
+    return type != GRETA_TYPE_F32 && type != GRETA_TYPE_F16 ? "kv_type is neither F32 nor F16" : NULL;
+}
+
+static const char *cast_fault(const uint32_t *keys) {
+    return keys[0] > GRETA_TYPE_BF16 || keys[1] > GRETA_TYPE_BF16 ? "cast serves F32, F16 and BF16" : NULL;
+}
+
+static const char *rope_fault(const struct greta_scalars_rope *s, uint32_t mode) {
+    if (s->n_rot % 2 || s->n_rot > s->head_dim) return "n_rot is odd or more than head_dim";
+    return mode > 1 ? "mode is neither 0 nor 1" : NULL;
+}
+
+static const char *top_k_fault(const struct greta_scalars_top_k *s) {
+    return s->k < 1 || s->k > 128 || s->k > s->n_cols ? "k is not in 1 .. 128 and at most n_cols" : NULL;
+}
+
+const char *shape_fault(const struct greta_call *call) {
+    const union greta_scalars *s = &call->scalars;
+    const char *fault;
+    switch (call->op) {
+    case GRETA_OP_ROW_LOOKUP: return weight_fault(call, s->row_lookup.n_cols);
+    case GRETA_OP_ROPE: return rope_fault(&s->rope, call->keys[0]);
+    case GRETA_OP_KV_UPDATE: return kv_fault(call->keys[0]);
+    case GRETA_OP_MATVEC: return matrix_fault(call, s->matvec.n_cols);
+    case GRETA_OP_MATMUL: return matrix_fault(call, s->matmul.n_cols);
+    case GRETA_OP_ATTN:
+        fault = heads_fault(s->attn.n_head, s->attn.n_head_kv, call->keys[1]);
+        return fault ? fault : kv_fault(call->keys[0]);
+    case GRETA_OP_ATTN_SPLIT:
+        fault = heads_fault(s->attn_split.n_head, s->attn_split.n_head_kv, call->keys[1]);
+        return fault ? fault : kv_fault(call->keys[0]);
+    case GRETA_OP_ATTN_REDUCE: return call->keys[0] ? NULL : "head_dim is 0";
+    case GRETA_OP_TOP_K: return top_k_fault(&s->top_k);
+    case GRETA_OP_ARGMAX: return s->argmax.n_cols ? NULL : "n_cols is 0";
+    case GRETA_OP_CAST: return cast_fault(call->keys);
+    default: return NULL;
+    }
+}
