@@ -1,0 +1,3 @@
+#include "../cts.h"
+
+const struct cts_exception cts_expect_hip[] = {{0}};
