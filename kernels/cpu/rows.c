@@ -1,0 +1,179 @@
+/*
+ * The cpu backend's rows: which host function serves which op and type, and into how many groups a dispatch
+ * is cut.
+ *
+ * Groups: a dispatch of less than about 10 us of work is one group (waking a thread costs more), else up to
+ * four per thread, so that threads that are late or slow cost little.
+ */
+#include "cpu.h"
+
+#include <stddef.h>
+
+#define ENTRY(op, suffix) \
+    { #op "_" #suffix, cpu_##op##_##suffix }
+static const struct greta_host_entry entries[] = {
+    ENTRY(row_lookup, plain), ENTRY(rms_norm, plain), ENTRY(add_rms_norm, plain), ENTRY(rope, plain),
+    ENTRY(kv_update, plain),  ENTRY(matvec, plain),   ENTRY(matvec_q8a, plain),   ENTRY(matmul, plain),
+    ENTRY(matmul_q8a, plain), ENTRY(attn, plain),     ENTRY(attn_split, plain),   ENTRY(attn_reduce, plain),
+    ENTRY(silu_mul, plain),   ENTRY(add, plain),      ENTRY(argmax, plain),       ENTRY(top_k, plain),
+    ENTRY(fill, plain),       ENTRY(copy, plain),     ENTRY(cast, plain),         ENTRY(quantize, plain),
+};
+static const struct greta_image image = {GRETA_IMAGE_HOST, entries, sizeof entries, "cpu kernels"};
+
+/* ---- groups ---- */
+
+/* `work` in elements touched, scaled by what one costs; GRAIN of it is about 5 us on one core. */
+enum { GRAIN = 32 * 1024 };
+
+static uint64_t groups_for(const struct greta_limits *limits, uint64_t work, uint64_t n_items) {
+    uint64_t n_threads = limits->n_compute_units ? limits->n_compute_units : 1;
+    uint64_t n = work / GRAIN;
+    if (n_threads == 1 || n < 2) return 1;
+    if (n > 4 * n_threads) n = 4 * n_threads;
+    return n < n_items ? n : n_items ? n_items : 1;
+}
+
+static uint64_t matvec_groups(const struct greta_variant *v, const struct greta_limits *limits,
+                              const struct greta_call *call) {
+    const struct greta_scalars_matvec *s = &call->scalars.matvec;
+    (void)v;
+    return groups_for(limits, (uint64_t)s->n_rows * s->n_cols, GRETA_DIV_UP((uint64_t)s->n_rows, 16));
+}
+
+static uint64_t matmul_groups(const struct greta_variant *v, const struct greta_limits *limits,
+                              const struct greta_call *call) {
+    const struct greta_scalars_matmul *s = &call->scalars.matmul;
+    (void)v;
+    return groups_for(limits, (uint64_t)s->n_tok * s->n_rows * s->n_cols,
+                      GRETA_DIV_UP((uint64_t)s->n_rows, 16));
+}
+
+/* Decode attends to up to n_ctx positions, but the count at record time must serve every later position: few
+ * groups. */
+static uint64_t attn_groups(const struct greta_variant *v, const struct greta_limits *limits,
+                            const struct greta_call *call) {
+    const struct greta_scalars_attn *s = &call->scalars.attn;
+    (void)v;
+    uint64_t n_items = (uint64_t)s->n_tok * s->n_head;
+    return groups_for(limits, n_items * s->n_ctx * call->keys[1], n_items);
+}
+
+static uint64_t attn_split_groups(const struct greta_variant *v, const struct greta_limits *limits,
+                                  const struct greta_call *call) {
+    const struct greta_scalars_attn_split *s = &call->scalars.attn_split;
+    (void)v;
+    uint64_t n_items = (uint64_t)s->n_head * s->n_split;
+    return groups_for(limits, n_items * GRETA_ATTN_CHUNK * call->keys[1], n_items);
+}
+
+static uint64_t attn_reduce_groups(const struct greta_variant *v, const struct greta_limits *limits,
+                                   const struct greta_call *call) {
+    const struct greta_scalars_attn_reduce *s = &call->scalars.attn_reduce;
+    (void)v;
+    return groups_for(limits, (uint64_t)s->n_head * s->n_split * call->keys[0], s->n_head);
+}
+
+/* Rows of activations, one pass over each. The scalars of these ops differ: `n_rows` and `n_cols` by op. */
+static uint64_t row_groups(const struct greta_variant *v, const struct greta_limits *limits,
+                           const struct greta_call *call) {
+    const union greta_scalars *s = &call->scalars;
+    uint64_t n_rows, n_cols;
+    switch (v->op) {
+    case GRETA_OP_ROW_LOOKUP: n_rows = s->row_lookup.n_ids, n_cols = s->row_lookup.n_cols; break;
+    case GRETA_OP_ROPE: n_rows = (uint64_t)s->rope.n_tok * s->rope.n_head, n_cols = s->rope.head_dim; break;
+    case GRETA_OP_KV_UPDATE: n_rows = s->kv_update.n_tok, n_cols = s->kv_update.n_cols; break;
+    default:
+        n_rows = s->u32[0], n_cols = s->u32[1];
+        break; /* rms_norm, add_rms_norm, argmax, top_k, quantize */
+    }
+    return groups_for(limits, n_rows * n_cols, n_rows);
+}
+
+static uint64_t element_groups(const struct greta_variant *v, const struct greta_limits *limits,
+                               const struct greta_call *call) {
+    uint64_t n = call->scalars.u32[0];
+    (void)v;
+    return groups_for(limits, n, GRETA_DIV_UP(n, 16));
+}
+
+/* ---- conditions ---- */
+
+static bool is_float_type(uint32_t type) {
+    return type == GRETA_TYPE_F32 || type == GRETA_TYPE_F16 || type == GRETA_TYPE_BF16;
+}
+
+/* Rows of quantized weights are whole blocks. */
+static const char *refuse_cols(const struct greta_call *call, uint32_t n_cols) {
+    const struct greta_type_info *info = greta_type_get_info(call->keys[0]);
+    return info && n_cols % info->block_elements ? "n_cols is no multiple of the weight type's block" : NULL;
+}
+
+static const char *refuse_plain(const struct greta_variant *v, const struct greta_limits *limits,
+                                const struct greta_call *call) {
+    const union greta_scalars *s = &call->scalars;
+    (void)limits;
+    switch (v->op) {
+    case GRETA_OP_ROW_LOOKUP: return refuse_cols(call, s->row_lookup.n_cols);
+    case GRETA_OP_MATVEC: return refuse_cols(call, s->matvec.n_cols);
+    case GRETA_OP_MATMUL: return refuse_cols(call, s->matmul.n_cols);
+    case GRETA_OP_ROPE:
+        if (s->rope.n_rot > s->rope.head_dim || s->rope.n_rot % 2)
+            return "n_rot is odd or more than head_dim";
+        return call->keys[0] > 1 ? "mode is neither 0 nor 1" : NULL;
+    case GRETA_OP_KV_UPDATE: return is_float_type(call->keys[0]) ? NULL : "kv_type is none of F32, F16, BF16";
+    case GRETA_OP_ATTN:
+    case GRETA_OP_ATTN_SPLIT:
+        if (!is_float_type(call->keys[0])) return "kv_type is none of F32, F16, BF16";
+        return call->keys[1] > CPU_MAX_HEAD_DIM ? "head_dim is more than 256" : NULL;
+    case GRETA_OP_ATTN_REDUCE: return call->keys[0] > CPU_MAX_HEAD_DIM ? "head_dim is more than 256" : NULL;
+    case GRETA_OP_CAST:
+        return is_float_type(call->keys[0]) && is_float_type(call->keys[1])
+                   ? NULL
+                   : "x_type or y_type is none of F32, F16, BF16";
+    case GRETA_OP_TOP_K: return s->top_k.k > s->top_k.n_cols ? "k is more than n_cols" : NULL;
+    default: return NULL;
+    }
+}
+
+/* ---- rows ---- */
+
+#define BIT(name) (1u << GRETA_TYPE_##name)
+#define QUANT_TYPES (BIT(Q8_0) | BIT(Q4_0) | BIT(Q4_1) | BIT(Q4_K) | BIT(Q6_K))
+#define ALL_TYPES (BIT(F32) | BIT(F16) | BIT(BF16) | QUANT_TYPES)
+
+/* Named <op>[_q8a]_<isa>, as its entry. */
+#define ROW(NAME, entry_name, flag_bits, types, activations, refuse, groups)                     \
+    {                                                                                            \
+        .name = #entry_name, .op = GRETA_OP_##NAME, .format = GRETA_IMAGE_HOST, .image = &image, \
+        .entry = #entry_name, .flags = flag_bits, .w_types = types, .x_type = activations,       \
+        .layout = GRETA_LAYOUT_ROWS, .refusal = refuse, .n_groups = groups                       \
+    }
+#define PLAIN(NAME, name, types, groups) \
+    ROW(NAME, name##_plain, VARIANT_EXACT, types, GRETA_TYPE_F32, refuse_plain, groups)
+
+static const struct greta_variant rows[] = {
+    PLAIN(ROW_LOOKUP, row_lookup, ALL_TYPES, row_groups),
+    PLAIN(RMS_NORM, rms_norm, 0, row_groups),
+    PLAIN(ADD_RMS_NORM, add_rms_norm, 0, row_groups),
+    PLAIN(ROPE, rope, 0, row_groups),
+    PLAIN(KV_UPDATE, kv_update, 0, row_groups),
+    ROW(MATVEC, matvec_q8a_plain, 0, QUANT_TYPES, GRETA_TYPE_Q8A, refuse_plain, matvec_groups),
+    PLAIN(MATVEC, matvec, ALL_TYPES, matvec_groups),
+    ROW(MATMUL, matmul_q8a_plain, 0, QUANT_TYPES, GRETA_TYPE_Q8A, refuse_plain, matmul_groups),
+    PLAIN(MATMUL, matmul, ALL_TYPES, matmul_groups),
+    PLAIN(ATTN, attn, 0, attn_groups),
+    PLAIN(ATTN_SPLIT, attn_split, 0, attn_split_groups),
+    PLAIN(ATTN_REDUCE, attn_reduce, 0, attn_reduce_groups),
+    PLAIN(SILU_MUL, silu_mul, 0, element_groups),
+    PLAIN(ADD, add, 0, element_groups),
+    PLAIN(ARGMAX, argmax, 0, row_groups),
+    PLAIN(TOP_K, top_k, 0, row_groups),
+    PLAIN(FILL, fill, 0, element_groups),
+    PLAIN(COPY, copy, 0, element_groups),
+    PLAIN(CAST, cast, 0, element_groups),
+    PLAIN(QUANTIZE, quantize, 0, row_groups),
+};
+
+struct variant_rows variant_rows_cpu(void) {
+    return (struct variant_rows){rows, sizeof rows / sizeof *rows};
+}
