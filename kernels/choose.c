@@ -1,0 +1,178 @@
+/* Which row serves a call, and what a plan tells of its choices before there is a call. */
+#include "plan.h"
+#include "shape.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+const struct greta_variant *plan_candidate(const struct greta_plan *plan, enum greta_op op, uint32_t i) {
+    if (plan->n_forced[op]) return i < plan->n_forced[op] ? plan->forced[op][i] : NULL;
+    for (uint32_t i_row = 0; i_row < greta_variant_count(); i_row++) {
+        const struct greta_variant *v = greta_variant_at(i_row);
+        if (v->op == op && v->format == plan->format && !(v->flags & VARIANT_FORCED_ONLY) && i-- == 0)
+            return v;
+    }
+    return NULL;
+}
+
+const char *plan_refusal(const struct greta_plan *plan, const struct greta_variant *v,
+                         const struct greta_call *call) {
+    if (v->format != plan->format) return "its code is for another kind of device";
+    if (plan->policy == GRETA_POLICY_EXACT && !(v->flags & VARIANT_EXACT))
+        return "it is not exact, and the plan is";
+    return greta_variant_refusal(v, plan->limits, call);
+}
+
+const struct greta_variant *plan_first(const struct greta_plan *plan, const struct greta_call *call) {
+    const struct greta_variant *v;
+    for (uint32_t i = 0; (v = plan_candidate(plan, call->op, i)); i++)
+        if (!plan_refusal(plan, v, call)) return v;
+    return NULL;
+}
+
+/* ---- the message where no row serves a call ---- */
+
+struct text {
+    char bytes[960];
+    size_t used;
+};
+
+GRETA_PRINTF(2, 3) static void add(struct text *t, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(t->bytes + t->used, sizeof t->bytes - t->used, format, args);
+    va_end(args);
+    if (n > 0) t->used = t->used + (size_t)n < sizeof t->bytes ? t->used + (size_t)n : sizeof t->bytes - 1;
+}
+
+/* "matvec (n_rows 43, n_cols 64, w_type Q4_0, x_type F32, packed weight)" */
+static void add_call(struct text *t, const struct greta_call *call) {
+    const struct greta_op_info *info = greta_op_get_info(call->op);
+    const char *before = " (";
+    add(t, "%s", info->name);
+    for (uint32_t i = 0; i < info->n_scalars; i++, before = ", ") {
+        float f;
+        memcpy(&f, &call->scalars.u32[i], sizeof f);
+        if (info->scalar_is_f32[i])
+            add(t, "%s%s %g", before, info->scalar_names[i], (double)f);
+        else
+            add(t, "%s%s %u", before, info->scalar_names[i], call->scalars.u32[i]);
+    }
+    for (uint32_t i = 0; i < info->n_keys; i++, before = ", ") {
+        const struct greta_type_info *type = greta_type_get_info(call->keys[i]);
+        if (type && strstr(info->key_names[i], "_type"))
+            add(t, "%s%s %s", before, info->key_names[i], type->name);
+        else
+            add(t, "%s%s %u", before, info->key_names[i], call->keys[i]);
+    }
+    if (info->n_keys && !strcmp(info->key_names[0], "w_type"))
+        add(t, ", %s weight", call->layout == GRETA_LAYOUT_PACKED ? "packed" : "unpacked");
+    add(t, ")");
+}
+
+static greta_status no_row(const struct greta_plan *plan, const struct greta_call *call) {
+    bool forced = plan->n_forced[call->op] > 0, any = false;
+    struct text t = {.used = 0};
+    add(&t, forced ? "the row asked for does not serve " : "no row serves ");
+    add_call(&t, call);
+    const struct greta_variant *v;
+    for (uint32_t i = 0; (v = plan_candidate(plan, call->op, i)); i++, any = true)
+        add(&t, "%s%s: %s", any ? "; " : ": ", v->name, plan_refusal(plan, v, call));
+    if (!any) add(&t, ": there is none for this device");
+    return greta_fail(plan->log, forced ? GRETA_ERR_INVALID : GRETA_ERR_UNSUPPORTED, "%s", t.bytes);
+}
+
+greta_status greta_plan_choose(struct greta_plan *plan, const struct greta_call *call,
+                               const struct greta_variant **out) {
+    *out = NULL;
+    if ((unsigned)call->op >= GRETA_N_OPS)
+        return greta_fail(plan->log, GRETA_ERR_INVALID, "a call of op number %d, which is none",
+                          (int)call->op);
+    const char *fault = shape_fault(call);
+    if (fault) {
+        struct text t = {.used = 0};
+        add_call(&t, call);
+        return greta_fail(plan->log, GRETA_ERR_INVALID, "%s: %s", t.bytes, fault);
+    }
+    *out = plan_first(plan, call);
+    return *out ? GRETA_OK : no_row(plan, call);
+}
+
+/* ---- what a plan wants, before there is a call ---- */
+
+/* A call of a size that every row must serve: 256 is a multiple of every block. */
+static struct greta_call weight_probe(enum greta_op op, uint32_t w_type, uint32_t x_type,
+                                      enum greta_layout layout) {
+    struct greta_call call = {.op = op, .keys = {w_type, x_type}, .layout = layout};
+    if (op == GRETA_OP_MATVEC) call.scalars.matvec = (struct greta_scalars_matvec){256, 256};
+    if (op == GRETA_OP_MATMUL) call.scalars.matmul = (struct greta_scalars_matmul){32, 256, 256};
+    if (op == GRETA_OP_ROW_LOOKUP) call.scalars.row_lookup = (struct greta_scalars_row_lookup){1, 256, 256};
+    return call;
+}
+
+/* Does any row of the op read this type in this layout, whatever its activations are? */
+static bool reads(const struct greta_plan *plan, enum greta_op op, uint32_t type, enum greta_layout layout) {
+    struct greta_call f32 = weight_probe(op, type, GRETA_TYPE_F32, layout);
+    struct greta_call q8a = weight_probe(op, type, GRETA_TYPE_Q8A, layout);
+    return plan_first(plan, &f32) || (op != GRETA_OP_ROW_LOOKUP && plan_first(plan, &q8a));
+}
+
+/* The layout of the most preferred matvec row that matmul and row_lookup have a row for, too. */
+static bool layout_find(const struct greta_plan *plan, uint32_t type, enum greta_layout *out) {
+    const struct greta_variant *v;
+    for (uint32_t i = 0; (v = plan_candidate(plan, GRETA_OP_MATVEC, i)); i++) {
+        if (!reads(plan, GRETA_OP_MATVEC, type, v->layout) ||
+            !reads(plan, GRETA_OP_MATMUL, type, v->layout) ||
+            !reads(plan, GRETA_OP_ROW_LOOKUP, type, v->layout))
+            continue;
+        *out = v->layout;
+        return true;
+    }
+    return false;
+}
+
+greta_status greta_plan_weight_layout(struct greta_plan *plan, uint32_t type, enum greta_layout *out) {
+    *out = GRETA_LAYOUT_ROWS;
+    const struct greta_type_info *t = type <= GRETA_TYPE_Q6_K ? greta_type_get_info(type) : NULL;
+    if (!t) return greta_fail(plan->log, GRETA_ERR_INVALID, "type number %u is no weight type", type);
+    if (layout_find(plan, type, out)) return GRETA_OK;
+    return greta_fail(
+        plan->log, GRETA_ERR_UNSUPPORTED,
+        "no layout of %s weights in which matvec, matmul and row_lookup all have a row for this device",
+        t->name);
+}
+
+uint32_t greta_plan_x_type(struct greta_plan *plan, uint32_t w_type, uint32_t n_tok, uint32_t n_rows,
+                           uint32_t n_cols) {
+    struct greta_call call = {.op = n_tok == 1 ? GRETA_OP_MATVEC : GRETA_OP_MATMUL, .keys = {w_type}};
+    if (n_tok == 1)
+        call.scalars.matvec = (struct greta_scalars_matvec){n_rows, n_cols};
+    else
+        call.scalars.matmul = (struct greta_scalars_matmul){n_tok, n_rows, n_cols};
+    struct greta_call quantize = {.op = GRETA_OP_QUANTIZE, .scalars.quantize = {n_tok, n_cols}};
+    bool can_quantize = plan_first(plan, &quantize) != NULL;
+    const struct greta_variant *v;
+    if (!layout_find(plan, w_type, &call.layout)) return GRETA_TYPE_F32;
+    for (uint32_t i = 0; (v = plan_candidate(plan, call.op, i)); i++) {
+        call.keys[1] = v->x_type;
+        if ((v->x_type != GRETA_TYPE_Q8A || can_quantize) && !plan_refusal(plan, v, &call)) return v->x_type;
+    }
+    return GRETA_TYPE_F32;
+}
+
+/*
+ * One workgroup a head keeps a small GPU busy only where the context is short. A cpu has few cores and gains nothing from
+ * more groups; it splits only where a row is forced.
+ */
+bool greta_plan_split_attn(struct greta_plan *plan, uint32_t head_dim, uint32_t n_ctx) {
+    uint32_t n_split = n_ctx / GRETA_ATTN_CHUNK + (n_ctx % GRETA_ATTN_CHUNK != 0);
+    bool forced = plan->n_forced[GRETA_OP_ATTN_SPLIT] > 0;
+    if (!forced && (n_split < 2 || plan->limits->is_cpu || plan->n_forced[GRETA_OP_ATTN])) return false;
+    struct greta_call split = {.op = GRETA_OP_ATTN_SPLIT,
+                               .keys = {GRETA_TYPE_F16, head_dim},
+                               .scalars.attn_split = {1, 1, n_ctx, n_split, 1.0f}};
+    struct greta_call reduce = {
+        .op = GRETA_OP_ATTN_REDUCE, .keys = {head_dim}, .scalars.attn_reduce = {1, n_split}};
+    return plan_first(plan, &split) && plan_first(plan, &reduce);
+}
