@@ -204,11 +204,12 @@ static greta_status read_keys(struct reader *r, struct greta_gguf *g, uint64_t n
     return GRETA_OK;
 }
 
-static greta_status read_alignment(const struct reader *r, const struct gguf_key *keys, size_t n,
-                                   uint64_t *out) {
+/* Of keys[first, n), this part's. */
+static greta_status read_alignment(const struct reader *r, const struct gguf_key *keys, size_t first,
+                                   size_t n, uint64_t *out) {
     static const char name[] = "general.alignment";
     *out = 32;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = first; i < n; i++) {
         if (keys[i].name.len != sizeof name - 1 || memcmp(keys[i].name.data, name, sizeof name - 1)) continue;
         if (keys[i].value.type != GRETA_GGUF_U32)
             return broken(r, "general.alignment is not a 32-bit number");
@@ -291,7 +292,6 @@ static greta_status read_tensors(struct reader *r, struct greta_gguf *g, uint64_
 /* Offsets become positions in the file; every tensor must lie inside it. */
 static greta_status place_tensors(struct reader *r, struct greta_gguf_tensor *tensors, size_t n,
                                   uint64_t alignment) {
-    if (n == 0) return GRETA_OK; /* a vocabulary alone may end before the padding */
     uint64_t base = (r->pos + alignment - 1) & ~(alignment - 1);
     struct quoted q;
     for (size_t i = 0; i < n; i++) {
@@ -384,9 +384,10 @@ greta_status gguf_parse(struct greta_gguf *g, uint32_t i_part, const struct gret
     size_t first_key = g->n_keys, first_tensor = g->n_tensors;
     greta_status status = read_header(&r, &g->version, &n_tensors, &n_keys);
     if (status || (status = read_keys(&r, g, n_keys))) return status;
-    if ((status = read_alignment(&r, g->keys + first_key, g->n_keys - first_key, &alignment))) return status;
+    if ((status = read_alignment(&r, g->keys, first_key, g->n_keys, &alignment))) return status;
     if ((status = read_tensors(&r, g, n_tensors, i_part))) return status;
     size_t n = g->n_tensors - first_tensor;
+    if (n == 0) return GRETA_OK; /* a vocabulary alone may end before the padding */
     if ((status = place_tensors(&r, g->tensors + first_tensor, n, alignment))) return status;
     return check_overlaps(&r, g->tensors + first_tensor, n);
 }
