@@ -135,6 +135,7 @@ GRETA_API GRETA_MUST_USE greta_status greta_session_argmax(const struct greta_se
                                                            uint32_t *token);
 /* Forgets all tokens from n_past on. ERR_INVALID where there are fewer. O(1). */
 GRETA_API GRETA_MUST_USE greta_status greta_session_rewind(struct greta_session *session, uint32_t n_past);
+GRETA_API struct greta_model *greta_session_get_model(const struct greta_session *session);
 GRETA_API uint32_t greta_session_n_past(const struct greta_session *session);
 GRETA_API uint32_t greta_session_n_ctx(const struct greta_session *session);
 

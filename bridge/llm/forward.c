@@ -1,0 +1,323 @@
+/*
+ * The forward pass of architecture `llama`, as a list of calls. forward_body below is the specification: prefill records it
+ * for a chunk of tokens, decode for one token inside a graph, and both read the same weights, keys and values.
+ */
+#include "session.h"
+
+#include <math.h>
+
+/* ---- recording ---- */
+
+static struct greta_binding bytes_of(struct greta_buf *buf, uint64_t offset_bytes, uint64_t size_bytes) {
+    return (struct greta_binding){.buf = buf, .offset_bytes = offset_bytes, .size_bytes = size_bytes};
+}
+
+/* Rows [row, row + n_rows) of scratch memory whose rows are n_cols floats. */
+static struct greta_binding rows_of(const struct forward *f, enum scratch id, uint64_t row, uint64_t n_rows,
+                                    uint64_t n_cols) {
+    return bytes_of(f->s->scratch[id], row * n_cols * 4, n_rows * n_cols * 4);
+}
+
+static struct greta_binding all_of(struct greta_buf *buf) {
+    return bytes_of(buf, 0, greta_buf_size(buf));
+}
+
+/* Keeps submits short on devices whose driver resets a queue that runs for seconds. */
+static void bound_submit(struct forward *f, double flops, double bytes) {
+    const struct pace *pace = &f->s->pace;
+    double seconds;
+
+    if (!pace->budget_s || f->collect) return;
+    seconds = fmax(flops / pace->flops_per_s, bytes / pace->bytes_per_s);
+    if (f->pending_s > 0 && f->pending_s + seconds > pace->budget_s) {
+        f->status = f->in_graph ? greta_graph_split(f->s->stream) : greta_stream_flush(f->s->stream);
+        f->pending_s = 0;
+    }
+    f->pending_s += seconds;
+}
+
+/* Records one call. flops and bytes are what it will cost, where that counts. */
+static void record(struct forward *f, const struct greta_call *call, double flops, double bytes) {
+    if (f->status) return;
+    if (f->collect) {
+        f->collect(f->user, call);
+        return;
+    }
+    bound_submit(f, flops, bytes);
+    if (!f->status) f->status = greta_op_record(f->s->m->plan, f->s->stream, call);
+}
+
+static void copy(struct forward *f, struct greta_buf *dst, uint64_t dst_offset, struct greta_buf *src,
+                 uint64_t src_offset, uint64_t n) {
+    if (!f->status && !f->collect)
+        f->status = greta_stream_copy(f->s->stream, dst, dst_offset, src, src_offset, n);
+}
+
+/* ---- matrices ---- */
+
+/* Rows of activations that matrices read: as f32, and rounded to 8 bits where a plan asked for it. */
+struct operand {
+    struct greta_binding f32, q8;
+    uint32_t n_rows, n_cols;
+};
+
+static uint32_t x_type(const struct forward *f, const struct weight *w, uint32_t n_rows) {
+    return greta_plan_x_type(f->s->m->plan, w->type, n_rows, w->n_rows, w->n_cols);
+}
+
+/* The operand for up to three matrices that read the same rows. */
+static struct operand operand(struct forward *f, struct greta_binding x, uint32_t n_rows,
+                              const struct weight *a, const struct weight *b, const struct weight *c) {
+    const struct weight *weights[] = {a, b, c};
+    struct operand op = {.f32 = x, .n_rows = n_rows, .n_cols = a->n_cols};
+    bool wants_q8 = false;
+
+    for (int i = 0; i < 3; i++)
+        if (weights[i] && x_type(f, weights[i], n_rows) == GRETA_TYPE_Q8A) wants_q8 = true;
+    if (!wants_q8) return op;
+    op.q8 = bytes_of(f->s->scratch[S_X8], 0, n_rows * greta_activation_row_bytes(GRETA_TYPE_Q8A, op.n_cols));
+    record(f,
+           &(struct greta_call){.op = GRETA_OP_QUANTIZE,
+                                .bindings = {x, op.q8},
+                                .scalars.quantize = {.n_rows = n_rows, .n_cols = op.n_cols}},
+           0, 0);
+    return op;
+}
+
+static void product(struct forward *f, const struct weight *w, const struct weight_part *part,
+                    const struct operand *x, struct greta_binding y) {
+    uint32_t type = x_type(f, w, x->n_rows);
+    struct greta_binding weights = bytes_of(part->buf, part->offset_bytes, part->size_bytes);
+    struct greta_call call = {.op = x->n_rows == 1 ? GRETA_OP_MATVEC : GRETA_OP_MATMUL,
+                              .bindings = {weights, type == GRETA_TYPE_Q8A ? x->q8 : x->f32, y},
+                              .keys = {w->type, type},
+                              .layout = w->layout};
+
+    if (x->n_rows == 1)
+        call.scalars.matvec = (struct greta_scalars_matvec){.n_rows = part->n_rows, .n_cols = w->n_cols};
+    else
+        call.scalars.matmul =
+            (struct greta_scalars_matmul){.n_tok = x->n_rows, .n_rows = part->n_rows, .n_cols = w->n_cols};
+    record(f, &call, 2.0 * x->n_rows * part->n_rows * w->n_cols, (double)part->size_bytes);
+}
+
+/* y[t] = w x[t]; y has rows of w->n_rows floats. */
+static void linear(struct forward *f, const struct weight *w, const struct operand *x, struct greta_buf *y) {
+    for (uint32_t p = 0; p < w->n_parts; p++) {
+        const struct weight_part *part = &w->parts[p];
+        uint64_t width = (uint64_t)part->n_rows * 4, begin = (uint64_t)part->row_begin * 4,
+                 stride = (uint64_t)w->n_rows * 4;
+
+        if (w->n_parts == 1 || x->n_rows == 1) {
+            product(f, w, part, x, bytes_of(y, begin, x->n_rows * width));
+            continue;
+        }
+        product(f, w, part, x, bytes_of(f->s->scratch[S_PART], 0, x->n_rows * width));
+        for (uint32_t t = 0; t < x->n_rows; t++)
+            copy(f, y, t * stride + begin, f->s->scratch[S_PART], t * width, width);
+    }
+}
+
+/* ---- the smaller parts ---- */
+
+/* x = rows of the embedding. The rows of one part of a split embedding are zero for the tokens of the others: add them up. */
+static void embed(struct forward *f) {
+    const struct weight *w = &f->s->m->embd;
+    uint32_t n_embd = w->n_cols, n = f->n_tok * n_embd;
+
+    for (uint32_t p = 0; p < w->n_parts; p++) {
+        const struct weight_part *part = &w->parts[p];
+        struct greta_binding ids =
+            bytes_of(f->s->scratch[S_IDS], (uint64_t)p * f->s->n_chunk * 4, f->n_tok * 4);
+        struct greta_binding x = rows_of(f, S_X, 0, f->n_tok, n_embd),
+                             y = p ? rows_of(f, S_R, 0, f->n_tok, n_embd) : x;
+
+        if (f->in_graph)
+            ids = bytes_of(f->s->scratch[S_STEP], p ? offsetof(struct step_block, part_token[p - 1]) : 0, 4);
+        record(f,
+               &(struct greta_call){
+                   .op = GRETA_OP_ROW_LOOKUP,
+                   .bindings = {bytes_of(part->buf, part->offset_bytes, part->size_bytes), ids, y},
+                   .scalars.row_lookup = {.n_ids = f->n_tok, .n_rows = part->n_rows, .n_cols = n_embd},
+                   .keys = {w->type},
+                   .layout = w->layout},
+               0, (double)n * 4);
+        if (p)
+            record(f,
+                   &(struct greta_call){.op = GRETA_OP_ADD, .bindings = {x, y, x}, .scalars.add = {.n = n}},
+                   0, 0);
+    }
+}
+
+/* xn = norm(x) for rows from `row` on; first x += r, unless this is the first norm of the step. */
+static void norm(struct forward *f, bool add, struct greta_buf *weight, uint32_t row, uint32_t n_rows) {
+    uint32_t n = f->s->m->hp.n_embd;
+    float eps = f->s->m->hp.rms_eps;
+    struct greta_binding x = rows_of(f, S_X, row, n_rows, n), r = rows_of(f, S_R, row, n_rows, n);
+    struct greta_binding y = rows_of(f, S_XN, 0, n_rows, n), w = bytes_of(weight, 0, (uint64_t)n * 4);
+
+    if (add)
+        record(f,
+               &(struct greta_call){.op = GRETA_OP_ADD_RMS_NORM,
+                                    .bindings = {x, r, w, y},
+                                    .scalars.add_rms_norm = {.n_rows = n_rows, .n_cols = n, .eps = eps}},
+               0, 0);
+    else
+        record(f,
+               &(struct greta_call){.op = GRETA_OP_RMS_NORM,
+                                    .bindings = {x, w, y},
+                                    .scalars.rms_norm = {.n_rows = n_rows, .n_cols = n, .eps = eps}},
+               0, 0);
+}
+
+static struct greta_binding step(const struct forward *f) {
+    return bytes_of(f->s->scratch[S_STEP], 0, 16);
+}
+
+static void rope(struct forward *f, enum scratch x, uint32_t n_head) {
+    const struct hparams *hp = &f->s->m->hp;
+
+    record(f,
+           &(struct greta_call){.op = GRETA_OP_ROPE,
+                                .bindings = {rows_of(f, x, 0, f->n_tok, (uint64_t)n_head * hp->head_dim),
+                                             all_of(f->s->scratch[S_ROPE]), step(f)},
+                                .scalars.rope = {.n_tok = f->n_tok,
+                                                 .n_head = n_head,
+                                                 .head_dim = hp->head_dim,
+                                                 .n_rot = hp->n_rot},
+                                .keys = {0}}, /* a llama file's rows are in the order of adjacent pairs */
+           0, 0);
+}
+
+static void kv_update(struct forward *f, uint32_t i_layer) {
+    uint32_t n_cols = f->s->m->hp.n_head_kv * f->s->m->hp.head_dim;
+
+    record(f,
+           &(struct greta_call){
+               .op = GRETA_OP_KV_UPDATE,
+               .bindings = {rows_of(f, S_K, 0, f->n_tok, n_cols), rows_of(f, S_V, 0, f->n_tok, n_cols),
+                            all_of(f->s->k[i_layer]), all_of(f->s->v[i_layer]), step(f)},
+               .scalars.kv_update = {.n_tok = f->n_tok, .n_cols = n_cols, .n_ctx = f->s->n_ctx},
+               .keys = {f->s->kv_type}},
+           0, 0);
+}
+
+static void attend_split(struct forward *f, uint32_t i_layer, struct greta_binding q, struct greta_binding y,
+                         float scale) {
+    const struct hparams *hp = &f->s->m->hp;
+    uint32_t n_split = (f->n_kv + GRETA_ATTN_CHUNK - 1) / GRETA_ATTN_CHUNK;
+    uint64_t bytes = (uint64_t)hp->n_head * n_split * (2 + hp->head_dim) * 4;
+    struct greta_binding partials = bytes_of(f->s->scratch[S_PARTIALS], 0, bytes);
+
+    record(f,
+           &(struct greta_call){
+               .op = GRETA_OP_ATTN_SPLIT,
+               .bindings = {q, all_of(f->s->k[i_layer]), all_of(f->s->v[i_layer]), step(f), partials},
+               .scalars.attn_split = {.n_head = hp->n_head,
+                                      .n_head_kv = hp->n_head_kv,
+                                      .n_ctx = f->s->n_ctx,
+                                      .n_split = n_split,
+                                      .scale = scale},
+               .keys = {f->s->kv_type, hp->head_dim}},
+           0, 4.0 * f->n_kv * hp->n_head_kv * hp->head_dim);
+    record(f,
+           &(struct greta_call){.op = GRETA_OP_ATTN_REDUCE,
+                                .bindings = {partials, step(f), y},
+                                .scalars.attn_reduce = {.n_head = hp->n_head, .n_split = n_split},
+                                .keys = {hp->head_dim}},
+           0, 0);
+}
+
+static void attend(struct forward *f, uint32_t i_layer) {
+    const struct hparams *hp = &f->s->m->hp;
+    uint32_t n_cols = hp->n_head * hp->head_dim;
+    struct greta_binding q = rows_of(f, S_Q, 0, f->n_tok, n_cols), y = rows_of(f, S_ATT, 0, f->n_tok, n_cols);
+    float scale = (float)(1.0 / sqrt(hp->head_dim));
+
+    if (f->n_tok == 1 && f->s->split_attn) {
+        attend_split(f, i_layer, q, y, scale);
+        return;
+    }
+    record(
+        f,
+        &(struct greta_call){.op = GRETA_OP_ATTN,
+                             .bindings = {q, all_of(f->s->k[i_layer]), all_of(f->s->v[i_layer]), step(f), y},
+                             .scalars.attn = {.n_tok = f->n_tok,
+                                              .n_head = hp->n_head,
+                                              .n_head_kv = hp->n_head_kv,
+                                              .n_ctx = f->s->n_ctx,
+                                              .scale = scale},
+                             .keys = {f->s->kv_type, hp->head_dim}},
+        4.0 * f->n_tok * f->n_kv * n_cols, 4.0 * f->n_kv * hp->n_head_kv * hp->head_dim);
+}
+
+static void silu_mul(struct forward *f) {
+    uint32_t n_ff = f->s->m->hp.n_ff, n = f->n_tok * n_ff;
+
+    record(f,
+           &(struct greta_call){.op = GRETA_OP_SILU_MUL,
+                                .bindings = {rows_of(f, S_GATE, 0, f->n_tok, n_ff),
+                                             rows_of(f, S_UP, 0, f->n_tok, n_ff),
+                                             rows_of(f, S_ACT, 0, f->n_tok, n_ff)},
+                                .scalars.silu_mul = {.n = n}},
+           0, 0);
+}
+
+/* ---- the forward pass ---- */
+
+void forward_body(struct forward *f) {
+    const struct hparams *hp = &f->s->m->hp;
+    struct greta_buf **s = f->s->scratch;
+    uint32_t n_q = hp->n_head * hp->head_dim;
+    struct operand x;
+
+    embed(f);
+    for (uint32_t i = 0; i < hp->n_layer; i++) {
+        const struct layer *l = &f->s->m->layers[i];
+
+        norm(f, i > 0, l->attn_norm, 0, f->n_tok);
+        x = operand(f, rows_of(f, S_XN, 0, f->n_tok, hp->n_embd), f->n_tok, &l->q, &l->k, &l->v);
+        linear(f, &l->q, &x, s[S_Q]);
+        linear(f, &l->k, &x, s[S_K]);
+        linear(f, &l->v, &x, s[S_V]);
+        rope(f, S_Q, hp->n_head);
+        rope(f, S_K, hp->n_head_kv);
+        kv_update(f, i);
+        if (f->state_only && i + 1 == hp->n_layer) return; /* keys and values are all that later tokens see */
+        attend(f, i);
+        x = operand(f, rows_of(f, S_ATT, 0, f->n_tok, n_q), f->n_tok, &l->o, NULL, NULL);
+        linear(f, &l->o, &x, s[S_R]);
+
+        norm(f, true, l->ffn_norm, 0, f->n_tok);
+        x = operand(f, rows_of(f, S_XN, 0, f->n_tok, hp->n_embd), f->n_tok, &l->gate, &l->up, NULL);
+        linear(f, &l->gate, &x, s[S_GATE]);
+        linear(f, &l->up, &x, s[S_UP]);
+        silu_mul(f);
+        x = operand(f, rows_of(f, S_ACT, 0, f->n_tok, hp->n_ff), f->n_tok, &l->down, NULL, NULL);
+        linear(f, &l->down, &x, s[S_R]);
+    }
+}
+
+void forward_head(struct forward *f, uint32_t row, uint32_t n_rows, struct greta_buf *logits) {
+    const struct greta_model *m = f->s->m;
+    struct operand x;
+
+    norm(f, true, m->output_norm, row, n_rows);
+    x = operand(f, rows_of(f, S_XN, 0, n_rows, m->hp.n_embd), n_rows, &m->output, NULL, NULL);
+    linear(f, &m->output, &x, logits);
+}
+
+void forward_readback(struct forward *f, enum greta_want want) {
+    struct greta_session *s = f->s;
+    uint32_t n_vocab = s->m->hp.n_vocab;
+
+    if (want == GRETA_WANT_LOGITS) copy(f, s->readback, 0, s->scratch[S_LOGITS], 0, (uint64_t)n_vocab * 4);
+    if (want != GRETA_WANT_ARGMAX) return;
+    record(f,
+           &(struct greta_call){
+               .op = GRETA_OP_ARGMAX,
+               .bindings = {rows_of(f, S_LOGITS, 0, 1, n_vocab), bytes_of(s->scratch[S_BEST], 0, 4)},
+               .scalars.argmax = {.n_rows = 1, .n_cols = n_vocab}},
+           0, 0);
+    copy(f, s->readback, 0, s->scratch[S_BEST], 0, 4);
+}
