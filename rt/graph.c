@@ -1,0 +1,169 @@
+#include "internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void rt_recording_free(struct rt_recording **recording) {
+    struct rt_recording *r = *recording;
+    *recording = NULL;
+    if (!r) return;
+    arena_free(&r->arena);
+    free(r->cmds);
+    free(r);
+}
+
+/* The arena's copy of what a command points at. */
+static bool keep(struct arena *a, const void **p, size_t bytes) {
+    if (!bytes) return true;
+    void *copy = arena_alloc(a, bytes);
+    if (copy) memcpy(copy, *p, bytes);
+    *p = copy;
+    return copy != NULL;
+}
+
+static bool keep_args(struct arena *a, struct hal_cmd *cmd) {
+    const void *bindings = cmd->dispatch.bindings;
+    switch (cmd->type) {
+    case HAL_CMD_DISPATCH:
+        if (!keep(a, &bindings, cmd->dispatch.n_bindings * sizeof *cmd->dispatch.bindings)) return false;
+        cmd->dispatch.bindings = bindings;
+        return keep(a, &cmd->dispatch.constants, cmd->dispatch.constants_bytes);
+    case HAL_CMD_UPDATE: return keep(a, &cmd->update.data, cmd->update.size_bytes);
+    default: return true;
+    }
+}
+
+static bool make_place(struct rt_recording *r) {
+    if (r->n_cmds < r->n_places) return true;
+    uint32_t n = r->n_places ? r->n_places * 2 : 64;
+    struct hal_cmd *cmds = n > r->n_places ? realloc(r->cmds, n * sizeof *cmds) : NULL;
+    if (!cmds) return false;
+    r->cmds = cmds;
+    r->n_places = n;
+    return true;
+}
+
+greta_status rt_recording_add(struct greta_stream *s, const struct hal_cmd *cmd) {
+    struct rt_recording *r = s->recording;
+    struct hal_cmd copy = *cmd;
+    if (r->failed == GRETA_OK && (!make_place(r) || !keep_args(&r->arena, &copy)))
+        r->failed = greta_fail(s->dev->log, GRETA_ERR_NO_MEMORY, "graph: no host memory after %u commands",
+                               r->n_cmds);
+    if (r->failed == GRETA_OK) r->cmds[r->n_cmds++] = copy;
+    return r->failed;
+}
+
+greta_status greta_graph_begin(struct greta_stream *s) {
+    greta_status status = rt_stream_check(s, "graph", false);
+    if (status != GRETA_OK) return status;
+    s->recording = calloc(1, sizeof *s->recording);
+    return s->recording ? GRETA_OK : greta_fail(s->dev->log, GRETA_ERR_NO_MEMORY, "graph: out of memory");
+}
+
+greta_status greta_graph_split(struct greta_stream *s) {
+    greta_status status = rt_stream_check(s, "graph split", true);
+    if (status != GRETA_OK) return status;
+    if (!s->recording)
+        return greta_fail(s->dev->log, GRETA_ERR_INVALID, "graph split: no graph is being recorded");
+    return rt_recording_add(s, &(struct hal_cmd){.type = HAL_CMD_SPLIT});
+}
+
+static void release(struct greta_dev *dev, struct rt_retire *retire) {
+    struct greta_graph *g = (struct greta_graph *)retire;
+    if (g->hal) dev->hal->ops->graph_destroy(dev->hal, g->hal);
+    rt_recording_free(&g->replay);
+    free(g);
+}
+
+static greta_status build(struct greta_dev *dev, struct rt_recording **recording, struct greta_graph **out) {
+    struct rt_recording *r = *recording;
+    struct greta_graph *g = calloc(1, sizeof *g);
+    if (!g) return greta_fail(dev->log, GRETA_ERR_NO_MEMORY, "graph: out of memory");
+    *g = (struct greta_graph){.retire.release = release, .dev = dev, .hazard = r->hazard};
+    if (dev->hal->ops->graph_build) {
+        greta_status status =
+            rt_dev_note(dev, dev->hal->ops->graph_build(dev->hal, r->cmds, r->n_cmds, &g->hal));
+        if (status != GRETA_OK) {
+            free(g);
+            return status;
+        }
+    } else {
+        g->replay = r;
+        *recording = NULL;
+    }
+    atomic_fetch_add(&dev->refs, 1);
+    *out = g;
+    return GRETA_OK;
+}
+
+greta_status greta_graph_end(struct greta_stream *s, struct greta_graph **out) {
+    if (out) *out = NULL;
+    if (!s || !out) return GRETA_ERR_INVALID;
+    struct rt_recording *r = s->recording;
+    s->recording = NULL;
+    uint64_t start = rt_record_start(s->dev);
+    greta_status status = GRETA_OK;
+    if (rt_dev_is_lost(s->dev))
+        status = GRETA_ERR_DEVICE_LOST;
+    else if (!r)
+        status = greta_fail(s->dev->log, GRETA_ERR_INVALID, "graph end: no graph is being recorded");
+    else if (r->failed != GRETA_OK)
+        status = r->failed;
+    uint32_t n = r ? r->n_cmds : 0;
+    if (status == GRETA_OK) status = build(s->dev, &r, out);
+    if (status == GRETA_OK)
+        rt_record(s->dev, GRETA_RECORD_GRAPH_BUILD, NULL, n * sizeof(struct hal_cmd), NULL, start);
+    rt_recording_free(&r);
+    return status;
+}
+
+void greta_graph_destroy(struct greta_graph **graph) {
+    struct greta_graph *g = graph ? *graph : NULL;
+    if (!g) return;
+    *graph = NULL;
+    rt_retire(g->dev, &g->retire);
+}
+
+/* ---- launch ----------------------------------------------------------------------------------------------------- */
+
+static greta_status replay_one(struct hal_dev *hal, struct hal_stream *stream, const struct hal_cmd *cmd) {
+    const struct greta_dev_ops *ops = hal->ops;
+    switch (cmd->type) {
+    case HAL_CMD_DISPATCH: return ops->cmd_dispatch(hal, stream, &cmd->dispatch);
+    case HAL_CMD_COPY: return ops->cmd_copy(hal, stream, &cmd->copy);
+    case HAL_CMD_FILL: return ops->cmd_fill(hal, stream, &cmd->fill);
+    case HAL_CMD_UPDATE: return ops->cmd_update(hal, stream, &cmd->update);
+    case HAL_CMD_BARRIER: return ops->cmd_barrier(hal, stream);
+    case HAL_CMD_SPLIT: return ops->stream_flush ? ops->stream_flush(hal, stream) : GRETA_OK;
+    }
+    return GRETA_ERR_INTERNAL;
+}
+
+static greta_status replay(struct greta_stream *s, const struct rt_recording *r) {
+    struct hal_dev *hal = s->dev->hal;
+    greta_status status = hal->ops->cmd_barrier(hal, s->hal);
+    for (uint32_t i = 0; status == GRETA_OK && i < r->n_cmds; i++)
+        status = replay_one(hal, s->hal, &r->cmds[i]);
+    return status;
+}
+
+greta_status greta_graph_launch(struct greta_stream *s, struct greta_graph *g) {
+    greta_status status = rt_stream_check(s, "graph launch", false);
+    if (status != GRETA_OK) return status;
+    if (!g || g->dev != s->dev)
+        return greta_fail(s->dev->log, GRETA_ERR_INVALID, "graph launch: %s",
+                          g ? "the graph is another device's" : "no graph given");
+    struct greta_dev *dev = s->dev;
+    uint64_t start = rt_record_start(dev);
+    rt_stream_touch(s);
+    status = rt_dev_note(dev, g->hal ? dev->hal->ops->graph_launch(dev->hal, s->hal, g->hal)
+                                     : replay(s, g->replay));
+    if (status == GRETA_OK) {
+        s->hazard = g->hazard; /* the graph began with a full barrier: what was before is behind it */
+        rt_record(dev, GRETA_RECORD_GRAPH_LAUNCH, NULL, 0, NULL, start);
+        return GRETA_OK;
+    }
+    /* Some of it may have run: whatever comes next stands behind a barrier. */
+    rt_hazard_add(&s->hazard, &(struct rt_access){{0, UINT64_MAX}, GRETA_READ_WRITE}, 1);
+    return status;
+}

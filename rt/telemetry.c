@@ -1,0 +1,16 @@
+#include "internal.h"
+
+#include "clock.h"
+
+uint64_t rt_record_start(const struct greta_dev *dev) {
+    return dev->telemetry ? clock_ns() : 0;
+}
+
+void rt_record(const struct greta_dev *dev, enum greta_record_type type, const char *name, uint64_t bytes,
+               const uint32_t groups[3], uint64_t start_ns) {
+    if (!dev->telemetry) return;
+    struct greta_record r = {.type = type, .name = name, .bytes = bytes, .start_ns = start_ns};
+    for (int i = 0; groups && i < 3; i++) r.groups[i] = groups[i];
+    r.end_ns = start_ns ? clock_ns() : 0;
+    dev->telemetry->record(dev->telemetry->user, &r);
+}
