@@ -1,0 +1,6 @@
+/* In place of rows_vulkan.c where the Vulkan backend is not built. */
+#include "variant.h"
+
+struct variant_rows variant_rows_vulkan(void) {
+    return (struct variant_rows){NULL, 0};
+}
