@@ -39,12 +39,17 @@ static greta_status transfer(struct greta_stream *s, const struct hal_cmd *cmd,
     return status;
 }
 
+static greta_status empty(const struct greta_stream *s, const char *what) {
+    return greta_fail(s->dev->log, GRETA_ERR_INVALID, "%s: of 0 bytes", what);
+}
+
 greta_status greta_stream_copy(struct greta_stream *s, struct greta_buf *dst, uint64_t dst_offset,
                                struct greta_buf *src, uint64_t src_offset, uint64_t size) {
     greta_status status = rt_stream_check(s, "copy", true);
     if (status == GRETA_OK) status = rt_buf_check(s, "copy to", dst, dst_offset, size, 4);
     if (status == GRETA_OK) status = rt_buf_check(s, "copy from", src, src_offset, size, 4);
-    if (status != GRETA_OK || !size) return status;
+    if (status != GRETA_OK) return status;
+    if (!size) return empty(s, "copy");
     struct rt_access a[2] = {access_of(dst, dst_offset, size, GRETA_WRITE),
                              access_of(src, src_offset, size, GRETA_READ)};
     if (a[0].range.begin < a[1].range.end && a[1].range.begin < a[0].range.end)
@@ -62,7 +67,8 @@ greta_status greta_stream_fill(struct greta_stream *s, struct greta_buf *dst, ui
                                uint32_t pattern) {
     greta_status status = rt_stream_check(s, "fill", true);
     if (status == GRETA_OK) status = rt_buf_check(s, "fill", dst, offset, size, 4);
-    if (status != GRETA_OK || !size) return status;
+    if (status != GRETA_OK) return status;
+    if (!size) return empty(s, "fill");
     struct rt_access a = access_of(dst, offset, size, GRETA_WRITE);
     struct hal_cmd cmd = {.type = HAL_CMD_FILL,
                           .fill = {.dst = dst->hal,
@@ -81,7 +87,8 @@ greta_status greta_stream_update(struct greta_stream *s, struct greta_buf *dst, 
                                  const void *data, uint32_t size) {
     greta_status status = rt_stream_check(s, "update", true);
     if (status == GRETA_OK) status = rt_buf_check(s, "update", dst, offset, size, 4);
-    if (status != GRETA_OK || !size) return status;
+    if (status != GRETA_OK) return status;
+    if (!size) return empty(s, "update");
     if (!data) return greta_fail(s->dev->log, GRETA_ERR_INVALID, "update: no data given");
     if (size > max_update_bytes(s))
         return greta_fail(s->dev->log, GRETA_ERR_INVALID,

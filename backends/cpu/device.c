@@ -63,7 +63,8 @@ static void fill_limits(struct greta_limits *l, uint64_t memory_bytes, unsigned 
         .max_bindings = CPU_MAX_BINDINGS,
         .max_args_bytes = CPU_MAX_BINDINGS * 8 + CPU_MAX_CONSTANTS_BYTES,
         .max_groups = {INT32_MAX, UINT16_MAX, UINT16_MAX},
-        .max_group_threads = 1,
+        .max_group_threads =
+            1024, /* a group is one call: how many elements it covers is the kernel's affair */
         .subgroup_min = 1,
         .subgroup_max = 1,
         .n_compute_units = n_threads,
