@@ -52,6 +52,9 @@ struct greta_image {
 struct greta_constant {
     uint32_t id, value;
 };
+/* A constant with this id is none of the code's: it asks for that subgroup size, where limits.subgroup_min < subgroup_max. It
+ * goes last. Backends without a choice of sizes pass over it. */
+#define GRETA_CONSTANT_SUBGROUP_SIZE 0xffffffffU
 
 /* What the driver tells of a compiled kernel; 0 = not told. */
 struct greta_kernel_info {
