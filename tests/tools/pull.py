@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+"""greta pull against a server on the loopback: pull.py GRETA
+
+Whole files, resuming, a server that cannot resume, one whose file has changed, redirects, checksums that fit and do not, errors, a
+page in place of a model. Exit 77 where libcurl is not installed.
+"""
+import hashlib
+import http.server
+import os
+import pathlib
+import random
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+
+GRETA = os.path.abspath(sys.argv[1])
+MODEL = b"GGUF" + random.Random(1).randbytes(3_000_000)
+CHANGED = b"GGUF" + random.Random(2).randbytes(3_000_000)
+SHA = hashlib.sha256(MODEL).hexdigest()
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    seen = []  # (path, Range header)
+
+    def log_message(self, *_):
+        pass
+
+    def reply(self, status, body=b"", **headers):
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self):
+        path, wanted = self.path, self.headers.get("Range")
+        Handler.seen.append((path, wanted))
+        if path in ("/404", "/403", "/500"):
+            return self.reply(int(path[1:]), b"<html>no</html>")
+        if path == "/page":
+            return self.reply(200, b"<html>this is not a model</html>")
+        if path == "/redirect":
+            return self.reply(302, b"moved", Location="/linked", X_Linked_Etag=f'"{SHA}"')
+        if path == "/redirect-wrong":
+            return self.reply(302, b"moved", Location="/linked", X_Linked_Etag='"' + "0" * 64 + '"')
+        if path == "/file-scheme":
+            return self.reply(302, b"moved", Location="file:///etc/passwd")
+        body, etag = (CHANGED, '"two"') if path == "/changed" else (MODEL, '"one"')
+        if path == "/no-range":
+            return self.reply(200, body)
+        begin = int(wanted.split("=")[1].rstrip("-")) if wanted else 0
+        if wanted and self.headers.get("If-Range") in (None, etag):
+            if begin >= len(body):
+                return self.reply(416, b"", Content_Range=f"bytes */{len(body)}")
+            return self.reply(206, body[begin:], ETag=etag, Content_Range=f"bytes {begin}-{len(body) - 1}/{len(body)}")
+        if path == "/breaks" and not wanted:  # promises all, gives half
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("ETag", etag)
+            self.end_headers()
+            self.wfile.write(body[: len(body) // 2])
+            self.close_connection = True
+            return
+        self.reply(200, body, ETag=etag)
+
+
+failures = 0
+
+
+def check(what, ok, detail=""):
+    global failures
+    if not ok:
+        failures += 1
+    print(f"{'ok  ' if ok else 'FAIL'} {what}{'' if ok else ': ' + detail}")
+
+
+def main():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    base = f"http://127.0.0.1:{server.server_address[1]}"
+    work = pathlib.Path(tempfile.mkdtemp())
+    env = {**os.environ, "no_proxy": "*", "GRETA_CACHE": str(work / "cache"), "XDG_CACHE_HOME": str(work / "xdg")}
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        env.pop(name, None)
+    n = 0
+
+    def pull(path, *args, out=None, part=None, etag=None):
+        nonlocal n
+        n += 1
+        target = out or work / f"{n}.gguf"
+        if part is not None:
+            target.with_suffix(".gguf.part").write_bytes(part)
+        if etag is not None:
+            target.with_suffix(".gguf.part.etag").write_text(etag)
+        Handler.seen.clear()
+        url = path if "://" in path else base + path
+        run = subprocess.run([GRETA, "pull", *args, "-o", str(target), url], capture_output=True, text=True, env=env, timeout=60)
+        return target, run
+
+    target, run = pull("/model.gguf")
+    if "libcurl" in run.stderr:
+        print("skipped:", run.stderr.strip())
+        return 77
+    check("a whole file", run.returncode == 0 and target.read_bytes() == MODEL, run.stderr)
+    check("its path alone on stdout", run.stdout.strip() == str(target), run.stdout)
+    check("no part left behind", not list(work.glob("*.part*")))
+
+    target, run = pull("/model.gguf", "--sha256", SHA)
+    check("the right checksum", run.returncode == 0 and target.exists(), run.stderr)
+    target, run = pull("/model.gguf", "--sha256", "ab" * 32)
+    check("a wrong checksum", run.returncode == 1 and not target.exists() and "SHA-256" in run.stderr, run.stderr)
+    check("a wrong checksum leaves nothing", not list(work.glob("*.part*")))
+    _, run = pull("/model.gguf", "--sha256", "xyz")
+    check("no checksum at all", run.returncode in (1, 2) and "hex" in run.stderr, run.stderr)
+
+    target, run = pull("/model.gguf", part=MODEL[:1_000_000], etag='"one"')
+    check("resumes", run.returncode == 0 and target.read_bytes() == MODEL and Handler.seen[0][1] == "bytes=1000000-", run.stderr)
+    target, run = pull("/changed", part=MODEL[:1_000_000], etag='"one"')
+    check("starts anew where the file has changed", run.returncode == 0 and target.read_bytes() == CHANGED, run.stderr)
+    target, run = pull("/no-range", part=MODEL[:1_000_000])
+    check("starts anew where the server cannot resume", run.returncode == 0 and target.read_bytes() == MODEL, run.stderr)
+    target, run = pull("/model.gguf", part=MODEL)
+    check("a part that is whole", run.returncode == 0 and target.read_bytes() == MODEL, run.stderr)
+    target, run = pull("/model.gguf", part=MODEL + b"more")
+    check("a part that is too long", run.returncode == 1 and not target.exists(), run.stderr)
+
+    target, run = pull("/breaks")
+    check("a transfer that breaks", run.returncode == 1 and not target.exists() and "goes on" in run.stderr, run.stderr)
+    target, run = pull("/breaks", out=target)
+    check("goes on after it", run.returncode == 0 and target.read_bytes() == MODEL, run.stderr)
+
+    target, run = pull("/redirect")
+    check("a redirect that names the checksum", run.returncode == 0 and target.read_bytes() == MODEL, run.stderr)
+    target, run = pull("/redirect-wrong")
+    check("a redirect that names another checksum", run.returncode == 1 and not target.exists(), run.stderr)
+    target, run = pull("/file-scheme")
+    check("a redirect to file:// is not followed", run.returncode == 1 and not target.exists(), run.stderr)
+    for path in ("/404", "/403", "/500"):
+        target, run = pull(path)
+        check(f"an answer of {path[1:]}", run.returncode == 1 and path[1:] in run.stderr and not target.exists(), run.stderr)
+    target, run = pull("/page")
+    check("a page in place of a model", run.returncode == 1 and "GGUF" in run.stderr and not target.exists(), run.stderr)
+
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        target, run = pull(f"http://127.0.0.1:{closed.getsockname()[1]}/x.gguf")
+    check("nobody listens", run.returncode == 1 and run.stderr.strip() != "", run.stderr)
+    target, run = pull("/model.gguf", out=work / "no" / "such" / "folder.gguf")
+    check("no such folder", run.returncode == 1 and "folder" in run.stderr, run.stderr)
+    _, run = pull("ftp://127.0.0.1/x.gguf")
+    check("another scheme", run.returncode in (1, 2) and run.stderr.strip() != "", run.stderr)
+    run = subprocess.run([GRETA, "pull", "no-such-model"], capture_output=True, text=True, env=env)
+    check("an unknown name", run.returncode == 2 and "--list" in run.stderr, run.stderr)
+    run = subprocess.run([GRETA, "pull", "--list"], capture_output=True, text=True, env=env)
+    check("the list", run.returncode == 0 and "llama-2-7b" in run.stdout, run.stderr)
+    run = subprocess.run([GRETA, "pull", base + "/model.gguf"], capture_output=True, text=True, env=env)
+    kept = pathlib.Path(run.stdout.strip() or "/nonexistent")
+    check("without -o it goes into the cache", run.returncode == 0 and work in kept.parents and kept.read_bytes() == MODEL, run.stderr)
+    again = subprocess.run([GRETA, "pull", base + "/model.gguf"], capture_output=True, text=True, env=env)
+    check("and is not fetched twice", again.returncode == 0 and again.stdout == run.stdout, again.stderr)
+    return failures != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
