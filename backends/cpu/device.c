@@ -144,7 +144,7 @@ static greta_status dev_open(void *instance, uint32_t i_device, struct hal_dev *
     return GRETA_OK;
 }
 
-const struct greta_backend hal_cpu_backend = {
+const struct greta_backend cpu_backend = {
     .name = "cpu",
     .image_format = GRETA_IMAGE_HOST,
     .open = open_instance,

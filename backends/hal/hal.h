@@ -170,8 +170,8 @@ struct greta_backend {
     void (*close)(void *instance);
 };
 
-/* The registry: NULL-terminated, in order of the probe's preference. A backend defines one const struct greta_backend
- * hal_<name>_backend and has its line in hal/registry.c. */
+/* The registry: NULL-terminated, in order of the probe's preference. A backend defines one const struct greta_backend,
+ * cpu_backend, vk_backend or hip_backend, and has its line in hal/registry.c. */
 extern const struct greta_backend *const hal_backends[];
 
 /* Shims. Both take over `inner` (closing the shim closes it), also when they fail. */
