@@ -79,7 +79,10 @@ static greta_status kernel_make(struct greta_plan *plan, const struct greta_vari
     pthread_mutex_lock(&plan->lock);
     greta_status status = module_get_locked(plan, v->image, &module);
     pthread_mutex_unlock(&plan->lock);
-    return status ? status : greta_kernel_get(module, v->entry, constants, n, out);
+    if (status) return status;
+    /* A host row has no workgroup: its constants begin with the keys. */
+    uint32_t first = v->format == GRETA_IMAGE_HOST;
+    return greta_kernel_get(module, v->entry, constants + first, n - first, out);
 }
 
 struct build {

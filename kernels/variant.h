@@ -11,7 +11,7 @@ enum { VARIANT_MAX_TUNABLES = 8 };
 
 /*
  * A kernel is made with the constants 0: n_threads, 1 ..: the op's keys in order, then the tunables. In SPIR-V these are the
- * ids of specialization constants; a host row finds them as group->constants[0], [1] ... in the same order.
+ * ids of specialization constants. A host row has no constant 0: group->constants[0] is its first key.
  */
 
 struct greta_variant {
@@ -21,7 +21,7 @@ struct greta_variant {
     const struct greta_image *image; /* the module; rows may share one */
     const char *entry;               /* "main" in SPIR-V */
     uint32_t flags;
-    uint32_t n_threads;  /* workgroup size: specialization constant 0; a host row gets it too, and may leave it 0 */
+    uint32_t n_threads;  /* workgroup size: specialization constant 0; not used by host rows */
     uint32_t w_types;    /* bit mask of 1 << GRETA_TYPE_* of weights that it reads; 0: the op has none */
     uint32_t x_type;     /* of activations, for matvec and matmul */
     enum greta_layout layout;
