@@ -217,7 +217,7 @@ static greta_status list_devices(void *instance, struct greta_dev_info *infos, u
     return GRETA_OK;
 }
 
-const struct greta_backend hal_vulkan_backend = {
+const struct greta_backend vk_backend = {
     .name = "vulkan",
     .image_format = GRETA_IMAGE_SPIRV,
     .open = open_instance,

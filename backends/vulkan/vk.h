@@ -58,7 +58,7 @@ struct vk_features {
     VkPhysicalDeviceShaderSMBuiltinsFeaturesNV sm_builtins;
 };
 
-extern const struct greta_backend hal_vulkan_backend;
+extern const struct greta_backend vk_backend;
 
 /* ---- instance and probe ----------------------------------------------------------------------------------------- */
 
