@@ -149,7 +149,7 @@ static greta_status find_vocab(struct greta_model *m) {
 static greta_status find_rope_factors(struct greta_model *m) {
     const struct greta_gguf_tensor *t = greta_gguf_tensor(m->gguf, "rope_freqs.weight");
     const char *path = greta_gguf_path(m->gguf);
-    uint32_t n = m->hp.n_rot / 2, type;
+    uint32_t n = m->hp.n_rot / 2, type = 0;
     greta_status status;
 
     if (!t) return GRETA_OK;
