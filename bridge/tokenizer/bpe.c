@@ -20,7 +20,10 @@ static bool find_pair(const struct greta_tokenizer *t, const char *text, const s
     }
 }
 
-/* The token that is the whole word, where there is one. `scratch` holds longest_text bytes and one character. */
+/*
+ * The token that is the whole word, where there is one. `scratch` holds longest_text bytes and one
+ * character.
+ */
 static uint32_t whole_word(const struct greta_tokenizer *t, const char *word, size_t len, char *scratch) {
     size_t n = 0;
     for (size_t i = 0; i < len; i++) {

@@ -77,7 +77,9 @@ struct greta_tokenizer {
     uint32_t byte_tokens[256]; /* TOKEN_NONE where a byte has none */
     struct merge_table merges;
     const struct pretokenizer *pre;
-    /* What is recognized in a text: control, unknown and user-defined tokens, in byte order of their texts. */
+    /*
+     * What is recognized in a text: control, unknown and user-defined tokens, in byte order of their texts.
+     */
     const struct token **specials;
     size_t n_specials;
     bool special_first[256]; /* the first bytes of these */
@@ -107,7 +109,10 @@ size_t table_size(size_t n);
 /* utf8.c. The length of the character at s (1 for an invalid byte), its code point or -1. */
 size_t utf8_next(const char *s, size_t len, int32_t *code);
 unsigned char unicode_class(int32_t code);
-/* Byte-level BPE writes each byte as a printable character. Returns its code point; -1 where a code stands for none. */
+/*
+ * Byte-level BPE writes each byte as a printable character. Returns its code point; -1 where a code stands
+ * for none.
+ */
 unsigned bpe_char_of_byte(unsigned char byte);
 int bpe_byte_of_char(int32_t code);
 size_t utf8_put(char *out, unsigned code); /* code < 0x800 */
@@ -116,8 +121,8 @@ size_t utf8_put(char *out, unsigned code); /* code < 0x800 */
 const struct pretokenizer *pretokenizer_find(const char *name, size_t len);
 
 /*
- * Merging neighbours, the best pair first (merge.c). `find` says what two neighbours become and how urgent it is
- * (lower first; equal: leftmost first); false: they stay apart.
+ * Merging neighbours, the best pair first (merge.c). `find` says what two neighbours become and how urgent
+ * it is (lower first; equal: leftmost first); false: they stay apart.
  */
 struct symbol {
     uint32_t offset, len; /* in the text; len 0: merged into its left neighbour */

@@ -1,6 +1,6 @@
 /*
- * Pre-tokenizers: regular expressions written out as matchers. A stage is one expression; what lies between two of its
- * matches is a piece too. The expressions are those of the models' own tokenizers:
+ * Pre-tokenizers: regular expressions written out as matchers. A stage is one expression; what lies between
+ * two of its matches is a piece too. The expressions are those of the models' own tokenizers:
  *   gpt-2   's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
  *   llama 3 (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+
  *   qwen2   the same with \p{N} in place of \p{N}{1,3}

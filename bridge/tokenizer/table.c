@@ -15,7 +15,10 @@ static void sip_round(uint64_t v[4]) {
     v[2] += v[1], v[1] = rotate(v[1], 17) ^ v[2], v[2] = rotate(v[2], 32);
 }
 
-/* SipHash-1-3 (Aumasson, Bernstein): short and, with a key that the file's author does not know, free of planned collisions. */
+/*
+ * SipHash-1-3 (Aumasson, Bernstein): short and, with a key that the file's author does not know, free of
+ * planned collisions.
+ */
 uint64_t hash_bytes(uint64_t seed, const void *data, size_t len) {
     uint64_t k1 = seed * 0x9e3779b97f4a7c15u, word;
     uint64_t v[4] = {seed ^ 0x736f6d6570736575u, k1 ^ 0x646f72616e646f6du, seed ^ 0x6c7967656e657261u,
