@@ -1,25 +1,32 @@
-/* Checks for small test programs: a failed one prints its place and the test goes on; main returns check_result(). */
+/* Checks for small test programs: a failed one prints its place and the test goes on; main returns check_done(). */
 #ifndef TESTS_CHECK_H
 #define TESTS_CHECK_H
 
+#include <stdbool.h>
 #include <stdio.h>
-
-enum { CHECK_SKIP = 77 }; /* the exit status of a test that cannot run here; it prints why */
+#include <stdlib.h>
 
 static unsigned check_n, check_n_failed;
 
-#define CHECK(cond) ((void)check_one((cond), #cond, __FILE__, __LINE__))
+/* True where it holds, so that a test can stop short of what would crash. */
+#define CHECK(cond) check_at((cond), #cond, __FILE__, __LINE__)
 
-static inline int check_one(int ok, const char *text, const char *file, int line) {
+static inline bool check_at(bool ok, const char *text, const char *file, int line) {
     check_n++;
-    if (ok) return 1;
+    if (ok) return true;
     check_n_failed++;
     fprintf(stderr, "%s:%d: %s\n", file, line, text);
-    return 0;
+    return false;
 }
 
-/* A test that checked nothing has failed. */
-static inline int check_result(void) {
+/* A test that cannot run here says why and is counted as skipped. */
+static inline void check_skip(const char *why) {
+    printf("skipped: %s\n", why);
+    exit(77);
+}
+
+/* The exit status. A test that checked nothing has failed. */
+static inline int check_done(void) {
     printf("%u checks, %u failed\n", check_n, check_n_failed);
     return check_n_failed || !check_n;
 }
