@@ -74,7 +74,7 @@ static void device_limits(struct cts *t) {
     CTS_CHECK(t, l->max_buf_bytes >= 1u << 27);
     CTS_CHECK(t, l->max_bindings >= 8 && l->max_args_bytes >= 128);
     CTS_CHECK(t, l->max_groups[0] >= 65535 && l->max_groups[1] >= 65535 && l->max_groups[2] >= 64);
-    CTS_CHECK(t, l->max_group_threads >= (l->is_cpu ? 1 : 64) && l->n_compute_units >= 1);
+    CTS_CHECK(t, l->max_group_threads >= (l->is_cpu ? 1 : 64));
     CTS_CHECK(t, l->subgroup_min && l->subgroup_min <= l->subgroup_max);
     CTS_CHECK(t, (l->buf_alignment & (l->buf_alignment - 1)) == 0 && l->buf_alignment >= 4);
     CTS_CHECK(t, l->max_update_bytes >= 256);
