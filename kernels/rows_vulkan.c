@@ -56,6 +56,82 @@ static const char *matvec_wide_refusal(const struct greta_variant *v, const stru
     return matvec_refusal(v, limits, call);
 }
 
+/* Tunables of matmul_tiled.comp. */
+enum { TILED_TILE, TILED_ALIGNED };
+
+static const char *matmul_tiled_refusal(const struct greta_variant *v, const struct greta_limits *limits,
+                                        const struct greta_call *call) {
+    const struct greta_scalars_matmul *s = &call->scalars.matmul;
+    if (s->n_tok <= v->tunables[TILED_TILE] / 4) return "n_tok is too small to fill its tiles";
+    if (v->tunables[TILED_ALIGNED]) {
+        if (s->n_cols % 8) return "n_cols is no multiple of 8";
+        if (!is_aligned(call, 1, 16)) return "x does not begin at a multiple of 16 bytes";
+    }
+    return weight_refusal(v, limits, call);
+}
+
+/* Tunables of matmul_coopmat.comp. */
+enum {
+    COOPMAT_M,
+    COOPMAT_N,
+    COOPMAT_K,
+    COOPMAT_TILE_ROWS,
+    COOPMAT_TILE_TOKENS,
+    COOPMAT_STEP,
+    COOPMAT_SUB_ROWS,
+    COOPMAT_SUB_TOKENS
+};
+
+/* The unit multiplies f16 with f32 sums, and the workgroup has just the subgroups that the shader counts on. */
+static const char *unit_refusal(const struct greta_limits *limits, const uint32_t mnk[3],
+                                uint32_t n_subgroups, uint32_t n_threads) {
+    bool found = false;
+    for (uint32_t i = 0; i < limits->n_matrix_ops; i++) {
+        const struct greta_matrix_op *op = &limits->matrix_ops[i];
+        found |= op->m == mnk[0] && op->n == mnk[1] && op->k == mnk[2] &&
+                 op->type_ab == GRETA_COMPONENT_F16 && op->type_cd == GRETA_COMPONENT_F32;
+    }
+    if (!found) return "the device has no matrix unit of its size for f16 with f32 sums";
+    if (!limits->has_f16) return "the device has no f16 arithmetic";
+    if (limits->subgroup_min != limits->subgroup_max) return "the device's subgroups have no fixed size";
+    return n_subgroups * limits->subgroup_min == n_threads ? NULL
+                                                           : "its workgroup is for subgroups of another size";
+}
+
+static uint64_t coopmat_tiles(const struct greta_variant *v, const struct greta_call *call) {
+    return div_up(call->scalars.matmul.n_rows, v->tunables[COOPMAT_TILE_ROWS]) *
+           div_up(call->scalars.matmul.n_tok, v->tunables[COOPMAT_TILE_TOKENS]);
+}
+
+static const char *matmul_coopmat_refusal(const struct greta_variant *v, const struct greta_limits *limits,
+                                          const struct greta_call *call) {
+    const struct greta_scalars_matmul *s = &call->scalars.matmul;
+    const uint32_t *t = v->tunables;
+    uint32_t n_subgroups =
+        t[COOPMAT_TILE_ROWS] / t[COOPMAT_SUB_ROWS] * (t[COOPMAT_TILE_TOKENS] / t[COOPMAT_SUB_TOKENS]);
+    const char *refusal = unit_refusal(limits, t, n_subgroups, v->n_threads);
+    if (refusal) return refusal;
+    uint32_t lds = 2 * (t[COOPMAT_TILE_ROWS] + t[COOPMAT_TILE_TOKENS]) * (t[COOPMAT_STEP] + 8) * 2;
+    if (lds > limits->max_lds_bytes) return "it needs more LDS than the device has";
+    if (s->n_cols % t[COOPMAT_STEP]) return "n_cols is no multiple of its step";
+    if (s->n_rows % 4) return "n_rows is no multiple of 4";
+    if (!is_aligned(call, 1, 16) || !is_aligned(call, 2, 16))
+        return "x or y does not begin at a multiple of 16 bytes";
+    return weight_refusal(v, limits, call);
+}
+
+/* Large tiles are for matrices that fill them, and the device with them. */
+static const char *matmul_coopmat_large_refusal(const struct greta_variant *v,
+                                                const struct greta_limits *limits,
+                                                const struct greta_call *call) {
+    if (call->scalars.matmul.n_tok <= v->tunables[COOPMAT_TILE_TOKENS] / 2)
+        return "n_tok is too small to fill its tiles";
+    if (coopmat_tiles(v, call) < limits->n_compute_units / 2)
+        return "its tiles are too few to fill the device";
+    return matmul_coopmat_refusal(v, limits, call);
+}
+
+/* Tunables of attn_split_simple.comp. */
 enum { SPLIT_HEADS, SPLIT_PIECE };
 
 static uint32_t split_lds_bytes(const struct greta_variant *v, uint32_t head_dim) {
@@ -83,7 +159,11 @@ static const char *attn_split_refusal(const struct greta_variant *v, const struc
 
 static const char *attn_refusal(const struct greta_variant *v, const struct greta_limits *limits,
                                 const struct greta_call *call) {
-    if (call->keys[1] > 256) return "head_dim is more than 256";
+    uint64_t head_dim = call->keys[1], n_blocks = div_up(call->scalars.attn.n_ctx, v->n_threads);
+    if (head_dim > 256) return "head_dim is more than 256";
+    /* Drivers that run shaders on the CPU (llvmpipe) end a shader's loops after 65,535 turns in all. */
+    if (limits->is_cpu && n_blocks * (head_dim + v->n_threads * div_up(head_dim, v->n_threads)) > 65000)
+        return "n_ctx is too large for a driver that runs shaders on the CPU";
     return needs_16bit(v, limits, call);
 }
 
@@ -104,8 +184,13 @@ GROUPS(rope_groups, div_up((uint64_t)s->rope.n_tok * s->rope.n_head * (s->rope.n
 GROUPS(kv_update_groups, div_up((uint64_t)s->kv_update.n_tok * s->kv_update.n_cols, v->n_threads))
 GROUPS(matvec_groups, div_up(s->matvec.n_rows, v->tunables[MATVEC_ROWS]))
 GROUPS(matmul_simple_groups, div_up((uint64_t)s->matmul.n_tok * s->matmul.n_rows, v->n_threads))
+GROUPS(matmul_tiled_groups,
+       div_up(s->matmul.n_tok, v->tunables[TILED_TILE]) * div_up(s->matmul.n_rows, v->tunables[TILED_TILE]))
+GROUPS(matmul_coopmat_groups, coopmat_tiles(v, call))
 GROUPS(attn_groups, (uint64_t)s->attn.n_tok * s->attn.n_head)
-GROUPS(attn_split_groups, (uint64_t)s->attn_split.n_split * s->attn_split.n_head_kv)
+GROUPS(attn_split_groups,
+       (uint64_t)s->attn_split.n_split * s->attn_split.n_head_kv *
+           div_up(s->attn_split.n_head / s->attn_split.n_head_kv, v->tunables[SPLIT_HEADS]))
 GROUPS(attn_reduce_groups, s->attn_reduce.n_head)
 GROUPS(silu_mul_groups, div_up(s->silu_mul.n, v->n_threads))
 GROUPS(add_groups, div_up(s->add.n, v->n_threads))
@@ -117,11 +202,18 @@ GROUPS(cast_groups, div_up(s->cast.n, v->n_threads))
 
 /* ---- the table ---- */
 
-#define ROW(op_, name_, threads_, groups_, ...)                                                           \
+#define ROW(op_, name_, threads_, groups_, refusal_)                                                      \
     {                                                                                                     \
         .name = #name_, .op = GRETA_OP_##op_, .format = GRETA_IMAGE_SPIRV, .image = &greta_spirv_##name_, \
         .entry = "main", .flags = VARIANT_EXACT, .n_threads = threads_, .n_groups = groups_,              \
-        .layout = GRETA_LAYOUT_PACKED, __VA_ARGS__                                                        \
+        .layout = GRETA_LAYOUT_PACKED, .refusal = refusal_                                                \
+    }
+#define WEIGHT_ROW(op_, name_, threads_, groups_)                                                         \
+    {                                                                                                     \
+        .name = #name_, .op = GRETA_OP_##op_, .format = GRETA_IMAGE_SPIRV, .image = &greta_spirv_##name_, \
+        .entry = "main", .flags = VARIANT_EXACT, .n_threads = threads_, .n_groups = groups_,              \
+        .layout = GRETA_LAYOUT_PACKED, .w_types = ALL_WEIGHTS, .x_type = GRETA_TYPE_F32,                  \
+        .refusal = weight_refusal                                                                         \
     }
 #define MATVEC(name_, threads_, rows_, steps_, aligned_, refusal_)                                         \
     {                                                                                                      \
@@ -144,31 +236,66 @@ GROUPS(cast_groups, div_up(s->cast.n, v->n_threads))
             piece_                                                                                          \
         }                                                                                                   \
     }
+#define MATMUL_TILED(name_, threads_, tile_, aligned_)                                                      \
+    {                                                                                                       \
+        .name = name_, .op = GRETA_OP_MATMUL, .format = GRETA_IMAGE_SPIRV,                                  \
+        .image = &greta_spirv_matmul_tiled, .entry = "main", .flags = VARIANT_EXACT, .n_threads = threads_, \
+        .n_groups = matmul_tiled_groups, .layout = GRETA_LAYOUT_PACKED, .w_types = ALL_WEIGHTS,             \
+        .x_type = GRETA_TYPE_F32, .refusal = matmul_tiled_refusal, .n_tunables = 2, .tunables = {           \
+            tile_,                                                                                          \
+            aligned_                                                                                        \
+        }                                                                                                   \
+    }
+#define MATMUL_COOPMAT(name_, flags_, threads_, refusal_, ...)                                         \
+    {                                                                                                  \
+        .name = name_, .op = GRETA_OP_MATMUL, .format = GRETA_IMAGE_SPIRV,                             \
+        .image = &greta_spirv_matmul_coopmat, .entry = "main", .flags = flags_, .n_threads = threads_, \
+        .n_groups = matmul_coopmat_groups, .layout = GRETA_LAYOUT_PACKED, .w_types = ALL_WEIGHTS,      \
+        .x_type = GRETA_TYPE_F32, .operand_eps = 0x1p-11, .refusal = refusal_, .n_tunables = 8,        \
+        .tunables = {                                                                                  \
+            __VA_ARGS__                                                                                \
+        }                                                                                              \
+    }
 
 static const struct greta_variant rows[] = {
-    ROW(ROW_LOOKUP, row_lookup_simple, 64, row_lookup_groups, .w_types = ALL_WEIGHTS,
-        .refusal = weight_refusal),
-    ROW(RMS_NORM, rms_norm_simple, 256, rms_norm_groups),
-    ROW(ADD_RMS_NORM, add_rms_norm_simple, 256, add_rms_norm_groups),
-    ROW(ROPE, rope_simple, 64, rope_groups),
-    ROW(KV_UPDATE, kv_update_simple, 64, kv_update_groups, .refusal = needs_16bit),
+    WEIGHT_ROW(ROW_LOOKUP, row_lookup_simple, 64, row_lookup_groups),
+    ROW(RMS_NORM, rms_norm_simple, 256, rms_norm_groups, NULL),
+    ROW(ADD_RMS_NORM, add_rms_norm_simple, 256, add_rms_norm_groups, NULL),
+    ROW(ROPE, rope_simple, 64, rope_groups, NULL),
+    ROW(KV_UPDATE, kv_update_simple, 64, kv_update_groups, needs_16bit),
     MATVEC("matvec_wide", 128, 4, 2, 1, matvec_wide_refusal),
     MATVEC("matvec_narrow", 64, 2, 1, 1, matvec_refusal),
     MATVEC("matvec_any", 64, 2, 1, 0, matvec_refusal),
-    ROW(MATMUL, matmul_simple, 64, matmul_simple_groups, .w_types = ALL_WEIGHTS, .x_type = GRETA_TYPE_F32,
-        .refusal = weight_refusal),
-    ROW(ATTN, attn_simple, 128, attn_groups, .refusal = attn_refusal),
+    MATMUL_COOPMAT("matmul_coopmat_large", 0, 256, matmul_coopmat_large_refusal, 16, 16, 16, 128, 128, 32, 64,
+                   32),
+    MATMUL_COOPMAT("matmul_coopmat_medium", 0, 128, matmul_coopmat_large_refusal, 16, 16, 16, 64, 64, 32, 32,
+                   32),
+    MATMUL_COOPMAT("matmul_coopmat_small", 0, 128, matmul_coopmat_refusal, 16, 16, 16, 32, 32, 32, 16, 16),
+    /* Other shapes of the large one, to be compared with it. */
+    MATMUL_COOPMAT("matmul_coopmat_large_4", VARIANT_FORCED_ONLY, 128, matmul_coopmat_refusal, 16, 16, 16,
+                   128, 128, 32, 64, 64),
+    MATMUL_COOPMAT("matmul_coopmat_tall", VARIANT_FORCED_ONLY, 256, matmul_coopmat_refusal, 16, 16, 16, 256,
+                   128, 16, 64, 64),
+    MATMUL_COOPMAT("matmul_coopmat_wide", VARIANT_FORCED_ONLY, 256, matmul_coopmat_refusal, 16, 16, 16, 128,
+                   256, 16, 64, 64),
+    MATMUL_TILED("matmul_tiled_large", 256, 64, 1),
+    MATMUL_TILED("matmul_tiled_small", 64, 32, 1),
+    MATMUL_TILED("matmul_tiled_any", 64, 32, 0),
+    /* The unit of Mesa's llvmpipe: after the rows that are faster there, for the tests. */
+    MATMUL_COOPMAT("matmul_coopmat_8", 0, 64, matmul_coopmat_refusal, 8, 8, 8, 64, 64, 32, 32, 16),
+    WEIGHT_ROW(MATMUL, matmul_simple, 64, matmul_simple_groups),
+    ROW(ATTN, attn_simple, 128, attn_groups, attn_refusal),
     ATTN_SPLIT("attn_split_one", 1, 8),
     ATTN_SPLIT("attn_split_grouped", 4, 8),
     ATTN_SPLIT("attn_split_any", 1, 1),
-    ROW(ATTN_REDUCE, attn_reduce_simple, 128, attn_reduce_groups),
-    ROW(SILU_MUL, silu_mul_simple, 256, silu_mul_groups),
-    ROW(ADD, add_simple, 256, add_groups),
-    ROW(ARGMAX, argmax_simple, 512, argmax_groups),
-    ROW(TOP_K, top_k_radix, 256, top_k_groups),
-    ROW(FILL, fill_simple, 256, fill_groups),
-    ROW(COPY, copy_simple, 256, copy_groups),
-    ROW(CAST, cast_simple, 256, cast_groups, .refusal = needs_16bit),
+    ROW(ATTN_REDUCE, attn_reduce_simple, 128, attn_reduce_groups, NULL),
+    ROW(SILU_MUL, silu_mul_simple, 256, silu_mul_groups, NULL),
+    ROW(ADD, add_simple, 256, add_groups, NULL),
+    ROW(ARGMAX, argmax_simple, 512, argmax_groups, NULL),
+    ROW(TOP_K, top_k_radix, 256, top_k_groups, NULL),
+    ROW(FILL, fill_simple, 256, fill_groups, NULL),
+    ROW(COPY, copy_simple, 256, copy_groups, NULL),
+    ROW(CAST, cast_simple, 256, cast_groups, needs_16bit),
 };
 
 struct variant_rows variant_rows_vulkan(void) {

@@ -1,6 +1,6 @@
 /*
- * One workgroup a KV head and split of GRETA_ATTN_CHUNK positions; every K and V that it reads serves HEADS query heads of
- * the group. LANES invocations share one position, a piece of its head each.
+ * One workgroup a split of GRETA_ATTN_CHUNK positions and HEADS query heads of one KV head: every K and V that it reads
+ * serves them all. LANES invocations share one position, a piece of its head each.
  */
 #version 460
 #extension GL_GOOGLE_include_directive : require
@@ -10,7 +10,7 @@
 
 layout(constant_id = 1) const uint KV_TYPE = GRETA_TYPE_F16;
 layout(constant_id = 2) const uint HEAD_DIM = 64;
-layout(constant_id = 3) const uint HEADS = 1; /* query heads at a time */
+layout(constant_id = 3) const uint HEADS = 1; /* query heads of a workgroup */
 layout(constant_id = 4) const uint PIECE = 8; /* dimensions of an invocation: 8, or 1 for any head and alignment */
 
 const uint N_PIECES = HEAD_DIM / PIECE;
@@ -88,58 +88,56 @@ void soften(uint h, uint n, out float largest, out float sum) {
 }
 
 void main() {
-    uint split = group_id() / args.n_head_kv, group = group_id() % args.n_head_kv;
+    uint group_size = args.n_head / args.n_head_kv, n_tiles = (group_size + HEADS - 1u) / HEADS;
+    uint tile = group_id() % n_tiles, group = group_id() / n_tiles % args.n_head_kv;
+    uint split = group_id() / n_tiles / args.n_head_kv;
     uint n_kv = min(IN_U32(args.step, 8u), args.n_ctx), begin = split * GRETA_ATTN_CHUNK;
     if (split >= args.n_split || begin >= n_kv) return;
     uint n = min(GRETA_ATTN_CHUNK, n_kv - begin);
     uint row = args.n_head_kv * HEAD_DIM, first_key = begin * row + group * HEAD_DIM;
-    uint group_size = args.n_head / args.n_head_kv;
+    uint n_heads = min(HEADS, group_size - tile * HEADS), head = group * group_size + tile * HEADS;
     uint me = gl_LocalInvocationID.x, lane = me / N_PIECES, piece = me % N_PIECES;
 
-    for (uint first = 0; first < group_size; first += HEADS) {
-        uint n_heads = min(HEADS, group_size - first), head = group * group_size + first;
-        for (uint i = me; i < HEADS * HEAD_DIM; i += gl_WorkGroupSize.x)
-            query[i] = i < n_heads * HEAD_DIM ? IN_F32(args.q, (head * HEAD_DIM + i) * 4u) : 0.0;
-        barrier();
-        make_scores(first_key, row, n);
-        float largest[HEADS], sum[HEADS];
-        [[unroll]] for (uint h = 0; h < HEADS; h++) soften(h, n, largest[h], sum[h]);
-        barrier();
+    for (uint i = me; i < HEADS * HEAD_DIM; i += gl_WorkGroupSize.x)
+        query[i] = i < n_heads * HEAD_DIM ? IN_F32(args.q, (head * HEAD_DIM + i) * 4u) : 0.0;
+    barrier();
+    make_scores(first_key, row, n);
+    float largest[HEADS], sum[HEADS];
+    [[unroll]] for (uint h = 0; h < HEADS; h++) soften(h, n, largest[h], sum[h]);
+    barrier();
 
-        float acc[HEADS][PIECE];
-        [[unroll]] for (uint h = 0; h < HEADS; h++)
-            [[unroll]] for (uint e = 0; e < PIECE; e++) acc[h][e] = 0.0;
-        if (lane < PARALLEL)
-            for (uint base = lane; base < n; base += UNROLL * PARALLEL) {
-                float v[UNROLL][PIECE];
-                [[unroll]] for (uint u = 0; u < UNROLL; u++)
-                    load_piece(args.v, first_key + min(base + u * PARALLEL, n - 1u) * row + piece * PIECE, v[u]);
-                [[unroll]] for (uint u = 0; u < UNROLL; u++) {
-                    uint t = base + u * PARALLEL;
-                    [[unroll]] for (uint h = 0; h < HEADS; h++) {
-                        float weight = t < n ? scores[h * GRETA_ATTN_CHUNK + t] : 0.0;
-                        [[unroll]] for (uint e = 0; e < PIECE; e++) acc[h][e] += weight * v[u][e];
-                    }
-                }
-            }
-        [[unroll]] for (uint h = 0; h < HEADS; h++) {
-            barrier();
-            if (lane < PARALLEL)
-                [[unroll]] for (uint e = 0; e < PIECE; e++) scratch[lane * HEAD_DIM + piece * PIECE + e] = acc[h][e];
-            barrier();
-            if (h < n_heads) {
-                uint at = ((head + h) * args.n_split + split) * (2u + HEAD_DIM);
-                for (uint d = me; d < HEAD_DIM; d += gl_WorkGroupSize.x) {
-                    float total = 0.0;
-                    for (uint p = 0; p < PARALLEL; p++) total += scratch[p * HEAD_DIM + d];
-                    OUT_F32(args.partials, (at + 2u + d) * 4u, total);
-                }
-                if (me == 0) {
-                    OUT_F32(args.partials, at * 4u, largest[h]);
-                    OUT_F32(args.partials, at * 4u + 4u, sum[h]);
+    float acc[HEADS][PIECE];
+    [[unroll]] for (uint h = 0; h < HEADS; h++)
+        [[unroll]] for (uint e = 0; e < PIECE; e++) acc[h][e] = 0.0;
+    if (lane < PARALLEL)
+        for (uint base = lane; base < n; base += UNROLL * PARALLEL) {
+            float v[UNROLL][PIECE];
+            [[unroll]] for (uint u = 0; u < UNROLL; u++)
+                load_piece(args.v, first_key + min(base + u * PARALLEL, n - 1u) * row + piece * PIECE, v[u]);
+            [[unroll]] for (uint u = 0; u < UNROLL; u++) {
+                uint t = base + u * PARALLEL;
+                [[unroll]] for (uint h = 0; h < HEADS; h++) {
+                    float weight = t < n ? scores[h * GRETA_ATTN_CHUNK + t] : 0.0;
+                    [[unroll]] for (uint e = 0; e < PIECE; e++) acc[h][e] += weight * v[u][e];
                 }
             }
         }
-        barrier();
+    [[unroll]] for (uint h = 0; h < HEADS; h++) {
+        if (h < n_heads) {
+            if (lane < PARALLEL)
+                [[unroll]] for (uint e = 0; e < PIECE; e++) scratch[lane * HEAD_DIM + piece * PIECE + e] = acc[h][e];
+            barrier();
+            uint at = ((head + h) * args.n_split + split) * (2u + HEAD_DIM);
+            for (uint d = me; d < HEAD_DIM; d += gl_WorkGroupSize.x) {
+                float total = 0.0;
+                for (uint p = 0; p < PARALLEL; p++) total += scratch[p * HEAD_DIM + d];
+                OUT_F32(args.partials, (at + 2u + d) * 4u, total);
+            }
+            if (me == 0) {
+                OUT_F32(args.partials, at * 4u, largest[h]);
+                OUT_F32(args.partials, at * 4u + 4u, sum[h]);
+            }
+            barrier();
+        }
     }
 }
