@@ -24,12 +24,13 @@ greta_status cts_status(greta_status status, const char *call) {
     return status;
 }
 
-static atomic_uint n_errors_logged;
+static atomic_uint n_errors_logged, n_validation_errors;
 
 static void log_line(void *user, enum greta_log_level level, const char *message) {
     static const char *const names[] = {"error", "warning", "info", "debug"};
     (void)user;
     if (level == GRETA_LOG_ERROR) atomic_fetch_add(&n_errors_logged, 1);
+    if (level == GRETA_LOG_ERROR && strstr(message, "validation:")) atomic_fetch_add(&n_validation_errors, 1);
     if (level <= GRETA_LOG_WARN) fprintf(stderr, "  [%s] %s\n", names[level], message);
 }
 
@@ -98,6 +99,8 @@ int main(int argc, char **argv) {
             if (wanted(suites[i].name, test->name, argv + first, argc - first)) counts[run_test(&t, test)]++;
     greta_dev_close(&t.dev);
     greta_ctx_destroy(&t.ctx);
+    unsigned n_validation = atomic_load(&n_validation_errors);
+    if (n_validation) printf("the API's validation layer reported %u errors\n", n_validation);
     printf("%u passed, %u failed, %u skipped\n", counts[PASSED], counts[FAILED], counts[SKIPPED]);
-    return counts[FAILED] ? 1 : counts[PASSED] ? 0 : 77;
+    return counts[FAILED] || n_validation ? 1 : counts[PASSED] ? 0 : 77;
 }
