@@ -101,6 +101,11 @@ bool greta_tokenizer_bos(const struct greta_tokenizer *t, uint32_t *id) {
     return t->bos != TOKEN_NONE;
 }
 
+bool greta_tokenizer_eos(const struct greta_tokenizer *t, uint32_t *id) {
+    *id = t->eos;
+    return t->eos != TOKEN_NONE;
+}
+
 bool greta_tokenizer_is_stop(const struct greta_tokenizer *t, uint32_t id) {
     return id < t->n_tokens && t->tokens[id].stop;
 }

@@ -28,6 +28,7 @@ GRETA_API struct greta_gguf_string greta_tokenizer_piece(const struct greta_toke
 GRETA_API bool greta_tokenizer_strips_space(const struct greta_tokenizer *tokenizer);
 GRETA_API uint32_t greta_tokenizer_n_tokens(const struct greta_tokenizer *tokenizer);
 GRETA_API bool greta_tokenizer_bos(const struct greta_tokenizer *tokenizer, uint32_t *id);
+GRETA_API bool greta_tokenizer_eos(const struct greta_tokenizer *tokenizer, uint32_t *id);
 /* Whether generation stops at this token: EOS, EOT, EOM, the usual end-of-turn names, and BOS. */
 GRETA_API bool greta_tokenizer_is_stop(const struct greta_tokenizer *tokenizer, uint32_t id);
 /* The id of a token by its exact text. */
