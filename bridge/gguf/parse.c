@@ -263,7 +263,7 @@ static greta_status read_shape(struct reader *r, struct greta_gguf_tensor *t) {
 }
 
 static greta_status read_tensor(struct reader *r, struct arena *arena, struct greta_gguf_tensor *t) {
-    struct greta_gguf_string name;
+    struct greta_gguf_string name = {0};
     greta_status status = read_string(r, &name);
     if (status) return status;
     if (name.len == 0 || name.len > UINT16_MAX || memchr(name.data, 0, name.len))
