@@ -1,0 +1,168 @@
+#include "app.h"
+
+#include <greta/env.h>
+
+#include "clock.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- standard error ---- */
+
+/* The one line of the terminal that the bar takes: the program has one. */
+static struct {
+    bool shown;
+    const char *what;
+    uint64_t start_ns, last_ns;
+} bar;
+
+static void clear_bar(void) {
+    if (bar.shown) fputs("\r\033[K", stderr);
+    bar.shown = false;
+}
+
+void progress(const char *what, uint64_t done, uint64_t total) {
+    enum { WIDTH = 30, DELAY_NS = 300000000, EVERY_NS = 100000000 };
+    uint64_t now = clock_ns();
+    int filled;
+
+    if (bar.what != what) bar.what = what, bar.start_ns = now;
+    if (done >= total) {
+        clear_bar();
+        bar.what = NULL;
+        return;
+    }
+    if (!isatty(STDERR_FILENO) || now - bar.start_ns < DELAY_NS ||
+        (bar.shown && now - bar.last_ns < EVERY_NS))
+        return;
+    filled = (int)((double)done / (double)total * WIDTH);
+    fprintf(stderr, "\r%s [%.*s%.*s] %3d %%", what, filled, "##############################", WIDTH - filled,
+            "                              ", (int)((double)done / (double)total * 100));
+    fflush(stderr);
+    bar.shown = true;
+    bar.last_ns = now;
+}
+
+void say(const char *format, ...) {
+    va_list args;
+
+    clear_bar();
+    fputs("greta: ", stderr);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+}
+
+static void log_line(void *user, enum greta_log_level level, const char *message) {
+    (void)user;
+    say("%s%s", level == GRETA_LOG_WARN ? "warning: " : "", message);
+}
+
+void app_log(struct app *app, const struct common *common) {
+    static const char *const names[] = {"error", "warn", "info", "debug"};
+    const char *level = greta_env_get(GRETA_ENV_LOG);
+
+    app->log = (struct greta_log){.fn = log_line, .max_level = GRETA_LOG_WARN};
+    for (int i = 0; level && i < 4; i++)
+        if (strcmp(level, names[i]) == 0) app->log.max_level = (enum greta_log_level)i;
+    if (common->verbose && app->log.max_level < GRETA_LOG_INFO) app->log.max_level = GRETA_LOG_INFO;
+}
+
+/* ---- opening ---- */
+
+bool app_open_ctx(struct app *app, const struct common *common) {
+    struct greta_ctx_params params = {.log = &app->log, .n_threads = common->n_threads};
+
+    app->start_ns = clock_ns();
+    app_log(app, common);
+    return greta_ctx_create(&params, &app->ctx) == GRETA_OK;
+}
+
+bool app_open_dev(struct app *app, const struct common *common) {
+    return app_open_ctx(app, common) && greta_dev_open(app->ctx, common->device, NULL, &app->dev) == GRETA_OK;
+}
+
+static void load_progress(void *user, uint64_t done, uint64_t total) {
+    (void)user;
+    progress("loading", done, total);
+}
+
+static struct greta_session_params session_params(struct app *app, const struct common *common);
+
+static bool no_builtin(void) {
+    say("this greta was built without a model of its own: name one by -m FILE");
+    return false;
+}
+
+bool app_open_model(struct app *app, const struct common *common, bool without_tokenizer) {
+    struct greta_session_params session = session_params(app, common);
+    struct greta_model_params params = {.policy = common->plan ? GRETA_POLICY_EXACT : GRETA_POLICY_DEFAULT,
+                                        .force = common->force,
+                                        .without_tokenizer = without_tokenizer,
+                                        .expect = &session,
+                                        .progress = load_progress};
+    const void *data;
+    size_t size;
+    greta_status status;
+
+    if (!common->model && !greta_builtin_model(&data, &size)) return no_builtin();
+    if (!app_open_dev(app, common)) return false;
+    if (common->model)
+        status = greta_model_load(app->dev, common->model, &params, &app->model);
+    else
+        status = greta_model_load_memory(app->dev, data, size, app_model_name(common), &params, &app->model);
+    clear_bar();
+    app->load_ns = clock_ns() - app->start_ns;
+    return status == GRETA_OK;
+}
+
+static bool prefill_progress(void *user, uint32_t done, uint32_t total) {
+    struct app *app = user;
+
+    progress("reading the prompt", done, total);
+    return !app->interrupted || !app->interrupted();
+}
+
+static struct greta_session_params session_params(struct app *app, const struct common *common) {
+    return (struct greta_session_params){.n_ctx = common->n_ctx,
+                                         .kv_type = common->kv ? GRETA_KV_F32 : GRETA_KV_F16,
+                                         .n_chunk = common->n_chunk,
+                                         .progress = prefill_progress,
+                                         .user = app};
+}
+
+bool app_open_session(struct app *app, const struct common *common) {
+    struct greta_session_params params = session_params(app, common);
+    return greta_session_create(app->model, &params, &app->session) == GRETA_OK;
+}
+
+void app_close(struct app *app) {
+    clear_bar();
+    greta_session_destroy(&app->session);
+    greta_model_destroy(&app->model);
+    greta_dev_close(&app->dev);
+    greta_ctx_destroy(&app->ctx);
+}
+
+const char *app_model_name(const struct common *common) {
+    return common->model ? common->model : "the built-in model";
+}
+
+bool app_open_gguf(struct app *app, const char *path, struct greta_gguf **out) {
+    const void *data;
+    size_t size;
+
+    if (path) return greta_gguf_open(path, &app->log, out) == GRETA_OK;
+    if (!greta_builtin_model(&data, &size)) return no_builtin();
+    return greta_gguf_open_memory(data, size, "the built-in model", &app->log, out) == GRETA_OK;
+}
+
+const struct greta_tokenizer *app_tokenizer(const struct app *app) {
+    const struct greta_tokenizer *tokenizer = greta_model_get_tokenizer(app->model);
+
+    if (!tokenizer) say("the model has no tokenizer: it can be benched, and greta logits --tokens takes ids");
+    return tokenizer;
+}

@@ -1,0 +1,293 @@
+#include "commands.h"
+#include "generate.h"
+#include "io.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct chat {
+    struct common common;
+    struct greta_sampler_params sampling;
+    const char *system, *template_name;
+    uint32_t n_most;
+    bool seeded, stats;
+
+    struct app *app;
+    const struct greta_chat_template *template;
+    struct greta_sampler *sampler;
+    struct greta_chat_message *messages; /* contents are malloc'ed, but for the system's */
+    size_t n_messages, n_system;         /* n_system: 0 or 1, the ones that /reset keeps */
+    uint32_t *tokens;                    /* what the session holds, n_past of them; room for n_ctx */
+    char bos[64], eos[64];
+};
+
+/* Ctrl-C: the handler can only reach a global. */
+static volatile sig_atomic_t interrupts;
+
+static void on_interrupt(int signal) {
+    (void)signal;
+    interrupts = 1;
+}
+
+static bool interrupted(void) {
+    return interrupts;
+}
+
+/* ---- the conversation ---- */
+
+static bool add_message(struct chat *c, const char *role, char *content) {
+    struct greta_chat_message *grown = realloc(c->messages, (c->n_messages + 1) * sizeof *grown);
+
+    if (!grown) {
+        say("no memory for the conversation");
+        free(content);
+        return false;
+    }
+    c->messages = grown;
+    c->messages[c->n_messages++] = (struct greta_chat_message){role, content};
+    return true;
+}
+
+/* Removes n messages from the i-th on. */
+static void remove_messages(struct chat *c, size_t i, size_t n) {
+    for (size_t k = i; k < i + n; k++) free((char *)c->messages[k].content);
+    memmove(c->messages + i, c->messages + i + n, (c->n_messages - i - n) * sizeof *c->messages);
+    c->n_messages -= n;
+}
+
+/* The conversation as token ids, ready for the next answer. */
+static bool render(struct chat *c, uint32_t **ids, size_t *n) {
+    unsigned flags = GRETA_TOKENIZE_SPECIAL;
+    char *text;
+    bool ok;
+
+    if (greta_chat_render(c->template, c->messages, c->n_messages, true, c->bos, c->eos, &c->app->log, &text))
+        return false;
+    /* where the template has written BOS, the tokenizer must not put another before it */
+    if (!*c->bos || strncmp(text, c->bos, strlen(c->bos)) != 0) flags |= GRETA_TOKENIZE_BOS;
+    ok = greta_tokenizer_encode(app_tokenizer(c->app), text, strlen(text), flags, ids, n) == GRETA_OK;
+    free(text);
+    return ok;
+}
+
+/* Like render; where the context has no room for it and a short answer, the oldest exchanges are forgotten. */
+static bool render_to_fit(struct chat *c, uint32_t **ids, size_t *n) {
+    uint32_t n_ctx = greta_session_n_ctx(c->app->session), room = n_ctx / 4 < 128 ? n_ctx / 4 : 128;
+    size_t n_forgotten = 0;
+
+    for (;;) {
+        if (!render(c, ids, n)) return false;
+        if (*n + room <= n_ctx) break;
+        if (c->n_messages - c->n_system < 3) {
+            if (*n < n_ctx) break;
+            say("the context of %u tokens is full: the message does not fit; shorten it, or give a larger "
+                "--ctx",
+                n_ctx);
+            free(*ids);
+            return false;
+        }
+        free(*ids);
+        remove_messages(c, c->n_system, 2);
+        n_forgotten++;
+    }
+    if (n_forgotten)
+        say("the context of %u tokens is full: the oldest %zu exchange%s forgotten", n_ctx, n_forgotten,
+            n_forgotten == 1 ? " is" : "s are");
+    return true;
+}
+
+/* Evaluates what the session does not hold yet. *stopped: Ctrl-C came meanwhile. */
+static bool evaluate(struct chat *c, const uint32_t *ids, size_t n, bool *stopped) {
+    struct greta_session *session = c->app->session;
+    uint32_t common = 0, n_past = greta_session_n_past(session);
+    greta_status status;
+
+    while (common < n_past && common + 1 < n && c->tokens[common] == ids[common]) common++;
+    status = greta_session_rewind(session, common);
+    if (!status)
+        status =
+            greta_session_eval(session, ids + common, (uint32_t)n - common, greta_sampler_want(c->sampler));
+    for (size_t i = common; i < n; i++) greta_sampler_accept(c->sampler, ids[i]);
+    memcpy(c->tokens, ids, n * sizeof *ids);
+    *stopped = !status && greta_session_n_past(session) < n;
+    return status == GRETA_OK;
+}
+
+static void tell_end(const struct chat *c, enum end end) {
+    if (end == END_CONTEXT)
+        say("the context of %u tokens is full: the answer is cut", greta_session_n_ctx(c->app->session));
+    if (end == END_INTERRUPTED) say("stopped");
+}
+
+/* The answer to the last message; false where the chat cannot go on. */
+static bool answer(struct chat *c, const uint32_t *ids, size_t n) {
+    struct generation g = {.session = c->app->session,
+                           .tokenizer = app_tokenizer(c->app),
+                           .sampler = c->sampler,
+                           .n_most = c->n_most,
+                           .interrupted = interrupted,
+                           .at_start = true,
+                           .tokens = c->tokens + n,
+                           .keep_text = true};
+    bool stopped;
+    enum end end;
+
+    if (!evaluate(c, ids, n, &stopped)) return false;
+    end = stopped ? END_INTERRUPTED : generate(&g);
+    if (end == END_OUTPUT || end == END_ERROR || !out_write("\n", 1) || !out_flush()) {
+        free(g.text);
+        return false;
+    }
+    tell_end(c, end);
+    if (c->stats) print_stats(c->app, &g, (uint32_t)n, c->sampling.seed);
+    if (!g.text) g.text = strdup("");
+    if (!g.text) say("no memory for the conversation");
+    return g.text && add_message(c, "assistant", g.text);
+}
+
+/* ---- the chat ---- */
+
+/* A line that begins with a slash. Returns GO_ON, or EXIT_DONE to end. */
+static int slash(struct chat *c, const char *line) {
+    if (strcmp(line, "/exit") == 0 || strcmp(line, "/quit") == 0 || strcmp(line, "/bye") == 0)
+        return EXIT_DONE;
+    if (strcmp(line, "/reset") == 0) {
+        remove_messages(c, c->n_system, c->n_messages - c->n_system);
+        say("a new conversation");
+    } else {
+        if (strcmp(line, "/help") != 0) say("there is no %s", line);
+        say("/reset begins a new conversation, /exit ends the chat, Ctrl-C stops an answer");
+    }
+    return GO_ON;
+}
+
+/* Takes over the line. Returns GO_ON, or what to exit with. */
+static int turn(struct chat *c, char *line) {
+    uint32_t *ids;
+    size_t n;
+    bool ok;
+
+    if (!*line || *line == '/') {
+        int result = *line ? slash(c, line) : GO_ON;
+        free(line);
+        return result;
+    }
+    if (!add_message(c, "user", line)) return EXIT_FAILED;
+    if (!render_to_fit(c, &ids, &n)) {
+        remove_messages(c, c->n_messages - 1, 1);
+        return GO_ON;
+    }
+    interrupts = 0;
+    ok = answer(c, ids, n);
+    free(ids);
+    return ok ? GO_ON : EXIT_FAILED;
+}
+
+static int talk(struct chat *c) {
+    bool terminal = isatty(STDIN_FILENO);
+    int result = GO_ON;
+
+    while (result == GO_ON) {
+        bool signalled;
+        char *line;
+        if (terminal) fputs("> ", stderr);
+        line = read_line(&signalled);
+        if (line) {
+            result = turn(c, line);
+        } else if (signalled) {
+            fputc('\n', stderr);
+            say("Ctrl-D or /exit ends the chat");
+        } else {
+            if (terminal) fputc('\n', stderr);
+            result = EXIT_DONE;
+        }
+    }
+    return result;
+}
+
+static bool find_template(struct chat *c) {
+    const char *own = greta_model_get_chat_template(c->app->model);
+
+    if (c->template_name)
+        c->template = greta_chat_template_by_name(c->template_name);
+    else if (own)
+        c->template = greta_chat_template_recognize(own, strlen(own));
+    if (c->template) return true;
+    if (c->template_name)
+        say("there is no chat template \"%s\"", c->template_name);
+    else if (own)
+        say("%s: its chat template is none that is known: name the nearest by --chat-template",
+            app_model_name(&c->common));
+    else
+        say("%s has no chat template: name one by --chat-template", app_model_name(&c->common));
+    return false;
+}
+
+static void piece_text(const struct greta_tokenizer *t, bool there, uint32_t id, char out[64]) {
+    struct greta_gguf_string s = {"", 0};
+
+    if (there) s = greta_tokenizer_piece(t, id, true);
+    snprintf(out, 64, "%.*s", (int)(s.len < 63 ? s.len : 63), s.len ? s.data : "");
+}
+
+static bool open_chat(struct chat *c) {
+    const struct greta_tokenizer *tokenizer;
+    uint32_t id;
+    bool there;
+    char *system;
+
+    if (!app_open_model(c->app, &c->common, false) || !(tokenizer = app_tokenizer(c->app)) ||
+        !find_template(c))
+        return false;
+    there = greta_tokenizer_bos(tokenizer, &id);
+    piece_text(tokenizer, there, id, c->bos);
+    there = greta_tokenizer_eos(tokenizer, &id);
+    piece_text(tokenizer, there, id, c->eos);
+    if (greta_sampler_create(&c->sampling, &c->app->log, &c->sampler) ||
+        !app_open_session(c->app, &c->common))
+        return false;
+    c->tokens = malloc(((size_t)greta_session_n_ctx(c->app->session) + 1) * sizeof *c->tokens);
+    if (!c->tokens) say("no memory for the conversation");
+    if (!c->tokens || !c->system) return c->tokens != NULL;
+    system = strdup(c->system);
+    c->n_system = 1;
+    if (!system) say("no memory for the conversation");
+    return system && add_message(c, "system", system);
+}
+
+int command_chat(const struct command *command, int argc, char **argv) {
+    struct chat c = {.sampling = SAMPLING_DEFAULTS};
+    const struct option options[] = {
+        MODEL_OPTION(c.common),
+        {"system", 's', OPTION_STRING, &c.system, "TEXT", "what the model is told first"},
+        {"chat-template", 0, OPTION_STRING, &c.template_name, "NAME",
+         "chatml, llama2, llama3, mistral or zephyr; else the file's own"},
+        {"predict", 'n', OPTION_U32, &c.n_most, "N", "tokens of an answer; 0: until the model stops"},
+        SAMPLING_OPTIONS(c.sampling, c.seeded),
+        SESSION_OPTIONS(c.common),
+        DEVICE_OPTIONS(c.common),
+        {"stats", 0, OPTION_FLAG, &c.stats, NULL, "times and memory after each answer, on standard error"},
+        {0},
+    };
+    struct app app = {.interrupted = interrupted};
+    int n, result = options_parse(command, options, argc, argv, NULL, 0, &n);
+
+    if (result != GO_ON) return result;
+    c.app = &app;
+    if (!c.seeded) c.sampling.seed = new_seed();
+    /* without SA_RESTART, so that a waiting read ends too */
+    result = EXIT_FAILED;
+    if (open_chat(&c)) {
+        sigaction(SIGINT, &(struct sigaction){.sa_handler = on_interrupt}, NULL);
+        result = talk(&c);
+    }
+    remove_messages(&c, 0, c.n_messages);
+    free(c.messages);
+    free(c.tokens);
+    greta_sampler_destroy(&c.sampler);
+    app_close(&app);
+    return result;
+}

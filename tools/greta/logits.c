@@ -1,0 +1,140 @@
+#include "app.h"
+#include "commands.h"
+#include "io.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct logits {
+    struct common common;
+    const char *prompt, *tokens;
+    bool json;
+};
+
+/* "1,2,3" to ids. */
+static bool parse_ids(const char *text, uint32_t **ids, size_t *n) {
+    size_t capacity = 1;
+
+    for (const char *c = text; *c; c++) capacity += *c == ',';
+    *ids = malloc(capacity * sizeof **ids);
+    *n = 0;
+    while (*ids) {
+        char *end;
+        unsigned long long id;
+        errno = 0;
+        id = strtoull(text, &end, 10);
+        if (text[0] < '0' || text[0] > '9' || errno || id > UINT32_MAX || (*end && *end != ',')) break;
+        (*ids)[(*n)++] = (uint32_t)id;
+        if (!*end) return true;
+        text = end + 1;
+    }
+    if (!*ids)
+        say("no memory for the ids");
+    else
+        say("--tokens takes ids as in 1,2,3, not \"%s\"", text);
+    return false;
+}
+
+static bool get_ids(const struct app *app, const struct logits *l, uint32_t **ids, size_t *n) {
+    const struct greta_tokenizer *tokenizer;
+
+    if (l->tokens) return parse_ids(l->tokens, ids, n);
+    tokenizer = app_tokenizer(app);
+    if (!tokenizer) return false;
+    if (greta_tokenizer_encode(tokenizer, l->prompt, strlen(l->prompt),
+                               GRETA_TOKENIZE_BOS | GRETA_TOKENIZE_SPECIAL, ids, n))
+        return false;
+    if (!*n) say("the prompt is empty");
+    return *n > 0;
+}
+
+static bool member(const char *name, const char *value) {
+    return out_printf("\"%s\": ", name) && out_json(value, strlen(value));
+}
+
+static bool print_json(const struct app *app, const struct logits *l, const uint32_t *ids, size_t n,
+                       const float *logits) {
+    const struct greta_model_info *info = greta_model_get_info(app->model);
+    const char *x_types = n == 1 ? info->decode_x_types : info->prefill_x_types;
+    bool ok = out_printf("{") && member("model", app_model_name(&l->common)) && out_printf(", ") &&
+              member("device", greta_dev_get_info(app->dev)->name) && out_printf(", ") &&
+              member("backend", greta_dev_get_info(app->dev)->backend) && out_printf(",\n\"types\": {") &&
+              member("weights", info->weight_types) && out_printf(", ") && member("activations", x_types) &&
+              out_printf(", ") && member("kv", l->common.kv ? "F32" : "F16") &&
+              out_printf("},\n\"tokens\": [");
+
+    for (size_t i = 0; i < n && ok; i++) ok = out_printf("%s%u", i ? ", " : "", ids[i]);
+    if (ok) ok = out_printf("],\n\"logits\": [");
+    for (uint32_t i = 0; i < info->n_vocab && ok; i++)
+        ok = out_printf("%s", i ? ", " : "") && out_json_number(logits[i]);
+    return ok && out_printf("]}\n") && out_flush();
+}
+
+/* The ten most likely, for people. */
+static bool print_best(const struct app *app, const float *logits) {
+    const struct greta_tokenizer *tokenizer = greta_model_get_tokenizer(app->model);
+    uint32_t n_vocab = greta_model_get_info(app->model)->n_vocab, best[10];
+    int n = 0;
+    bool ok = true;
+
+    for (uint32_t i = 0; i < n_vocab; i++) {
+        int at = n;
+        while (at > 0 && logits[best[at - 1]] < logits[i]) at--;
+        if (at == 10) continue;
+        if (n < 10) n++;
+        memmove(best + at + 1, best + at, (size_t)(n - 1 - at) * sizeof *best);
+        best[at] = i;
+    }
+    for (int i = 0; i < n && ok; i++) {
+        struct greta_gguf_string piece = {"", 0};
+        if (tokenizer) piece = greta_tokenizer_piece(tokenizer, best[i], true);
+        ok = out_printf("%10.5f %7u ", (double)logits[best[i]], best[i]) && out_json(piece.data, piece.len) &&
+             out_write("\n", 1);
+    }
+    return ok && out_flush();
+}
+
+static bool evaluate(struct app *app, const struct logits *l) {
+    uint32_t *ids = NULL, n_ctx;
+    size_t n = 0;
+    bool ok = app_open_session(app, &l->common) && get_ids(app, l, &ids, &n);
+
+    n_ctx = ok ? greta_session_n_ctx(app->session) : 0;
+    if (ok && n > n_ctx) {
+        say("the prompt has %zu tokens and the context holds %u: shorten it, or give a larger --ctx", n,
+            n_ctx);
+        ok = false;
+    }
+    if (ok) ok = greta_session_eval(app->session, ids, (uint32_t)n, GRETA_WANT_LOGITS) == GRETA_OK;
+    if (ok) {
+        const float *logits = greta_session_logits(app->session);
+        ok = l->json ? print_json(app, l, ids, n, logits) : print_best(app, logits);
+    }
+    free(ids);
+    return ok;
+}
+
+int command_logits(const struct command *command, int argc, char **argv) {
+    struct logits l = {0};
+    const struct option options[] = {
+        MODEL_OPTION(l.common),
+        {"prompt", 'p', OPTION_STRING, &l.prompt, "TEXT", "the prompt"},
+        {"tokens", 0, OPTION_STRING, &l.tokens, "IDS",
+         "the prompt as token ids, 1,2,3: the file needs no tokenizer"},
+        {"json", 0, OPTION_FLAG, &l.json, NULL,
+         "all logits, in vocabulary order, and the numeric types used; else the ten largest"},
+        SESSION_OPTIONS(l.common),
+        DEVICE_OPTIONS(l.common),
+        {0},
+    };
+    struct app app = {0};
+    int n, result = options_parse(command, options, argc, argv, NULL, 0, &n);
+    bool ok;
+
+    if (result != GO_ON) return result;
+    if (!l.prompt == !l.tokens) return usage_error(command, "one prompt is needed: -p TEXT or --tokens IDS");
+    ok = app_open_model(&app, &l.common, l.tokens && l.json) && evaluate(&app, &l);
+    app_close(&app);
+    return ok ? EXIT_DONE : EXIT_FAILED;
+}

@@ -1,0 +1,69 @@
+/* The program greta: a table of commands. */
+#include "commands.h"
+#include "io.h"
+
+#include <greta/env.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct command commands[] = {
+    {"run", "[options] (-p TEXT | -f FILE | -)",
+     "Goes on with a text. What the model writes goes to standard output.",
+     "Without -m the built-in model is used. The text ends where the model stops, after -n tokens, or where "
+     "the context is full.",
+     command_run},
+    {"chat", "[options]",
+     "Talks with a model. Each line is a message; Ctrl-C stops an answer, Ctrl-D or /exit ends the chat.",
+     "/reset begins a new conversation, /help lists what else there is.", command_chat},
+    {"devices", "[options]", "Lists the devices that this machine has, and which of them would be used.",
+     NULL, command_devices},
+    {"tokenize", "[options] [TEXT | -]", "Prints the token ids of a text, on one line.",
+     "Without TEXT, or with -, standard input is read. Special tokens in the text are recognized unless "
+     "--no-special.",
+     command_tokenize},
+    {"inspect", "[options] FILE", "Shows what a GGUF file holds: its keys and its tensors.", NULL,
+     command_inspect},
+    {"logits", "[options] (-p TEXT | --tokens IDS)", "Prints the logits after a prompt.", NULL,
+     command_logits},
+    {"perplexity", "[options] -f FILE", "Measures how well a model foresees a text.",
+     "The text is cut into windows of the context's size; each begins with BOS where the model has it. The "
+     "mean is over all tokens\n"
+     "of a window but the first.",
+     command_perplexity},
+    {"bench", "llm [options]", "Measures prompt reading and decoding, in tokens per second.",
+     "The tokens are random: the file needs no tokenizer.", command_bench},
+#ifdef GRETA_WITH_PULL
+    {"pull", "[options] NAME | URL", "Downloads a model.", NULL, command_pull},
+#endif
+};
+enum { N_COMMANDS = sizeof commands / sizeof *commands };
+
+static int help(FILE *to) {
+    fprintf(to, "greta runs large language models on AMD GPUs, and on the CPU.\n\nUsage: greta COMMAND "
+                "[options]\n\n");
+    for (int i = 0; i < N_COMMANDS; i++) fprintf(to, "  %-12s %s\n", commands[i].name, commands[i].summary);
+    fprintf(to, "\ngreta COMMAND --help tells more of each; greta --version prints the version. The "
+                "environment:\n\n");
+    for (int i = 0; i < GRETA_N_ENVS; i++)
+        fprintf(to, "  %-22s %s\n", greta_env_name((enum greta_env)i), greta_env_text((enum greta_env)i));
+    return fflush(to) || ferror(to) ? EXIT_FAILED : EXIT_DONE;
+}
+
+int main(int argc, char **argv) {
+    /* A reader that went away shows as a write error: exit 1, without a word. */
+    signal(SIGPIPE, SIG_IGN);
+    if (argc < 2) {
+        help(stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
+        return help(stdout);
+    if (strcmp(argv[1], "--version") == 0)
+        return out_printf("greta %s\n", GRETA_VERSION) && out_flush() ? EXIT_DONE : EXIT_FAILED;
+    for (int i = 0; i < N_COMMANDS; i++)
+        if (strcmp(argv[1], commands[i].name) == 0) return commands[i].run(&commands[i], argc - 2, argv + 2);
+    fprintf(stderr, "greta: there is no command \"%s\" (greta --help lists them)\n", argv[1]);
+    return EXIT_USAGE;
+}
