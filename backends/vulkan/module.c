@@ -64,7 +64,7 @@ static void keep_statistic(const VkPipelineExecutableStatisticKHR *s, struct gre
     if (s->format == VK_PIPELINE_EXECUTABLE_STATISTIC_FORMAT_FLOAT64_KHR) value = (uint64_t)s->value.f64;
     for (size_t i = 0; i < sizeof statistics / sizeof *statistics; i++) {
         if (strcmp(s->name, statistics[i].name) != 0) continue;
-        uint32_t v = value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
+        uint32_t v = (uint32_t)value; /* NVIDIA 580 leaves rubbish in the upper half of "Local Memory Size" */
         memcpy((char *)info + statistics[i].offset, &v, sizeof v);
     }
 }

@@ -1,6 +1,8 @@
 /* What devices there are, and what each can do: limits are asked of the driver, faults of drivers are a table. */
 #include "vk.h"
 
+#include <thread.h>
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -195,6 +197,7 @@ static void fill_info(struct vk_physical *p, const struct properties *q) {
 }
 
 static uint32_t compute_units(const struct vk_physical *p, const struct properties *q) {
+    if (p->info.type == GRETA_DEV_CPU) return thread_n_cpus();
     if (p->has[VK_HAS_AMD_SHADER_CORE2] && q->amd2.activeComputeUnitCount)
         return q->amd2.activeComputeUnitCount;
     if (p->has[VK_HAS_AMD_SHADER_CORE])
