@@ -1,11 +1,17 @@
-/* The chat templates against the renderings of Jinja2 in chat/chat-templates.json, all cases of the templates that are ours. */
+/*
+ * The chat templates against the renderings of Jinja2 in chat/chat-templates.json, all cases of the
+ * templates that are ours.
+ */
 #include "../check.h"
 #include "json.h"
 #include "writer.h"
 
 #include <greta/chat.h>
 
-/* Which row each template of the data is; NULL: none of ours. Where the data leaves the text out, the row is taken by name. */
+/*
+ * Which row each template of the data is; NULL: none of ours. Where the data leaves the text out, the row
+ * is taken by name.
+ */
 static const struct {
     const char *id, *row;
 } rows[] = {

@@ -1,4 +1,7 @@
-/* Just enough JSON for the test data: values in a tree, strings unescaped and zero-terminated. Bad input ends the test. */
+/*
+ * Just enough JSON for the test data: values in a tree, strings unescaped and zero-terminated. Bad input
+ * ends the test.
+ */
 #ifndef TESTS_BRIDGE_JSON_H
 #define TESTS_BRIDGE_JSON_H
 
