@@ -1,0 +1,157 @@
+"""GGUF files for tests: read one's keys, tensors and vocabulary, write small ones. Only the standard library."""
+import math
+import random
+import struct
+
+SCALARS = {0: 'B', 1: 'b', 2: 'H', 3: 'h', 4: 'I', 5: 'i', 6: 'f', 7: '?', 10: 'Q', 11: 'q', 12: 'd'}
+F32, F16, Q8_0, Q4_K, Q6_K = 0, 1, 8, 12, 14
+BLOCKS = {F32: (1, 4), F16: (1, 2), Q8_0: (32, 34), Q4_K: (256, 144), Q6_K: (256, 210)}
+
+
+class Reader:
+    def __init__(self, path):
+        with open(path, 'rb') as file:
+            self.data = file.read()
+        self.at = 0
+        magic, self.version, n_tensors, n_keys = self.unpack('<4sIQQ')
+        assert magic == b'GGUF'
+        self.keys = {}
+        for _ in range(n_keys):
+            name = self.string().decode()
+            self.keys[name] = self.value(self.unpack('<I')[0])
+        self.tensors = {}
+        for _ in range(n_tensors):
+            name = self.string().decode()
+            ne = self.unpack('<%dQ' % self.unpack('<I')[0])
+            self.tensors[name] = (ne,) + self.unpack('<IQ')
+        align = self.keys.get('general.alignment', 32)
+        self.data_offset = (self.at + align - 1) // align * align
+
+    def unpack(self, fmt):
+        values = struct.unpack_from(fmt, self.data, self.at)
+        self.at += struct.calcsize(fmt)
+        return values
+
+    def string(self):
+        n = self.unpack('<Q')[0]
+        self.at += n
+        return self.data[self.at - n:self.at]
+
+    def value(self, kind):
+        if kind == 8:
+            return self.string()
+        if kind == 9:
+            element, n = self.unpack('<IQ')
+            return [self.value(element) for _ in range(n)]
+        return self.unpack('<' + SCALARS[kind])[0]
+
+
+def piece(token):
+    """The bytes of a SentencePiece token."""
+    if len(token) == 6 and token.startswith(b'<0x'):
+        return bytes([int(token[3:5], 16)])
+    return token.replace(b'\xe2\x96\x81', b' ')
+
+
+def _string(s):
+    s = s.encode() if isinstance(s, str) else s
+    return struct.pack('<Q', len(s)) + s
+
+
+def _value(v):
+    if isinstance(v, bool):
+        return struct.pack('<I?', 7, v)
+    if isinstance(v, int):
+        return struct.pack('<Ii', 5, v) if v < 0 else struct.pack('<II', 4, v)
+    if isinstance(v, float):
+        return struct.pack('<If', 6, v)
+    if isinstance(v, (str, bytes)):
+        return struct.pack('<I', 8) + _string(v)
+    body = b''.join(_value(x)[4:] for x in v)
+    return struct.pack('<IIQ', 9, struct.unpack('<I', _value(v[0])[:4])[0], len(v)) + body
+
+
+def write(path, keys, tensors, version=3):
+    """tensors: {name: (shape with the row length first, type, bytes)}"""
+    head = struct.pack('<4sIQQ', b'GGUF', version, len(tensors), len(keys))
+    for name, v in keys.items():
+        head += _string(name) + _value(v)
+    data = b''
+    for name, (ne, kind, body) in tensors.items():
+        head += _string(name) + struct.pack('<I%dQIQ' % len(ne), len(ne), *ne, kind, len(data))
+        data += body + bytes(-len(body) % 32)
+    with open(path, 'wb') as file:
+        file.write(head + bytes(-len(head) % 32) + data)
+
+
+def matrix(rng, kind, rows, cols):
+    """Random weights of about 1 / sqrt(cols), so that values keep their size from layer to layer."""
+    scale = 1 / math.sqrt(cols)
+    if kind == F32:
+        return struct.pack('<%df' % (rows * cols), *(rng.gauss(0, scale) for _ in range(rows * cols)))
+    if kind == F16:
+        return struct.pack('<%de' % (rows * cols), *(rng.gauss(0, scale) for _ in range(rows * cols)))
+    n, size = BLOCKS[kind]
+    assert cols % n == 0
+    out = b''
+    for _ in range(rows * cols // n):
+        q = rng.randbytes(size)
+        if kind == Q8_0:
+            out += struct.pack('<e', scale * rng.uniform(0.5, 1.5) / 74) + q[2:]
+        elif kind == Q4_K:  # scale * 6 bits * nibble - min * 6 bits: about zero on average
+            d = scale * rng.uniform(0.5, 1.5) / 170
+            out += struct.pack('<ee', d, d * 7.5) + q[4:]
+        else:
+            out += q[:-2] + struct.pack('<e', scale * rng.uniform(0.5, 1.5) / 1400)
+    return out
+
+
+def vector(rng, n):
+    return struct.pack('<%df' % n, *(rng.uniform(0.5, 1.5) for _ in range(n)))
+
+
+def llama(seed=1, kind=F32, n_vocab=67, n_embd=40, n_layer=2, n_head=5, n_head_kv=5, n_ff=52, n_ctx=256, head_dim=0, n_rot=0,
+          tied=True, scaling=0.0, freqs=False):
+    """Keys and tensors of a random model of architecture llama, without a tokenizer."""
+    rng = random.Random(seed)
+    dim = head_dim or n_embd // n_head
+    rot = n_rot or dim
+    keys = {
+        'general.architecture': 'llama', 'general.name': 'random', 'general.alignment': 32,
+        'llama.context_length': n_ctx, 'llama.embedding_length': n_embd, 'llama.block_count': n_layer,
+        'llama.feed_forward_length': n_ff, 'llama.attention.head_count': n_head, 'llama.attention.head_count_kv': n_head_kv,
+        'llama.attention.layer_norm_rms_epsilon': 1e-5, 'llama.rope.freq_base': 10000.0,
+    }
+    if head_dim:
+        keys['llama.attention.key_length'] = keys['llama.attention.value_length'] = head_dim
+    if n_rot:
+        keys['llama.rope.dimension_count'] = n_rot
+    if scaling:
+        keys['llama.rope.scaling.type'] = 'linear'
+        keys['llama.rope.scaling.factor'] = scaling
+    tensors = {}
+
+    def add(name, rows, cols):
+        tensors[name] = ((cols, rows), kind, matrix(rng, kind, rows, cols))
+
+    def norm(name):
+        tensors[name] = ((n_embd,), F32, vector(rng, n_embd))
+
+    add('token_embd.weight', n_vocab, n_embd)
+    norm('output_norm.weight')
+    if not tied:
+        add('output.weight', n_vocab, n_embd)
+    if freqs:
+        tensors['rope_freqs.weight'] = ((rot // 2,), F32, struct.pack('<%df' % (rot // 2), *(1 + i for i in range(rot // 2))))
+    for i in range(n_layer):
+        b = f'blk.{i}.'
+        norm(b + 'attn_norm.weight')
+        norm(b + 'ffn_norm.weight')
+        add(b + 'attn_q.weight', n_head * dim, n_embd)
+        add(b + 'attn_k.weight', n_head_kv * dim, n_embd)
+        add(b + 'attn_v.weight', n_head_kv * dim, n_embd)
+        add(b + 'attn_output.weight', n_embd, n_head * dim)
+        add(b + 'ffn_gate.weight', n_ff, n_embd)
+        add(b + 'ffn_up.weight', n_ff, n_embd)
+        add(b + 'ffn_down.weight', n_embd, n_ff)
+    return keys, tensors

@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""golden.py GRETA DEVICE: the program against the reference outputs of GRETA_TEST_DATA/stories260K (its README has the bounds).
+
+For every file whose types are supported: the prompt's ids; the logits after the prompt, with f32 activations and with the
+plan's own; the text that follows, as far as the reference is sure of itself; the likelihood of a text.
+"""
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+
+import gguf_file
+
+SUPPORTED = {'F32', 'F16', 'BF16', 'Q8_0', 'Q4_0', 'Q4_1', 'Q4_K', 'Q6_K'}
+N_SKIPPED = 77
+
+
+class Checks:
+    def __init__(self, greta, device, folder):
+        self.greta, self.device, self.folder = greta, device, folder
+        self.n = self.failed = 0
+
+    def check(self, ok, what):
+        self.n += 1
+        if not ok:
+            self.failed += 1
+            print('failed:', what)
+
+    def run(self, command, model, *args):
+        words = [self.greta, command, '-m', os.path.join(self.folder, model), *args]
+        if command != 'tokenize':
+            words += ['-d', self.device]
+        done = subprocess.run(words, capture_output=True)
+        if done.returncode or done.stderr:
+            raise SystemExit(f'{" ".join(words)}: exit {done.returncode}: {done.stderr.decode()}')
+        return done.stdout
+
+    def logits(self, model, prompt, args, most, rms):
+        got = json.loads(self.run('logits', model['file'], '-p', prompt, '--json', *args))
+        want = model['exact']['logits_after_prompt']
+        q8 = 'Q8A' in got['types']['activations']
+        most, rms = (0.4, 0.15) if q8 and not most else (most or 0.02, rms or 0.02)
+        diffs = [abs(a - b) for a, b in zip(got['logits'], want)]
+        worst, mean = max(diffs), math.sqrt(sum(d * d for d in diffs) / len(diffs))
+        what = f'{model["file"]} {" ".join(args)}: logits differ by {worst:.5f} (rms {mean:.5f}), types {got["types"]}'
+        print(what)
+        self.check(len(got['logits']) == len(want) and worst <= most and mean <= rms, what)
+        self.check(got['tokens'] == model['prompt_tokens'], f'{model["file"]}: prompt ids {got["tokens"]}')
+        return q8
+
+    def greedy(self, model, prompt, pieces, q8):
+        """The text up to the first step where the reference's two best are close."""
+        tokens, gaps = model['exact']['tokens'], model['exact']['gaps']
+        sure = next((i for i, gap in enumerate(gaps) if gap < (0.2 if q8 else 0.02)), len(gaps))
+        want = b''.join(pieces[t] for t in tokens[:sure])
+        got = self.run('run', model['file'], '-p', prompt, '-n', str(sure), '--temp', '0')
+        self.check(got.rstrip(b'\n') == want.rstrip(b'\n'), f'{model["file"]}: greedy text\n{got!r}\n{want!r}')
+
+    def likelihood(self, model, text, args, bound):
+        with tempfile.NamedTemporaryFile(suffix='.txt') as file:
+            file.write(text.encode())
+            file.flush()
+            got = json.loads(self.run('perplexity', model['file'], '-f', file.name, '--json', *args))
+        want = model['exact']['mean_nll_text']
+        self.check(abs(got['nll'] - want) <= bound and got['tokens'] == len(model['text_tokens']) - 1,
+                   f'{model["file"]} {" ".join(args)}: nll {got["nll"]}, should be {want}')
+        self.check(abs(got['ppl'] - math.exp(got['nll'])) < 1e-6 * got['ppl'], f'{model["file"]}: ppl {got["ppl"]}')
+
+    def model(self, model, golden):
+        prompt = golden['prompt']
+        pieces = [gguf_file.piece(t) for t in
+                  gguf_file.Reader(os.path.join(self.folder, model['file'])).keys['tokenizer.ggml.tokens']]
+        ids = [int(i) for i in self.run('tokenize', model['file'], golden['text']).split()]
+        self.check(ids == model['text_tokens'], f'{model["file"]}: ids of the text')
+        self.logits(model, prompt, ['--plan', 'exact', '--kv', 'f32'], 0.01, 0.01)
+        self.logits(model, prompt, ['--plan', 'exact'], 0.02, 0.02)
+        q8 = self.logits(model, prompt, [], 0, 0)
+        self.greedy(model, prompt, pieces, q8)
+        self.likelihood(model, golden['text'], ['--plan', 'exact', '--kv', 'f32'], 0.002)
+        self.likelihood(model, golden['text'], [], 0.02)
+
+
+def main():
+    greta, device = sys.argv[1:3]
+    data = os.environ.get('GRETA_TEST_DATA')
+    if not data:
+        print('skipped: GRETA_TEST_DATA is not set')
+        return N_SKIPPED
+    if device != 'cpu' and subprocess.run([greta, 'logits', '--tokens', '1', '-d', device], capture_output=True).returncode:
+        print(f'skipped: there is no device {device}')
+        return N_SKIPPED
+    folder = os.path.join(data, 'stories260K')
+    with open(os.path.join(folder, 'golden.json')) as file:
+        golden = json.load(file)
+    checks = Checks(greta, device, folder)
+    for model in golden['models']:
+        if set(model['types']) <= SUPPORTED:
+            checks.model(model, golden)
+    print(f'{checks.n} checks, {checks.failed} failed')
+    return 1 if checks.failed or not checks.n else 0
+
+
+sys.exit(main())

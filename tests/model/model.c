@@ -1,0 +1,434 @@
+/*
+ * A model end to end, on any device: model DEVICE FILE SUITE, where FILE may be "builtin". The bounds are the documented
+ * ones: 1e-3 of the largest logit where activations are f32, 0.4 where a plan rounds them to 8 bits.
+ */
+#include "check.h"
+
+#include <greta/llm.h>
+
+#include <math.h>
+#include <string.h>
+
+enum { MAX_TOKENS = 2048, MAX_LINES = 4096 };
+
+struct fixture {
+    const char *device, *file;
+    struct greta_log log;
+    struct greta_ctx *ctx;
+    struct greta_dev *dev;
+    struct greta_model *model;
+    uint32_t n_vocab;
+    uint32_t tokens[MAX_TOKENS];
+};
+
+static void log_line(void *user, enum greta_log_level level, const char *message) {
+    const bool *quiet = user;
+    (void)level;
+    if (!quiet || !*quiet) fprintf(stderr, "%s\n", message);
+}
+
+static greta_status load(struct fixture *f, enum greta_policy policy) {
+    struct greta_model_params params = {.policy = policy, .without_tokenizer = true};
+    const void *data;
+    size_t size;
+
+    if (strcmp(f->file, "builtin") != 0) return greta_model_load(f->dev, f->file, &params, &f->model);
+    if (!greta_builtin_model(&data, &size)) check_skip("built without a model of its own");
+    return greta_model_load_memory(f->dev, data, size, "the built-in model", &params, &f->model);
+}
+
+static greta_status open_with(struct fixture *f, enum greta_policy policy,
+                              const struct greta_dev_params *dev_params,
+                              const struct greta_telemetry *telemetry) {
+    struct greta_ctx_params params = {.log = &f->log, .telemetry = telemetry, .cache_dir = ""};
+    greta_status status = greta_ctx_create(&params, &f->ctx);
+
+    f->log.fn = log_line;
+    if (!status) status = greta_dev_open(f->ctx, f->device, dev_params, &f->dev);
+    if (!status) status = load(f, policy);
+    if (status) return status;
+    f->n_vocab = greta_model_get_info(f->model)->n_vocab;
+    for (uint32_t i = 0, x = 7; i < MAX_TOKENS; i++) {
+        x = x * 1664525u + 1013904223u;
+        f->tokens[i] = (uint32_t)(((uint64_t)x * f->n_vocab) >> 32);
+    }
+    return GRETA_OK;
+}
+
+static void close_all(struct fixture *f) {
+    greta_model_destroy(&f->model);
+    greta_dev_close(&f->dev);
+    greta_ctx_destroy(&f->ctx);
+}
+
+/* ---- logits ---- */
+
+static float largest(const float *x, uint32_t n) {
+    float most = 0;
+    for (uint32_t i = 0; i < n; i++) most = fmaxf(most, fabsf(x[i]));
+    return most;
+}
+
+static float distance(const float *a, const float *b, uint32_t n) {
+    float most = 0;
+    for (uint32_t i = 0; i < n; i++)
+        most = isnan(a[i]) || isnan(b[i]) ? INFINITY : fmaxf(most, fabsf(a[i] - b[i]));
+    return most;
+}
+
+/* k tokens at once, then the rest one by one; the last logits. */
+static bool logits_of_split(struct fixture *f, struct greta_session *s, uint32_t k, uint32_t n, float *out) {
+    bool ok = CHECK(greta_session_rewind(s, 0) == GRETA_OK);
+
+    if (k)
+        ok = ok && CHECK(greta_session_eval(s, f->tokens, k,
+                                            k == n ? GRETA_WANT_LOGITS : GRETA_WANT_NOTHING) == GRETA_OK);
+    for (uint32_t i = k; i < n && ok; i++)
+        ok = CHECK(greta_session_eval(s, f->tokens + i, 1,
+                                      i + 1 == n ? GRETA_WANT_LOGITS : GRETA_WANT_NOTHING) == GRETA_OK);
+    ok = ok && CHECK(greta_session_n_past(s) == n) && CHECK(greta_session_logits(s) != NULL);
+    if (ok) memcpy(out, greta_session_logits(s), f->n_vocab * sizeof *out);
+    return ok;
+}
+
+static float bound_of(const struct fixture *f, enum greta_policy policy, const float *logits) {
+    const struct greta_model_info *info = greta_model_get_info(f->model);
+
+    if (policy == GRETA_POLICY_EXACT) return 1e-3f * largest(logits, f->n_vocab);
+    return strstr(info->decode_x_types, "Q8A") || strstr(info->prefill_x_types, "Q8A") ? 0.4f : 0.02f;
+}
+
+/* Every split of n tokens, and of a longer text some, in small chunks and large. */
+static void check_splits(struct fixture *f, enum greta_policy policy, enum greta_kv_type kv, uint32_t n_chunk,
+                         uint32_t n, uint32_t stride) {
+    struct greta_session_params params = {.kv_type = kv, .n_chunk = n_chunk, .n_ctx = n + 3};
+    float *whole = calloc(f->n_vocab, sizeof *whole), *split = calloc(f->n_vocab, sizeof *split);
+    struct greta_session *s = NULL;
+
+    if (CHECK(greta_session_create(f->model, &params, &s) == GRETA_OK) &&
+        logits_of_split(f, s, n, n, whole)) {
+        float bound = bound_of(f, policy, whole);
+        CHECK(largest(whole, f->n_vocab) > 0.1f); /* zeros would agree with everything */
+        for (uint32_t k = 0; k < n; k += stride) {
+            if (!logits_of_split(f, s, k, n, split)) break;
+            if (!CHECK(distance(whole, split, f->n_vocab) <= bound))
+                fprintf(
+                    stderr,
+                    "%s, %s: %u tokens at once and %u one by one: %g from %u at once, bound %g (chunk %u)\n",
+                    f->device, f->file, k, n - k, (double)distance(whole, split, f->n_vocab), n,
+                    (double)bound, n_chunk);
+        }
+    }
+    greta_session_destroy(&s);
+    free(whole);
+    free(split);
+}
+
+static void suite_splits(struct fixture *f) {
+    for (int policy = GRETA_POLICY_DEFAULT; policy <= GRETA_POLICY_EXACT; policy++) {
+        if (!CHECK(open_with(f, policy, NULL, NULL) == GRETA_OK)) return;
+        check_splits(f, policy, GRETA_KV_F16, 0, 13, 1);
+        check_splits(f, policy, GRETA_KV_F32, 5, 12, 1);
+        check_splits(f, policy, GRETA_KV_F16, 1, 3, 1);
+        if (greta_model_get_info(f->model)->n_ctx_train >= 2048)
+            check_splits(f, policy, GRETA_KV_F16, 100, 1100, 363);
+        close_all(f);
+    }
+}
+
+/* ---- what a decode step does ---- */
+
+struct lines {
+    char at[MAX_LINES][96];
+    uint32_t n;
+    bool on;
+};
+
+static void keep_line(void *user, const char *text) {
+    struct lines *lines = user;
+    if (lines->on && lines->n < MAX_LINES) snprintf(lines->at[lines->n++], sizeof lines->at[0], "%s", text);
+}
+
+static void keep_record(void *user, const struct greta_record *r) {
+    static const char *const names[] = {"alloc",  "free",        "dispatch",     "copy",       "fill",
+                                        "update", "barrier",     "flush",        "wait",       "read",
+                                        "write",  "graph_build", "graph_launch", "kernel_get", "module_load"};
+    keep_line(user, names[r->type]);
+}
+
+static uint32_t count(const struct lines *lines, const char *word) {
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < lines->n; i++) n += strncmp(lines->at[i], word, strlen(word)) == 0;
+    return n;
+}
+
+static void show(const struct lines *lines) {
+    for (uint32_t i = 0; i < lines->n; i++) fprintf(stderr, "  %s\n", lines->at[i]);
+}
+
+/* What a backend without graphs is handed by the runtime, which replays them. */
+static uint32_t replayed(const struct lines *lines) {
+    return count(lines, "dispatch") + count(lines, "copy") + count(lines, "barrier");
+}
+
+/* From the second token on: an update, a graph launch, a readback, as the runtime sees it and as the backend does. */
+static void suite_log(struct fixture *f) {
+    static struct lines records, calls;
+    struct greta_telemetry telemetry = {keep_record, &records};
+    struct greta_dev_params params = {.trace = {keep_line, &calls}};
+    struct greta_session *s = NULL;
+    uint32_t token = 1;
+    bool has_graph;
+
+    if (!CHECK(open_with(f, GRETA_POLICY_DEFAULT, &params, &telemetry) == GRETA_OK)) return;
+    has_graph = greta_dev_get_limits(f->dev)->has_graph;
+    for (int want = GRETA_WANT_ARGMAX; want <= GRETA_WANT_LOGITS; want++) {
+        bool ok = CHECK(greta_session_create(f->model, &(struct greta_session_params){.n_ctx = 600}, &s) ==
+                        GRETA_OK) &&
+                  CHECK(greta_session_eval(s, f->tokens, 250, want) == GRETA_OK) &&
+                  CHECK(greta_session_eval(s, &token, 1, want) == GRETA_OK);
+        records.n = calls.n = 0;
+        records.on = calls.on = true;
+        /* past 256 positions: the next bucket of attention's grid */
+        for (int i = 0; i < 20 && ok; i++) ok = CHECK(greta_session_eval(s, &token, 1, want) == GRETA_OK);
+        records.on = calls.on = false;
+        if (!CHECK(count(&records, "update") == 20 && count(&records, "graph_launch") == 20 &&
+                   count(&records, "read") == 20))
+            show(&records);
+        if (!CHECK(records.n == 60 + count(&records, "flush") + count(&records, "wait") +
+                                    (has_graph ? 0 : replayed(&records))))
+            show(&records);
+        /* below the runtime: no memory, no kernels; what is dispatched is inside the graph, unless the backend has none */
+        CHECK(count(&calls, "buf_") + count(&calls, "kernel_get") + count(&calls, "module_") +
+                  count(&calls, "graph_build") ==
+              0);
+        if (has_graph) {
+            uint32_t n = count(&calls, "update") + count(&calls, "graph_launch") + count(&calls, "event_") +
+                         count(&calls, "stream_") + count(&calls, "flush") + count(&calls, "barrier");
+            if (!CHECK(count(&calls, "update") == 20 && count(&calls, "graph_launch") == 20 && n == calls.n))
+                show(&calls);
+        }
+        greta_session_destroy(&s);
+    }
+    close_all(f);
+}
+
+/* ---- limits ---- */
+
+/* Buffers of 1 MiB and 64 groups: the same logits as without. */
+static void suite_limits(struct fixture *f) {
+    struct greta_dev_params params = {
+        .fault = {.enabled = true, .lower = {.max_buf_bytes = 1 << 20, .max_groups = {64, 64, 64}}}};
+    enum { N = 9 };
+    float *want = NULL, *got = NULL;
+
+    for (int limited = 0; limited < 2; limited++) {
+        struct greta_session *s = NULL;
+        if (!CHECK(open_with(f, GRETA_POLICY_EXACT, limited ? &params : NULL, NULL) == GRETA_OK)) return;
+        if (!limited)
+            want = calloc(f->n_vocab, sizeof *want), got = calloc(f->n_vocab, sizeof *got);
+        else
+            CHECK(greta_dev_get_limits(f->dev)->max_buf_bytes == 1 << 20);
+        if (CHECK(greta_session_create(f->model, &(struct greta_session_params){.n_ctx = 32}, &s) ==
+                  GRETA_OK)) {
+            CHECK(logits_of_split(f, s, limited ? 5 : N, N, limited ? got : want));
+            if (limited && !CHECK(distance(want, got, f->n_vocab) <= 1e-3f * largest(want, f->n_vocab)))
+                fprintf(stderr, "%g apart, largest %g\n", (double)distance(want, got, f->n_vocab),
+                        (double)largest(want, f->n_vocab));
+        }
+        greta_session_destroy(&s);
+        close_all(f);
+    }
+    free(want);
+    free(got);
+}
+
+/* ---- failures ---- */
+
+static greta_status work(struct fixture *f, const struct greta_dev_params *params, uint64_t *n_calls) {
+    struct greta_session *s = NULL;
+    greta_status status = open_with(f, GRETA_POLICY_DEFAULT, params, NULL);
+
+    if (!status) status = greta_session_create(f->model, &(struct greta_session_params){.n_ctx = 16}, &s);
+    if (!status) status = greta_session_eval(s, f->tokens, 5, GRETA_WANT_ARGMAX);
+    for (int i = 0; i < 2 && !status; i++)
+        status = greta_session_eval(s, f->tokens + i, 1, GRETA_WANT_LOGITS);
+    *n_calls = f->dev ? greta_dev_n_calls(f->dev) : 0;
+    greta_session_destroy(&s);
+    close_all(f);
+    return status;
+}
+
+/* Each call of the device fails once: an error comes back, and nothing leaks (under a sanitizer). */
+static void suite_failures(struct fixture *f) {
+    struct greta_dev_params params = {.fault = {.enabled = true, .fail_status = GRETA_ERR_NO_DEVICE_MEMORY}};
+    uint64_t n_calls, n, stride;
+    bool quiet = true;
+
+    f->log.user = &quiet;
+    CHECK(work(f, &params, &n_calls) == GRETA_OK);
+    stride = n_calls / 150 + 1;
+    for (uint64_t i = 1; i <= n_calls; i += i < 60 ? 1 : stride) {
+        params.fault.fail_call = i;
+        params.fault.fail_status = i % 2 ? GRETA_ERR_NO_DEVICE_MEMORY : GRETA_ERR_DEVICE_LOST;
+        if (!CHECK(work(f, &params, &n) != GRETA_OK))
+            fprintf(stderr, "call %llu of %llu failed, and nobody noticed\n", (unsigned long long)i,
+                    (unsigned long long)n_calls);
+    }
+    f->log.user = NULL;
+}
+
+/* ---- wrong use, and the other calls ---- */
+
+static void check_errors(struct fixture *f, struct greta_session *s) {
+    struct greta_session *none;
+    uint32_t bad = f->n_vocab, token;
+
+    CHECK(greta_session_eval(s, f->tokens, 0, GRETA_WANT_LOGITS) == GRETA_ERR_INVALID);
+    CHECK(greta_session_eval(s, f->tokens, 41, GRETA_WANT_LOGITS) == GRETA_ERR_INVALID);
+    CHECK(greta_session_eval(s, &bad, 1, GRETA_WANT_LOGITS) == GRETA_ERR_INVALID);
+    CHECK(greta_session_n_past(s) == 0);
+    CHECK(greta_session_rewind(s, 1) == GRETA_ERR_INVALID);
+    CHECK(greta_session_argmax(s, &token) == GRETA_ERR_INVALID);
+    CHECK(greta_session_logits(s) == NULL);
+    CHECK(greta_session_eval(s, f->tokens, 40, GRETA_WANT_ARGMAX) == GRETA_OK);
+    CHECK(greta_session_eval(s, f->tokens, 1, GRETA_WANT_ARGMAX) == GRETA_ERR_INVALID);
+    CHECK(greta_session_create(f->model, &(struct greta_session_params){.n_ctx = UINT32_MAX}, &none) ==
+              GRETA_ERR_INVALID &&
+          !none);
+    CHECK(greta_model_load(f->dev, "/nowhere/at/all.gguf", NULL, &(struct greta_model *){NULL}) ==
+          GRETA_ERR_NOT_FOUND);
+}
+
+struct each {
+    struct fixture *f;
+    struct greta_session *other;
+    uint32_t n, stop_at;
+};
+
+/* Each token's logits are those that a session gives that evaluates one by one. */
+static bool compare(void *user, uint32_t i, const float *logits) {
+    struct each *e = user;
+
+    CHECK(i == e->n++);
+    if (CHECK(greta_session_eval(e->other, e->f->tokens + i, 1, GRETA_WANT_LOGITS) == GRETA_OK)) {
+        const float *want = greta_session_logits(e->other);
+        CHECK(distance(want, logits, e->f->n_vocab) <= 1e-3f * largest(want, e->f->n_vocab));
+    }
+    return e->n != e->stop_at;
+}
+
+static bool stop_early(void *user, uint32_t done, uint32_t total) {
+    uint32_t *calls = user;
+    CHECK(done <= total);
+    return ++*calls < 2;
+}
+
+static void check_progress(struct fixture *f) {
+    uint32_t calls = 0;
+    struct greta_session_params params = {.n_ctx = 40, .n_chunk = 8, .progress = stop_early, .user = &calls};
+    struct greta_session *s = NULL;
+
+    if (!CHECK(greta_session_create(f->model, &params, &s) == GRETA_OK)) return;
+    CHECK(greta_session_eval(s, f->tokens, 40, GRETA_WANT_LOGITS) == GRETA_OK);
+    CHECK(calls == 2 && greta_session_n_past(s) == 16 && !greta_session_logits(s));
+    greta_session_destroy(&s);
+}
+
+static void check_argmax(struct fixture *f, struct greta_session *s) {
+    uint32_t token = 0, best = 0;
+
+    CHECK(greta_session_rewind(s, 0) == GRETA_OK &&
+          greta_session_eval(s, f->tokens, 7, GRETA_WANT_ARGMAX) == GRETA_OK);
+    CHECK(greta_session_argmax(s, &token) == GRETA_OK);
+    CHECK(greta_session_rewind(s, 0) == GRETA_OK &&
+          greta_session_eval(s, f->tokens, 7, GRETA_WANT_LOGITS) == GRETA_OK);
+    for (uint32_t i = 1; i < f->n_vocab; i++)
+        if (greta_session_logits(s)[i] > greta_session_logits(s)[best]) best = i;
+    CHECK(token == best);
+}
+
+static void suite_calls(struct fixture *f) {
+    struct greta_session_params params = {.n_ctx = 40, .n_chunk = 16};
+    struct greta_session *s = NULL, *other = NULL;
+
+    if (!CHECK(open_with(f, GRETA_POLICY_EXACT, NULL, NULL) == GRETA_OK)) return;
+    CHECK(greta_model_session_bytes(f->model, &params) > 0);
+    if (CHECK(greta_session_create(f->model, &params, &s) == GRETA_OK) &&
+        CHECK(greta_session_create(f->model, &params, &other) == GRETA_OK)) {
+        bool quiet = true;
+        struct each e = {f, other, 0, 0};
+        f->log.user = &quiet;
+        check_errors(f, s);
+        f->log.user = NULL;
+        check_argmax(f, s);
+        CHECK(greta_session_rewind(s, 0) == GRETA_OK);
+        CHECK(greta_session_eval_each(s, f->tokens, 40, compare, &e) == GRETA_OK && e.n == 40);
+        e.n = 0, e.stop_at = 5;
+        CHECK(greta_session_rewind(s, 0) == GRETA_OK && greta_session_rewind(other, 0) == GRETA_OK);
+        CHECK(greta_session_eval_each(s, f->tokens, 40, compare, &e) == GRETA_OK && e.n == 5);
+        check_progress(f);
+    }
+    greta_session_destroy(&s);
+    greta_session_destroy(&other);
+    close_all(f);
+}
+
+/* ---- the same seed, the same tokens ---- */
+
+static void write_tokens(struct fixture *f, uint64_t seed, uint32_t *out, uint32_t n) {
+    struct greta_sampler_params params = {.temperature = 1.2f,
+                                          .top_k = 50,
+                                          .top_p = 0.98f,
+                                          .min_p = 0.001f,
+                                          .repeat_penalty = 1.1f,
+                                          .seed = seed};
+    struct greta_sampler *sampler = NULL;
+    struct greta_session *s = NULL;
+    bool ok =
+        CHECK(open_with(f, GRETA_POLICY_DEFAULT, NULL, NULL) == GRETA_OK) &&
+        CHECK(greta_sampler_create(&params, &f->log, &sampler) == GRETA_OK) &&
+        CHECK(greta_session_create(f->model, &(struct greta_session_params){.n_ctx = 64}, &s) == GRETA_OK) &&
+        CHECK(greta_session_eval(s, f->tokens, 10, greta_sampler_want(sampler)) == GRETA_OK);
+
+    for (uint32_t i = 0; i < n && ok; i++)
+        ok = CHECK(greta_session_sample(s, sampler, &out[i]) == GRETA_OK) &&
+             CHECK(greta_session_eval(s, &out[i], 1, greta_sampler_want(sampler)) == GRETA_OK);
+    greta_session_destroy(&s);
+    greta_sampler_destroy(&sampler);
+    close_all(f);
+}
+
+static void suite_seeds(struct fixture *f) {
+    enum { N = 40 };
+    uint32_t a[N] = {0}, b[N] = {0}, c[N] = {0};
+
+    write_tokens(f, 11, a, N);
+    write_tokens(f, 11, b, N);
+    write_tokens(f, 12, c, N);
+    CHECK(memcmp(a, b, sizeof a) == 0);
+    CHECK(memcmp(a, c, sizeof a) != 0);
+}
+
+int main(int argc, char **argv) {
+    static const struct {
+        const char *name;
+        void (*run)(struct fixture *f);
+    } suites[] = {{"splits", suite_splits},     {"log", suite_log},     {"limits", suite_limits},
+                  {"failures", suite_failures}, {"calls", suite_calls}, {"seeds", suite_seeds}};
+    static struct fixture f;
+    bool quiet = true;
+
+    if (argc != 4) return 2;
+    f.device = argv[1];
+    f.file = argv[2];
+    f.log.user = &quiet;
+    if (greta_ctx_create(&(struct greta_ctx_params){.log = &f.log, .cache_dir = ""}, &f.ctx) == GRETA_OK &&
+        greta_dev_open(f.ctx, f.device, NULL, &f.dev) != GRETA_OK)
+        check_skip("there is no such device here");
+    close_all(&f);
+    f.log.user = NULL;
+    for (size_t i = 0; i < sizeof suites / sizeof *suites; i++)
+        if (strcmp(argv[3], suites[i].name) == 0) suites[i].run(&f);
+    return check_done();
+}
