@@ -70,7 +70,8 @@ static greta_status backend_open(struct greta_ctx *ctx, struct rt_backend *b) {
     return b->status;
 }
 
-/* Opens a board and tries it; the open device is left in `spare`. The answer is kept, but for a lack of host memory. */
+/* Opens a board and tries it; the open device is left in `spare`. The answer is kept, but for a lack of memory, which may
+ * pass: that is returned as it is. */
 static greta_status try_board(struct greta_ctx *ctx, struct rt_backend *b, struct rt_board *board) {
     if (board->trial == RT_TRIAL_PASSED) return GRETA_OK;
     if (board->trial == RT_TRIAL_FAILED) return GRETA_ERR_UNAVAILABLE;
@@ -91,7 +92,7 @@ static greta_status try_board(struct greta_ctx *ctx, struct rt_backend *b, struc
     }
     greta_logf(ctx->log, GRETA_LOG_INFO, "probe: %s:%u %s: %s", b->table->name, board->info.i_device,
                board->info.name, board->reason);
-    if (status == GRETA_ERR_NO_MEMORY) return status;
+    if (status == GRETA_ERR_NO_MEMORY || status == GRETA_ERR_NO_DEVICE_MEMORY) return status;
     board->trial = status == GRETA_OK ? RT_TRIAL_PASSED : RT_TRIAL_FAILED;
     return status == GRETA_OK ? GRETA_OK : GRETA_ERR_UNAVAILABLE;
 }
@@ -192,7 +193,7 @@ static greta_status find_named(struct greta_ctx *ctx, const char *name, struct r
         return greta_fail(ctx->log, GRETA_ERR_NOT_FOUND, "device \"%s\": %s has %u devices, counted from 0",
                           name, b->table->name, b->n_boards);
     status = try_board(ctx, b, *out_board);
-    if (status == GRETA_ERR_UNAVAILABLE)
+    if (status != GRETA_OK)
         greta_logf(ctx->log, GRETA_LOG_ERROR, "device \"%s\": %s: %s", name, (*out_board)->info.name,
                    (*out_board)->reason);
     return status;
