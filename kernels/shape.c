@@ -122,7 +122,7 @@ static const char *cast_fault(const uint32_t *keys) {
 }
 
 static const char *rope_fault(const struct greta_scalars_rope *s, uint32_t mode) {
-    if (s->n_rot % 2 || s->n_rot > s->head_dim) return "n_rot is odd or more than head_dim";
+    if (!s->n_rot || s->n_rot % 2 || s->n_rot > s->head_dim) return "n_rot is 0, odd or more than head_dim";
     return mode > 1 ? "mode is neither 0 nor 1" : NULL;
 }
 

@@ -1,0 +1,183 @@
+/* Attention, whole and in splits. */
+#include "internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct attn {
+    const struct ref_args *args;
+    const float *q;
+    const uint8_t *k, *v;
+    uint32_t kv_type, head_dim, n_head, n_head_kv;
+    double scale;
+    double *score, *score_error, *row; /* per position, per position, head_dim */
+};
+
+/* The softmax of positions [begin, end) not divided by its sum: what attn_split writes, with bounds. */
+struct partial {
+    double max, max_error, sum, sum_error;
+    double *acc, *acc_error; /* head_dim */
+};
+
+static void kv_row(const struct attn *a, const uint8_t *cache, uint64_t position, uint32_t head_kv,
+                   double *row) {
+    uint64_t bytes = a->kv_type == GRETA_TYPE_F32 ? 4 : 2;
+    ref_decode_row(a->kv_type, cache + (position * a->n_head_kv + head_kv) * a->head_dim * bytes, a->head_dim,
+                   row, NULL);
+}
+
+/* Fills score and score_error of [begin, end) and sets the largest of each. */
+static void scores(struct attn *a, uint64_t t, uint32_t h, uint64_t begin, uint64_t end, struct partial *p) {
+    const float *q = a->q + (t * a->n_head + h) * a->head_dim;
+    p->max = -INFINITY;
+    p->max_error = 0;
+    for (uint64_t j = begin; j < end; j++) {
+        double dot = 0, s = 0, sum_q = 0, sum_k = 0;
+        kv_row(a, a->k, j, h / (a->n_head / a->n_head_kv), a->row);
+        for (uint32_t c = 0; c < a->head_dim; c++) {
+            dot += q[c] * a->row[c];
+            s += fabs(q[c] * a->row[c]);
+            sum_q += fabs((double)q[c]);
+            sum_k += fabs(a->row[c]);
+        }
+        a->score[j] = a->scale * dot;
+        a->score_error[j] =
+            fabs(a->scale) * ref_sum_bound(a->head_dim, s, sum_q, sum_k, a->args->operand_eps) +
+            2 * REF_EPS * fabs(a->score[j]);
+        p->max = fmax(p->max, a->score[j]);
+        p->max_error = fmax(p->max_error, a->score_error[j]);
+    }
+}
+
+static void partial_run(struct attn *a, uint64_t t, uint32_t h, uint64_t begin, uint64_t end,
+                        struct partial *p) {
+    uint32_t d = a->head_dim;
+    double n = (double)(end - begin), r = a->args->operand_eps;
+    scores(a, t, h, begin, end, p);
+    memset(p->acc, 0, d * sizeof *p->acc);
+    memset(p->acc_error, 0, d * sizeof *p->acc_error);
+    p->sum = p->sum_error = 0;
+    /* An error e of the exponent is a factor of up to exp(e) of the weight. */
+    double common = REF_EPS * (6 * sqrt(n) + 16);
+    for (uint64_t j = begin; j < end; j++) {
+        double x = a->score[j] - p->max, weight = exp(x);
+        double error =
+            expm1(a->score_error[j] + p->max_error + REF_EPS * fabs(x)) + ref_exp_error(x) + common;
+        double absolute = REF_TINY + (r > 0x1p-12 ? 0x1p-25 : 0);
+        kv_row(a, a->v, j, h / (a->n_head / a->n_head_kv), a->row);
+        p->sum += weight;
+        p->sum_error += weight * error + absolute;
+        for (uint32_t c = 0; c < d; c++) {
+            p->acc[c] += weight * a->row[c];
+            p->acc_error[c] += (weight * (error + 2.05 * r) + absolute) * fabs(a->row[c]);
+        }
+    }
+}
+
+static void attn_free(struct attn *a, struct partial *p) {
+    free(a->score);
+    free(a->score_error);
+    free(a->row);
+    free(p->acc);
+    free(p->acc_error);
+}
+
+static greta_status attn_make(struct attn *a, struct partial *p, uint64_t n_positions) {
+    a->q = a->args->data[0];
+    a->k = a->args->data[1];
+    a->v = a->args->data[2];
+    a->kv_type = a->args->call->keys[0];
+    a->head_dim = a->args->call->keys[1];
+    a->score = calloc((size_t)n_positions + 1, sizeof *a->score);
+    a->score_error = calloc((size_t)n_positions + 1, sizeof *a->score_error);
+    a->row = calloc(a->head_dim, sizeof *a->row);
+    p->acc = calloc(a->head_dim, sizeof *p->acc);
+    p->acc_error = calloc(a->head_dim, sizeof *p->acc_error);
+    return a->score && a->score_error && a->row && p->acc && p->acc_error ? GRETA_OK : GRETA_ERR_NO_MEMORY;
+}
+
+greta_status ref_attn(const struct ref_args *args) {
+    const struct greta_scalars_attn *s = &args->call->scalars.attn;
+    struct attn a = {.args = args, .n_head = s->n_head, .n_head_kv = s->n_head_kv, .scale = s->scale};
+    struct partial p = {0};
+    uint32_t step[4];
+    memcpy(step, args->data[3], sizeof step);
+    greta_status status =
+        (uint64_t)step[1] + s->n_tok > s->n_ctx ? GRETA_ERR_INVALID : attn_make(&a, &p, s->n_ctx);
+    struct ref_output *y = &args->outputs[4];
+    if (!status) status = ref_output_make(y, REF_F32, (uint64_t)s->n_tok * s->n_head * a.head_dim);
+    for (uint64_t t = 0; !status && t < s->n_tok; t++)
+        for (uint32_t h = 0; h < s->n_head; h++) {
+            partial_run(&a, t, h, 0, step[1] + t + 1, &p);
+            for (uint32_t c = 0; c < a.head_dim; c++) {
+                uint64_t i = (t * s->n_head + h) * a.head_dim + c;
+                y->value[i] = p.acc[c] / p.sum;
+                y->bound[i] =
+                    (p.acc_error[c] + fabs(y->value[i]) * (p.sum_error + 4 * REF_EPS * p.sum)) / p.sum +
+                    REF_TINY;
+            }
+        }
+    attn_free(&a, &p);
+    return status;
+}
+
+static void set(struct ref_output *o, uint64_t i, double value, double bound) {
+    o->value[i] = value;
+    o->bound[i] = bound + REF_TINY;
+}
+
+greta_status ref_attn_split(const struct ref_args *args) {
+    const struct greta_scalars_attn_split *s = &args->call->scalars.attn_split;
+    struct attn a = {.args = args, .n_head = s->n_head, .n_head_kv = s->n_head_kv, .scale = s->scale};
+    struct partial p = {0};
+    uint32_t step[4];
+    memcpy(step, args->data[3], sizeof step);
+    uint64_t n_kv = step[2];
+    greta_status status = n_kv > s->n_ctx ? GRETA_ERR_INVALID : attn_make(&a, &p, s->n_ctx);
+    struct ref_output *y = &args->outputs[4];
+    uint64_t width = 2 + (uint64_t)a.head_dim;
+    if (!status) status = ref_output_make(y, REF_F32, (uint64_t)s->n_head * s->n_split * width);
+    for (uint32_t h = 0; !status && h < s->n_head; h++)
+        for (uint64_t i_split = 0; i_split < s->n_split && i_split * GRETA_ATTN_CHUNK < n_kv; i_split++) {
+            uint64_t begin = i_split * GRETA_ATTN_CHUNK, end = begin + GRETA_ATTN_CHUNK;
+            uint64_t at = (h * (uint64_t)s->n_split + i_split) * width;
+            partial_run(&a, 0, h, begin, end < n_kv ? end : n_kv, &p);
+            set(y, at, p.max, p.max_error);
+            set(y, at + 1, p.sum, p.sum_error);
+            for (uint32_t c = 0; c < a.head_dim; c++) set(y, at + 2 + c, p.acc[c], p.acc_error[c]);
+        }
+    attn_free(&a, &p);
+    return status;
+}
+
+greta_status ref_attn_reduce(const struct ref_args *args) {
+    const struct greta_scalars_attn_reduce *s = &args->call->scalars.attn_reduce;
+    uint64_t head_dim = args->call->keys[0], width = 2 + head_dim;
+    uint32_t step[4];
+    memcpy(step, args->data[1], sizeof step);
+    uint64_t n_split = ((uint64_t)step[2] + GRETA_ATTN_CHUNK - 1) / GRETA_ATTN_CHUNK;
+    if (n_split > s->n_split) n_split = s->n_split;
+    struct ref_output *y = &args->outputs[2];
+    greta_status status = ref_output_make(y, REF_F32, s->n_head * head_dim);
+    for (uint64_t h = 0; !status && h < s->n_head; h++) {
+        const float *partials = (const float *)args->data[0] + h * s->n_split * width;
+        double max = -INFINITY;
+        for (uint64_t i = 0; i < n_split; i++) max = fmax(max, partials[i * width]);
+        for (uint64_t c = 0; c < head_dim; c++) {
+            double sum = 0, acc = 0, sum_error = 0, acc_error = 0;
+            for (uint64_t i = 0; i < n_split; i++) {
+                const float *p = partials + i * width;
+                double x = p[0] - max, weight = exp(x);
+                double error =
+                    ref_exp_error(x) + REF_EPS * fabs(x) + REF_EPS * (6 * sqrt((double)n_split) + 16);
+                sum += weight * p[1];
+                acc += weight * p[2 + c];
+                sum_error += weight * fabs((double)p[1]) * error;
+                acc_error += weight * fabs((double)p[2 + c]) * error + REF_TINY * fabs((double)p[2 + c]);
+            }
+            set(y, h * head_dim + c, acc / sum, (acc_error + fabs(acc / sum) * sum_error) / sum);
+        }
+    }
+    return status;
+}

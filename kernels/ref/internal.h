@@ -1,0 +1,30 @@
+/* What the files of the reference share. */
+#ifndef REF_INTERNAL_H
+#define REF_INTERNAL_H
+
+#include "ref.h"
+
+#define REF_EPS 0x1p-24   /* rounding to f32, relative */
+#define REF_TINY 0x1p-126 /* what may be flushed to zero */
+
+struct ref_args {
+    const struct greta_call *call;
+    const void *const *data;
+    double operand_eps;
+    struct ref_output *outputs;
+};
+
+/* Makes an output of n elements, all of them "as it was before". */
+GRETA_MUST_USE greta_status ref_output_make(struct ref_output *o, enum ref_kind kind, uint64_t n);
+
+/* The bound of a sum of k products of magnitude `s`, from operands of magnitudes that sum to `a` and `b`. */
+double ref_sum_bound(double k, double s, double a, double b, double operand_eps);
+/* The relative error of exp(x). */
+double ref_exp_error(double x);
+
+greta_status ref_matmul(const struct ref_args *a, uint64_t n_tok, uint64_t n_rows, uint64_t n_cols);
+greta_status ref_attn(const struct ref_args *a);
+greta_status ref_attn_split(const struct ref_args *a);
+greta_status ref_attn_reduce(const struct ref_args *a);
+
+#endif

@@ -1,0 +1,46 @@
+#include "internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static void decode_x(uint32_t x_type, const uint8_t *row, uint64_t n_cols, double *x) {
+    if (x_type == GRETA_TYPE_Q8A)
+        ref_decode_q8a(row, n_cols, x);
+    else
+        ref_decode_row(x_type, row, n_cols, x, NULL);
+}
+
+/* w, its magnitudes, x: one row of each at a time. */
+static void product(const struct ref_args *a, const double *w, const double *magnitude, const double *x,
+                    uint64_t n_cols, double *value, double *bound) {
+    double sum = 0, s = 0, sum_w = 0, sum_x = 0;
+    for (uint64_t c = 0; c < n_cols; c++) {
+        sum += w[c] * x[c];
+        s += magnitude[c] * fabs(x[c]);
+        sum_w += magnitude[c];
+        sum_x += fabs(x[c]);
+    }
+    *value = sum;
+    *bound = ref_sum_bound((double)n_cols, s, sum_w, sum_x, a->operand_eps);
+}
+
+greta_status ref_matmul(const struct ref_args *a, uint64_t n_tok, uint64_t n_rows, uint64_t n_cols) {
+    const uint32_t *keys = a->call->keys;
+    uint64_t w_bytes = greta_layout_bytes(GRETA_LAYOUT_ROWS, keys[0], 1, n_cols);
+    uint64_t x_bytes = greta_activation_row_bytes(keys[1], n_cols);
+    double *x = calloc((size_t)(n_tok * n_cols + 1), sizeof *x),
+           *w = calloc((size_t)(2 * n_cols + 1), sizeof *w);
+    struct ref_output *y = &a->outputs[2];
+    greta_status status = x && w ? ref_output_make(y, REF_F32, n_tok * n_rows) : GRETA_ERR_NO_MEMORY;
+    for (uint64_t t = 0; !status && t < n_tok; t++)
+        decode_x(keys[1], (const uint8_t *)a->data[1] + t * x_bytes, n_cols, x + t * n_cols);
+    for (uint64_t r = 0; !status && r < n_rows; r++) {
+        ref_decode_row(keys[0], (const uint8_t *)a->data[0] + r * w_bytes, n_cols, w, w + n_cols);
+        for (uint64_t t = 0; t < n_tok; t++)
+            product(a, w, w + n_cols, x + t * n_cols, n_cols, &y->value[t * n_rows + r],
+                    &y->bound[t * n_rows + r]);
+    }
+    free(x);
+    free(w);
+    return status;
+}

@@ -1,0 +1,303 @@
+#include "internal.h"
+
+#include "half.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+greta_status ref_output_make(struct ref_output *o, enum ref_kind kind, uint64_t n) {
+    if (n > SIZE_MAX / sizeof(double) - 1) return GRETA_ERR_NO_MEMORY;
+    o->value = calloc((size_t)n + 1, sizeof *o->value);
+    o->bound = calloc((size_t)n + 1, sizeof *o->bound);
+    if (!o->value || !o->bound) return GRETA_ERR_NO_MEMORY;
+    o->kind = kind;
+    o->n = n;
+    for (uint64_t i = 0; i < n; i++) o->bound[i] = -1;
+    return GRETA_OK;
+}
+
+double ref_sum_bound(double k, double s, double a, double b, double operand_eps) {
+    double denormals = operand_eps > 0x1p-12 && operand_eps < 0x1p-9 ? 0x1p-25 * (a + b) : 0;
+    return REF_EPS * (6 * sqrt(k) + 16) * s + 2.05 * operand_eps * s + denormals + REF_TINY;
+}
+
+double ref_exp_error(double x) {
+    return (4 + 4 * fabs(x)) * 0x1p-23;
+}
+
+static void set(struct ref_output *o, uint64_t i, double value, double bound) {
+    o->value[i] = value;
+    o->bound[i] = bound;
+}
+
+/* Within one rounding of an exact result; either neighbour is right. */
+static void set_rounded(struct ref_output *o, uint64_t i, double value) {
+    set(o, i, value, 2 * REF_EPS * fabs(value) + REF_TINY);
+}
+
+static float f32_at(const struct ref_args *a, uint32_t binding, uint64_t i) {
+    return ((const float *)a->data[binding])[i];
+}
+
+/* ---- one function per op ---- */
+
+static greta_status row_lookup(const struct ref_args *a) {
+    const struct greta_scalars_row_lookup *s = &a->call->scalars.row_lookup;
+    uint32_t type = a->call->keys[0];
+    uint64_t row_bytes = greta_layout_bytes(GRETA_LAYOUT_ROWS, type, 1, s->n_cols);
+    struct ref_output *y = &a->outputs[2];
+    double *row = calloc(2 * (size_t)s->n_cols + 1, sizeof *row);
+    greta_status status =
+        row ? ref_output_make(y, REF_F32, (uint64_t)s->n_ids * s->n_cols) : GRETA_ERR_NO_MEMORY;
+    for (uint64_t i = 0; !status && i < s->n_ids; i++) {
+        uint32_t id = ((const uint32_t *)a->data[1])[i];
+        if (id < s->n_rows)
+            ref_decode_row(type, (const uint8_t *)a->data[0] + id * row_bytes, s->n_cols, row,
+                           row + s->n_cols);
+        for (uint64_t c = 0; c < s->n_cols; c++) {
+            double error = type <= GRETA_TYPE_BF16 ? 0 : 2 * REF_EPS * row[s->n_cols + c] + REF_TINY;
+            set(y, i * s->n_cols + c, id < s->n_rows ? row[c] : 0, id < s->n_rows ? error : 0);
+        }
+    }
+    free(row);
+    return status;
+}
+
+/*
+ * x / rms * w: the sum of squares has no cancellation, so its error is relative; the root halves it. A row of many columns is
+ * summed in at least eight chains. The scale's own roundings, sqrt, division and two products are within 12 eps.
+ */
+static void norm_row(struct ref_output *y, uint64_t at, const double *x, const float *w, uint64_t n,
+                     double eps) {
+    double sum = 0;
+    for (uint64_t c = 0; c < n; c++) sum += x[c] * x[c];
+    double scale = 1 / sqrt(sum / (double)n + eps);
+    for (uint64_t c = 0; c < n; c++) {
+        double value = x[c] * scale * w[c];
+        set(y, at + c, value, REF_EPS * (12 + sqrt((double)n / 8)) * fabs(value) + REF_TINY);
+    }
+}
+
+static greta_status rms_norm(const struct ref_args *a) {
+    const struct greta_scalars_rms_norm *s = &a->call->scalars.rms_norm;
+    double *x = calloc((size_t)s->n_cols + 1, sizeof *x);
+    greta_status status =
+        x ? ref_output_make(&a->outputs[2], REF_F32, (uint64_t)s->n_rows * s->n_cols) : GRETA_ERR_NO_MEMORY;
+    for (uint64_t r = 0; !status && r < s->n_rows; r++) {
+        for (uint64_t c = 0; c < s->n_cols; c++) x[c] = f32_at(a, 0, r * s->n_cols + c);
+        norm_row(&a->outputs[2], r * s->n_cols, x, a->data[1], s->n_cols, s->eps);
+    }
+    free(x);
+    return status;
+}
+
+static greta_status add_rms_norm(const struct ref_args *a) {
+    const struct greta_scalars_add_rms_norm *s = &a->call->scalars.add_rms_norm;
+    uint64_t n = (uint64_t)s->n_rows * s->n_cols;
+    double *x = calloc((size_t)s->n_cols + 1, sizeof *x);
+    greta_status status = x ? ref_output_make(&a->outputs[0], REF_F32, n) : GRETA_ERR_NO_MEMORY;
+    if (!status) status = ref_output_make(&a->outputs[3], REF_F32, n);
+    for (uint64_t r = 0; !status && r < s->n_rows; r++) {
+        for (uint64_t c = 0; c < s->n_cols; c++) {
+            uint64_t i = r * s->n_cols + c;
+            x[c] = (double)f32_at(a, 0, i) + f32_at(a, 1, i);
+            set_rounded(&a->outputs[0], i, x[c]);
+        }
+        norm_row(&a->outputs[3], r * s->n_cols, x, a->data[2], s->n_cols, s->eps);
+    }
+    free(x);
+    return status;
+}
+
+static greta_status rope(const struct ref_args *a) {
+    const struct greta_scalars_rope *s = &a->call->scalars.rope;
+    uint64_t pairs = s->n_rot / 2, mode = a->call->keys[0];
+    uint32_t step[4];
+    memcpy(step, a->data[2], sizeof step);
+    struct ref_output *x = &a->outputs[0];
+    greta_status status = ref_output_make(x, REF_F32, (uint64_t)s->n_tok * s->n_head * s->head_dim);
+    for (uint64_t i = 0; !status && i < (uint64_t)s->n_tok * s->n_head * pairs; i++) {
+        uint64_t j = i % pairs, head = i / pairs, t = head / s->n_head;
+        uint64_t first = head * s->head_dim + (mode ? j : 2 * j), second = first + (mode ? pairs : 1);
+        double cos_j = f32_at(a, 1, ((step[1] + t) * pairs + j) * 2),
+               sin_j = f32_at(a, 1, ((step[1] + t) * pairs + j) * 2 + 1);
+        double u = f32_at(a, 0, first), v = f32_at(a, 0, second);
+        set(x, first, u * cos_j - v * sin_j, 3 * REF_EPS * (fabs(u * cos_j) + fabs(v * sin_j)) + REF_TINY);
+        set(x, second, u * sin_j + v * cos_j, 3 * REF_EPS * (fabs(u * sin_j) + fabs(v * cos_j)) + REF_TINY);
+    }
+    return status;
+}
+
+static enum ref_kind float_kind(uint32_t type) {
+    return type == GRETA_TYPE_F32 ? REF_F32 : type == GRETA_TYPE_F16 ? REF_F16 : REF_BF16;
+}
+
+static double rounded_to(uint32_t type, float x) {
+    if (type == GRETA_TYPE_F16) return half_f16_to_f32(half_f32_to_f16(x));
+    return type == GRETA_TYPE_BF16 ? half_bf16_to_f32(half_f32_to_bf16(x)) : x;
+}
+
+static greta_status kv_update(const struct ref_args *a) {
+    const struct greta_scalars_kv_update *s = &a->call->scalars.kv_update;
+    uint32_t step[4], type = a->call->keys[0];
+    memcpy(step, a->data[4], sizeof step);
+    greta_status status = GRETA_OK;
+    for (uint32_t i = 0; !status && i < 2; i++) {
+        struct ref_output *cache = &a->outputs[2 + i];
+        status = ref_output_make(cache, float_kind(type), (uint64_t)s->n_ctx * s->n_cols);
+        for (uint64_t t = 0; !status && t < s->n_tok && step[1] + t < s->n_ctx; t++)
+            for (uint64_t c = 0; c < s->n_cols; c++)
+                set(cache, (step[1] + t) * s->n_cols + c, rounded_to(type, f32_at(a, i, t * s->n_cols + c)),
+                    0);
+    }
+    return status;
+}
+
+/* exp's error counts at most once (e / (1 + e) <= 1); where 1 + exp(-g) or its reciprocal leaves f32's range, the result
+ * is within a few |g u| of the smallest normal number. */
+static greta_status silu_mul(const struct ref_args *a) {
+    uint64_t n = a->call->scalars.silu_mul.n;
+    greta_status status = ref_output_make(&a->outputs[2], REF_F32, n);
+    for (uint64_t i = 0; !status && i < n; i++) {
+        double g = f32_at(a, 0, i), u = f32_at(a, 1, i), value = g / (1 + exp(-g)) * u;
+        double error = ref_exp_error(g < 0 ? g : 0) + 12 * REF_EPS;
+        if (fabs(value) > FLT_MAX) value = value > 0 ? INFINITY : -INFINITY;
+        set(&a->outputs[2], i, value, fabs(value) * error + REF_TINY * (1 + 4 * fabs(g * u)));
+    }
+    return status;
+}
+
+static greta_status add(const struct ref_args *a) {
+    uint64_t n = a->call->scalars.add.n;
+    greta_status status = ref_output_make(&a->outputs[2], REF_F32, n);
+    for (uint64_t i = 0; !status && i < n; i++)
+        set_rounded(&a->outputs[2], i, (double)f32_at(a, 0, i) + f32_at(a, 1, i));
+    return status;
+}
+
+static greta_status argmax(const struct ref_args *a) {
+    const struct greta_scalars_argmax *s = &a->call->scalars.argmax;
+    greta_status status = ref_output_make(&a->outputs[1], REF_U32, s->n_rows);
+    for (uint64_t r = 0; !status && r < s->n_rows; r++) {
+        uint64_t best = UINT64_MAX;
+        for (uint64_t c = 0; c < s->n_cols; c++) {
+            float x = f32_at(a, 0, r * s->n_cols + c);
+            if (!isnan(x) && (best == UINT64_MAX || x > f32_at(a, 0, r * s->n_cols + best))) best = c;
+        }
+        set(&a->outputs[1], r, best == UINT64_MAX ? 0 : (double)best, 0);
+    }
+    return status;
+}
+
+struct ranked {
+    float value;
+    uint32_t index;
+};
+
+static int by_rank(const void *a, const void *b) {
+    const struct ranked *x = a, *y = b;
+    if (x->value != y->value) return x->value > y->value ? -1 : 1;
+    return x->index < y->index ? -1 : 1;
+}
+
+static greta_status top_k(const struct ref_args *a) {
+    const struct greta_scalars_top_k *s = &a->call->scalars.top_k;
+    struct ranked *row = calloc((size_t)s->n_cols + 1, sizeof *row);
+    greta_status status =
+        row ? ref_output_make(&a->outputs[1], REF_F32, (uint64_t)s->n_rows * s->k) : GRETA_ERR_NO_MEMORY;
+    if (!status) status = ref_output_make(&a->outputs[2], REF_U32, (uint64_t)s->n_rows * s->k);
+    for (uint64_t r = 0; !status && r < s->n_rows; r++) {
+        for (uint32_t c = 0; c < s->n_cols; c++) row[c] = (struct ranked){f32_at(a, 0, r * s->n_cols + c), c};
+        qsort(row, s->n_cols, sizeof *row, by_rank);
+        for (uint64_t i = 0; i < s->k; i++) {
+            set(&a->outputs[1], r * s->k + i, row[i].value, 0);
+            set(&a->outputs[2], r * s->k + i, row[i].index, 0);
+        }
+    }
+    free(row);
+    return status;
+}
+
+static greta_status fill(const struct ref_args *a) {
+    uint64_t n = a->call->scalars.fill.n;
+    greta_status status = ref_output_make(&a->outputs[0], REF_U32, n);
+    for (uint64_t i = 0; !status && i < n; i++) set(&a->outputs[0], i, a->call->scalars.fill.value, 0);
+    return status;
+}
+
+static greta_status copy(const struct ref_args *a) {
+    uint64_t n = a->call->scalars.copy.n;
+    greta_status status = ref_output_make(&a->outputs[1], REF_U32, n);
+    for (uint64_t i = 0; !status && i < n; i++) set(&a->outputs[1], i, ((const uint32_t *)a->data[0])[i], 0);
+    return status;
+}
+
+static greta_status cast(const struct ref_args *a) {
+    uint64_t n = a->call->scalars.cast.n;
+    greta_status status = ref_output_make(&a->outputs[1], float_kind(a->call->keys[1]), n);
+    for (uint64_t i = 0; !status && i < n; i++) {
+        double x;
+        uint64_t bytes = a->call->keys[0] == GRETA_TYPE_F32 ? 4 : 2;
+        ref_decode_row(a->call->keys[0], (const uint8_t *)a->data[0] + i * bytes, 1, &x, NULL);
+        set(&a->outputs[1], i, rounded_to(a->call->keys[1], (float)x), 0);
+    }
+    return status;
+}
+
+static greta_status quantize(const struct ref_args *a) {
+    const struct greta_scalars_quantize *s = &a->call->scalars.quantize;
+    struct ref_output *y = &a->outputs[1];
+    greta_status status = ref_output_make(y, REF_Q8A, (uint64_t)s->n_rows * s->n_cols);
+    y->n_rows = s->n_rows;
+    y->n_cols = s->n_cols;
+    for (uint64_t i = 0; !status && i < y->n; i++) {
+        uint64_t row = i / s->n_cols * s->n_cols, begin = (i - row) / 32 * 32, end = begin + 32;
+        double max = 0;
+        for (uint64_t c = begin; c < end && c < s->n_cols; c++)
+            max = fmax(max, fabs((double)f32_at(a, 0, row + c)));
+        double d = max / 127;
+        set(y, i, d > 0 ? f32_at(a, 0, i) / d : 0, d);
+    }
+    return status;
+}
+
+static greta_status run(const struct ref_args *a) {
+    const union greta_scalars *s = &a->call->scalars;
+    switch (a->call->op) {
+    case GRETA_OP_ROW_LOOKUP: return row_lookup(a);
+    case GRETA_OP_RMS_NORM: return rms_norm(a);
+    case GRETA_OP_ADD_RMS_NORM: return add_rms_norm(a);
+    case GRETA_OP_ROPE: return rope(a);
+    case GRETA_OP_KV_UPDATE: return kv_update(a);
+    case GRETA_OP_MATVEC: return ref_matmul(a, 1, s->matvec.n_rows, s->matvec.n_cols);
+    case GRETA_OP_MATMUL: return ref_matmul(a, s->matmul.n_tok, s->matmul.n_rows, s->matmul.n_cols);
+    case GRETA_OP_ATTN: return ref_attn(a);
+    case GRETA_OP_ATTN_SPLIT: return ref_attn_split(a);
+    case GRETA_OP_ATTN_REDUCE: return ref_attn_reduce(a);
+    case GRETA_OP_SILU_MUL: return silu_mul(a);
+    case GRETA_OP_ADD: return add(a);
+    case GRETA_OP_ARGMAX: return argmax(a);
+    case GRETA_OP_TOP_K: return top_k(a);
+    case GRETA_OP_FILL: return fill(a);
+    case GRETA_OP_COPY: return copy(a);
+    case GRETA_OP_CAST: return cast(a);
+    case GRETA_OP_QUANTIZE: return quantize(a);
+    default: return GRETA_ERR_INVALID;
+    }
+}
+
+greta_status ref_run(const struct greta_call *call, const void *const data[], double operand_eps,
+                     struct ref_output outputs[GRETA_OP_MAX_BINDINGS]) {
+    memset(outputs, 0, GRETA_OP_MAX_BINDINGS * sizeof *outputs);
+    return run(&(struct ref_args){call, data, operand_eps, outputs});
+}
+
+void ref_free(struct ref_output outputs[GRETA_OP_MAX_BINDINGS]) {
+    for (int i = 0; i < GRETA_OP_MAX_BINDINGS; i++) {
+        free(outputs[i].value);
+        free(outputs[i].bound);
+        outputs[i] = (struct ref_output){0};
+    }
+}

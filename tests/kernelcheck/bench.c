@@ -1,0 +1,271 @@
+/* Times the rows on a device, with device times where the backend has them. */
+#include "kc.h"
+
+#include <greta/layout.h>
+
+#include "clock.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { N_SAMPLES = 7 };
+
+struct bench {
+    struct kc_env *env;
+    const char *row;
+    bool small; /* a cpu, or a GPU that is one */
+};
+
+/* Bytes that the weights of a timed loop must exceed together, so that no cache holds them. */
+static uint64_t copies_bytes(const struct bench *b) {
+    return b->small ? 64u << 20 : 512u << 20;
+}
+
+struct memory {
+    struct greta_buf *bufs[GRETA_OP_MAX_BINDINGS];
+    uint64_t bytes[GRETA_OP_MAX_BINDINGS];
+    uint32_t n_copies; /* of binding 0 */
+};
+
+static void memory_free(struct memory *m) {
+    for (int i = 0; i < GRETA_OP_MAX_BINDINGS; i++) greta_buf_destroy(&m->bufs[i]);
+}
+
+/* Weights are real blocks, 64 rows of them over and over; all else is zeros, which no f32 arithmetic minds. */
+static greta_status weights_write(const struct bench *b, const struct greta_call *call, struct greta_buf *buf,
+                                  uint64_t offset, uint64_t n_rows, uint64_t n_cols) {
+    uint64_t row_bytes = greta_layout_bytes(GRETA_LAYOUT_ROWS, call->keys[0], 1, n_cols);
+    uint64_t bytes = greta_layout_bytes(call->layout, call->keys[0], n_rows, n_cols);
+    uint8_t *rows = malloc((size_t)(64 * row_bytes)), *packed = calloc(1, (size_t)bytes + 1);
+    struct kc_rng rng = {b->env->seed};
+    greta_status status = rows && packed ? GRETA_OK : GRETA_ERR_NO_MEMORY;
+    if (!status) kc_fill_weights(&rng, KC_NORMAL, call->keys[0], 64, n_cols, rows);
+    for (uint64_t r = 0; !status && r < n_rows; r += 64) {
+        uint64_t end = r + 64 < n_rows ? r + 64 : n_rows;
+        status = greta_layout_pack(call->layout, call->keys[0], n_rows, n_cols, r, end, rows, packed);
+    }
+    if (!status) status = greta_stream_write(b->env->stream, buf, offset, packed, bytes);
+    free(rows);
+    free(packed);
+    return status;
+}
+
+static greta_status memory_make(const struct bench *b, const struct greta_call *call, struct memory *m) {
+    const struct greta_op_info *info = greta_op_get_info(call->op);
+    bool weights = info->n_keys && !strcmp(info->key_names[0], "w_type");
+    greta_status status = GRETA_OK;
+    m->n_copies = 1;
+    for (uint32_t i = 0; !status && i < info->n_bindings; i++) {
+        m->bytes[i] = (greta_op_binding_bytes(call, i) + 255) / 256 * 256;
+        if (call->op == GRETA_OP_ROPE && i == 1) m->bytes[i] *= 2;
+        if (i == 0 && weights) m->n_copies = (uint32_t)(copies_bytes(b) / m->bytes[0] + 1);
+        if (m->n_copies > 16) m->n_copies = 16;
+        uint64_t total = m->bytes[i] * (i ? 1 : m->n_copies);
+        status = greta_buf_create(b->env->dev, total, GRETA_MEM_DEVICE, &m->bufs[i]);
+        if (!status) status = greta_stream_fill(b->env->stream, m->bufs[i], 0, total, 0);
+    }
+    uint64_t n_rows = call->scalars.u32[info->n_scalars - 2], n_cols = call->scalars.u32[info->n_scalars - 1];
+    for (uint32_t c = 0; !status && weights && c < m->n_copies; c++)
+        status = weights_write(b, call, m->bufs[0], c * m->bytes[0], n_rows, n_cols);
+    return status;
+}
+
+static greta_status step_write(const struct bench *b, const struct greta_call *call, const struct memory *m,
+                               const uint32_t step[4]) {
+    const struct greta_op_info *info = greta_op_get_info(call->op);
+    for (uint32_t i = 0; i < info->n_bindings; i++)
+        if (!strcmp(info->binding_names[i], "step"))
+            return greta_stream_update(b->env->stream, m->bufs[i], 0, step, 16);
+    return GRETA_OK;
+}
+
+static greta_status record_n(const struct bench *b, const struct greta_variant *row, struct greta_call *call,
+                             const struct memory *m, uint32_t n) {
+    const struct greta_op_info *info = greta_op_get_info(call->op);
+    greta_status status = GRETA_OK;
+    for (uint32_t k = 0; !status && k < n; k++) {
+        for (uint32_t i = 0; i < info->n_bindings; i++)
+            call->bindings[i] =
+                (struct greta_binding){m->bufs[i], i ? 0 : k % m->n_copies * m->bytes[0], m->bytes[i], 0};
+        status = greta_op_record_variant(b->env->plan, b->env->stream, row, call);
+    }
+    return status;
+}
+
+/* Time of n dispatches: the device's own where it has a clock, else the host's. */
+static greta_status time_n(const struct bench *b, const struct greta_variant *row, struct greta_call *call,
+                           const struct memory *m, uint32_t n, uint64_t *ns) {
+    struct greta_event *from = NULL, *to = NULL;
+    greta_status status = greta_event_create(b->env->dev, &from);
+    if (!status) status = greta_event_create(b->env->dev, &to);
+    uint64_t start = clock_ns();
+    if (!status) status = greta_event_record(from, b->env->stream);
+    if (!status) status = record_n(b, row, call, m, n);
+    if (!status) status = greta_event_record(to, b->env->stream);
+    if (!status) status = greta_stream_wait(b->env->stream);
+    *ns = clock_ns() - start;
+    uint64_t device_ns = 0;
+    if (!status && b->env->limits->timestamp_period_ns > 0 && !greta_event_elapsed(from, to, &device_ns) &&
+        device_ns)
+        *ns = device_ns;
+    greta_event_destroy(&from);
+    greta_event_destroy(&to);
+    return status;
+}
+
+static int by_value(const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Bytes that the call must move and operations that it must make. */
+static void work_of(const struct greta_call *call, const uint32_t step[4], double *bytes, double *flops) {
+    const struct greta_op_info *info = greta_op_get_info(call->op);
+    const union greta_scalars *s = &call->scalars;
+    *bytes = *flops = 0;
+    for (uint32_t i = 0; i < info->n_bindings; i++)
+        *bytes += (double)greta_op_binding_bytes(call, i) * (info->access[i] == GRETA_READ_WRITE ? 2 : 1);
+    if (call->op == GRETA_OP_MATVEC) *flops = 2.0 * s->matvec.n_rows * s->matvec.n_cols;
+    if (call->op == GRETA_OP_MATMUL) *flops = 2.0 * s->matmul.n_tok * s->matmul.n_rows * s->matmul.n_cols;
+    if (call->op == GRETA_OP_ATTN)
+        *flops = 4.0 * s->attn.n_head * call->keys[1] * s->attn.n_tok * (step[1] + 0.5 * (s->attn.n_tok + 1));
+}
+
+static greta_status time_row(const struct bench *b, const struct greta_variant *row, const struct kc_case *c,
+                             const char *text) {
+    struct greta_call call = c->call;
+    struct memory m = {.n_copies = 1};
+    uint64_t ns[N_SAMPLES], first = 0;
+    double bytes, flops;
+    call.layout = row->layout;
+    greta_status status = memory_make(b, &call, &m);
+    if (!status) status = step_write(b, &call, &m, c->step);
+    if (!status) status = time_n(b, row, &call, &m, m.n_copies, &first); /* warm */
+    if (!status) status = time_n(b, row, &call, &m, m.n_copies, &first);
+    double one = (double)first / m.n_copies + 1;
+    uint32_t n = (uint32_t)((b->small ? 20e6 : 5e6) / one) + 1;
+    if (n > 2000) n = 2000;
+    for (int i = 0; !status && i < N_SAMPLES; i++) status = time_n(b, row, &call, &m, n, &ns[i]);
+    memory_free(&m);
+    if (status) return status;
+    qsort(ns, N_SAMPLES, sizeof *ns, by_value);
+    double best = (double)ns[0] / n, median = (double)ns[N_SAMPLES / 2] / n;
+    work_of(&call, c->step, &bytes, &flops);
+    printf("%-26s %-64s %10.2f us (median %.2f) %9.1f GB/s %9.1f GFLOP/s\n", row->name, text, best * 1e-3,
+           median * 1e-3, bytes / best, flops / best);
+    fflush(stdout);
+    return GRETA_OK;
+}
+
+static void time_case(void *user, const struct kc_case *c) {
+    const struct bench *b = user;
+    char text[400];
+    kc_case_text(c, text, sizeof text);
+    for (uint32_t i = 0; i < greta_variant_count(); i++) {
+        const struct greta_variant *row = greta_variant_at(i);
+        struct greta_call call = c->call;
+        call.layout = row->layout;
+        if (row->op != call.op || row->format != b->env->format || (b->row && strcmp(b->row, row->name)))
+            continue;
+        if (greta_variant_refusal(row, b->env->limits, &call)) continue;
+        greta_status status = time_row(b, row, c, text);
+        if (status) printf("%-26s %s: %s\n", row->name, text, greta_status_name(status));
+    }
+}
+
+/* ---- shapes: one layer of SmolLM2-135M on a cpu, of Llama-2-7B on a GPU ---- */
+
+static void matrices(struct bench *b, enum greta_op op) {
+    static const uint32_t small[][2] = {{576, 576}, {1536, 576}, {576, 1536}};
+    static const uint32_t large[][2] = {{4096, 4096}, {11008, 4096}, {4096, 11008}, {4096, 14336}};
+    for (uint32_t type = 0; type <= GRETA_TYPE_Q6_K; type++)
+        for (unsigned i = 0; i < (b->small ? 3u : 4u); i++)
+            for (uint32_t q8a = 0; q8a < 2; q8a++)
+                for (uint32_t n_tok = b->small ? 128 : 512;; n_tok = 2048) {
+                    uint32_t n_rows = b->small ? small[i][0] : large[i][0],
+                             n_cols = b->small ? small[i][1] : large[i][1];
+                    struct kc_case c = {
+                        .call = {.op = op, .keys = {type, q8a ? GRETA_TYPE_Q8A : GRETA_TYPE_F32}}};
+                    if (greta_type_get_info(type)->block_elements == 256) n_cols = n_cols / 256 * 256;
+                    if (op == GRETA_OP_MATVEC)
+                        c.call.scalars.matvec = (struct greta_scalars_matvec){n_rows, n_cols};
+                    else
+                        c.call.scalars.matmul = (struct greta_scalars_matmul){n_tok, n_rows, n_cols};
+                    time_case(b, &c);
+                    if (op == GRETA_OP_MATVEC || b->small || n_tok == 2048) break;
+                }
+}
+
+static void attention(struct bench *b, enum greta_op op) {
+    static const uint32_t contexts[] = {256, 1024, 4096};
+    uint32_t n_head = b->small ? 9 : 32, n_head_kv = b->small ? 3 : 32, head_dim = b->small ? 64 : 128;
+    for (unsigned i = 0; i < 3; i++)
+        for (uint32_t n_tok = 1; n_tok <= 256; n_tok += 255) {
+            uint32_t n_ctx = contexts[i], n_split = n_ctx / GRETA_ATTN_CHUNK;
+            struct kc_case c = {.call = {.op = op, .keys = {GRETA_TYPE_F16, head_dim}}};
+            c.step[1] = n_ctx - n_tok;
+            c.step[2] = n_ctx;
+            if (op == GRETA_OP_ATTN)
+                c.call.scalars.attn = (struct greta_scalars_attn){n_tok, n_head, n_head_kv, n_ctx, 0.1f};
+            if (op == GRETA_OP_ATTN_SPLIT)
+                c.call.scalars.attn_split =
+                    (struct greta_scalars_attn_split){n_head, n_head_kv, n_ctx, n_split, 0.1f};
+            if (op == GRETA_OP_ATTN_REDUCE) {
+                c.call.keys[0] = head_dim;
+                c.call.scalars.attn_reduce = (struct greta_scalars_attn_reduce){n_head, n_split};
+            }
+            time_case(b, &c);
+            if (op != GRETA_OP_ATTN) break;
+        }
+}
+
+static void others(struct bench *b, enum greta_op op) {
+    uint32_t dim = b->small ? 576 : 4096, hidden = b->small ? 1536 : 11008, vocab = b->small ? 49152 : 32000;
+    uint32_t head_dim = b->small ? 64 : 128;
+    for (uint32_t n_tok = 1; n_tok <= 128; n_tok += 127) {
+        struct kc_case c = {.call = {.op = op}};
+        union greta_scalars *s = &c.call.scalars;
+        c.step[2] = n_tok;
+        switch (op) {
+        case GRETA_OP_ROW_LOOKUP:
+            c.call.keys[0] = GRETA_TYPE_Q8_0;
+            s->row_lookup = (struct greta_scalars_row_lookup){n_tok, vocab, dim};
+            break;
+        case GRETA_OP_RMS_NORM:
+        case GRETA_OP_ADD_RMS_NORM: s->rms_norm = (struct greta_scalars_rms_norm){n_tok, dim, 1e-5f}; break;
+        case GRETA_OP_ROPE:
+            c.call.keys[0] = 1;
+            s->rope = (struct greta_scalars_rope){n_tok, dim / head_dim, head_dim, head_dim};
+            break;
+        case GRETA_OP_KV_UPDATE:
+            c.call.keys[0] = GRETA_TYPE_F16;
+            s->kv_update = (struct greta_scalars_kv_update){n_tok, dim, 2048};
+            break;
+        case GRETA_OP_ARGMAX: s->argmax = (struct greta_scalars_argmax){1, vocab}; break;
+        case GRETA_OP_TOP_K: s->top_k = (struct greta_scalars_top_k){1, vocab, 40}; break;
+        case GRETA_OP_QUANTIZE: s->quantize = (struct greta_scalars_quantize){n_tok, dim}; break;
+        case GRETA_OP_CAST:
+            c.call.keys[1] = GRETA_TYPE_F16;
+            s->cast.n = n_tok * hidden;
+            break;
+        default: s->u32[0] = n_tok * hidden; break;
+        }
+        time_case(b, &c);
+        if (op == GRETA_OP_ARGMAX || op == GRETA_OP_TOP_K) break;
+    }
+}
+
+int kc_bench(struct kc_env *env, const char *op, const char *row) {
+    struct bench b = {.env = env, .row = row, .small = env->limits->is_cpu};
+    for (int i = 0; i < GRETA_N_OPS; i++) {
+        enum greta_op o = (enum greta_op)i;
+        if (op && strcmp(op, greta_op_get_info(o)->name)) continue;
+        if (o == GRETA_OP_MATVEC || o == GRETA_OP_MATMUL)
+            matrices(&b, o);
+        else if (o == GRETA_OP_ATTN || o == GRETA_OP_ATTN_SPLIT || o == GRETA_OP_ATTN_REDUCE)
+            attention(&b, o);
+        else
+            others(&b, o);
+    }
+    return 0;
+}

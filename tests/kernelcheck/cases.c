@@ -1,0 +1,277 @@
+/* The cases of every op: shapes that are one, odd, prime, round and large; every key. */
+#include "kc.h"
+
+#include <string.h>
+
+#define N(a) (sizeof(a) / sizeof *(a))
+
+struct emit {
+    kc_case_fn *fn;
+    void *user;
+};
+
+/* Ops of many tokens have n_tok as their first scalar; the others that read a step block serve one. */
+static void emit(const struct emit *e, const struct kc_case *c) {
+    struct kc_case full = *c;
+    bool many = !strcmp(greta_op_get_info(c->call.op)->scalar_names[0], "n_tok");
+    full.step[2] = c->step[1] + (many ? c->call.scalars.u32[0] : 1);
+    e->fn(e->user, &full);
+}
+
+/* One shape in every style of a list, on both places. */
+static void emit_styles(const struct emit *e, struct kc_case c, const enum kc_style *styles,
+                        unsigned n_styles) {
+    for (unsigned i = 0; i < n_styles; i++) {
+        c.style = styles[i];
+        c.place = i % 2 ? KC_UNALIGNED : KC_ALIGNED;
+        emit(e, &c);
+    }
+}
+
+static const enum kc_style all_styles[] = {KC_NORMAL, KC_OUTLIERS, KC_INTEGERS};
+
+/* ---- weights ---- */
+
+static unsigned cols_of(uint32_t type, const uint32_t **out) {
+    static const uint32_t floats[] = {1, 31, 43, 64, 100, 288, 1029};
+    static const uint32_t blocks_32[] = {32, 96, 288, 1056};
+    static const uint32_t blocks_256[] = {256, 768, 1280};
+    uint32_t block = greta_type_get_info(type)->block_elements;
+    *out = block == 1 ? floats : block == 32 ? blocks_32 : blocks_256;
+    return block == 1 ? N(floats) : block == 32 ? N(blocks_32) : N(blocks_256);
+}
+
+static void row_lookup(const struct emit *e) {
+    for (uint32_t type = 0; type <= GRETA_TYPE_Q6_K; type++) {
+        const uint32_t *cols;
+        unsigned n = cols_of(type, &cols);
+        for (unsigned i = 0; i < n; i++) {
+            struct kc_case c = {.call = {.op = GRETA_OP_ROW_LOOKUP, .keys = {type}}};
+            c.call.scalars.row_lookup = (struct greta_scalars_row_lookup){i == 1 ? 1 : 6, 7, cols[i]};
+            emit_styles(e, c, all_styles, 2);
+        }
+    }
+}
+
+static void matvec(const struct emit *e) {
+    static const uint32_t rows[] = {1, 3, 67, 5, 130, 2, 64};
+    for (uint32_t type = 0; type <= GRETA_TYPE_Q6_K; type++)
+        for (uint32_t x_type = GRETA_TYPE_F32;; x_type = GRETA_TYPE_Q8A) {
+            const uint32_t *cols;
+            unsigned n = cols_of(type, &cols);
+            for (unsigned i = 0; i < n; i++) {
+                struct kc_case c = {.call = {.op = GRETA_OP_MATVEC, .keys = {type, x_type}}};
+                c.call.scalars.matvec = (struct greta_scalars_matvec){rows[i], cols[i]};
+                emit_styles(e, c, all_styles, 3);
+            }
+            struct kc_case large = {.call = {.op = GRETA_OP_MATVEC, .keys = {type, x_type}}};
+            large.call.scalars.matvec = (struct greta_scalars_matvec){type % 2 ? 517 : 256, 4096};
+            emit_styles(e, large, all_styles, 2);
+            if (x_type == GRETA_TYPE_Q8A) break;
+        }
+}
+
+static void matmul(const struct emit *e) {
+    static const uint32_t toks[] = {1, 2, 5, 33, 17, 67, 8}, rows[] = {5, 33, 16, 65, 130, 64, 1};
+    for (uint32_t type = 0; type <= GRETA_TYPE_Q6_K; type++)
+        for (uint32_t x_type = GRETA_TYPE_F32;; x_type = GRETA_TYPE_Q8A) {
+            const uint32_t *cols;
+            unsigned n = cols_of(type, &cols);
+            for (unsigned i = 0; i < n; i++) {
+                struct kc_case c = {.call = {.op = GRETA_OP_MATMUL, .keys = {type, x_type}}};
+                c.call.scalars.matmul = (struct greta_scalars_matmul){toks[i], rows[i], cols[i]};
+                emit_styles(e, c, all_styles, 3);
+            }
+            struct kc_case large = {.call = {.op = GRETA_OP_MATMUL, .keys = {type, x_type}}};
+            large.call.scalars.matmul = (struct greta_scalars_matmul){128 + type, 128, 512};
+            emit_styles(e, large, all_styles, 3);
+            if (x_type == GRETA_TYPE_Q8A) break;
+        }
+}
+
+/* ---- rows of activations ---- */
+
+static void norms(const struct emit *e, enum greta_op op) {
+    static const uint32_t shapes[][2] = {{1, 1},    {2, 43},   {3, 64},    {1, 576},
+                                         {5, 1029}, {2, 4096}, {1, 14336}, {70, 96}};
+    for (unsigned i = 0; i < N(shapes); i++) {
+        struct kc_case c = {.call = {.op = op}};
+        /* The two structs of scalars are the same words. */
+        c.call.scalars.rms_norm =
+            (struct greta_scalars_rms_norm){shapes[i][0], shapes[i][1], i % 2 ? 1e-5f : 1e-6f};
+        emit_styles(e, c, all_styles, 2);
+    }
+}
+
+static void rope(const struct emit *e) {
+    static const uint32_t heads[][2] = {{8, 8}, {64, 64}, {80, 32}, {128, 128}, {6, 4}, {256, 256}, {64, 2}};
+    for (uint32_t mode = 0; mode < 2; mode++)
+        for (unsigned i = 0; i < N(heads); i++) {
+            struct kc_case c = {.call = {.op = GRETA_OP_ROPE, .keys = {mode}}};
+            c.call.scalars.rope = (struct greta_scalars_rope){i % 2 ? 5 : 1, 1 + i, heads[i][0], heads[i][1]};
+            c.step[1] = i % 3 ? 17 : 0;
+            emit_styles(e, c, all_styles, 2);
+        }
+}
+
+static void kv_update(const struct emit *e) {
+    static const uint32_t shapes[][4] = {
+        {1, 8, 16, 0}, {4, 43, 16, 3}, {4, 192, 16, 14}, {1, 64, 16, 16}, {7, 1029, 9, 1}};
+    for (uint32_t type = GRETA_TYPE_F32; type <= GRETA_TYPE_F16; type++)
+        for (unsigned i = 0; i < N(shapes); i++) {
+            struct kc_case c = {.call = {.op = GRETA_OP_KV_UPDATE, .keys = {type}}};
+            c.call.scalars.kv_update =
+                (struct greta_scalars_kv_update){shapes[i][0], shapes[i][1], shapes[i][2]};
+            c.step[1] = shapes[i][3];
+            emit_styles(e, c, (enum kc_style[]){KC_NORMAL, KC_SPECIAL}, 2);
+        }
+}
+
+/* ---- attention ---- */
+
+static void attn(const struct emit *e) {
+    static const uint32_t dims[] = {8, 16, 40, 64, 80, 96, 128, 256};
+    static const uint32_t heads[][2] = {{1, 1}, {4, 2}, {9, 3}, {8, 1}};
+    static const uint32_t steps[][2] = {{1, 0},  {1, 37},  {3, 0},
+                                        {19, 5}, {1, 300}, {33, 64}}; /* n_tok, pos */
+    for (uint32_t type = GRETA_TYPE_F32; type <= GRETA_TYPE_F16; type++)
+        for (unsigned d = 0; d < N(dims); d++)
+            for (unsigned i = 0; i < N(steps); i++) {
+                const uint32_t *h = heads[(d + i) % N(heads)];
+                struct kc_case c = {.call = {.op = GRETA_OP_ATTN, .keys = {type, dims[d]}},
+                                    .style = i % 2 ? KC_OUTLIERS : KC_NORMAL,
+                                    .place = (d + i) % 2 ? KC_UNALIGNED : KC_ALIGNED};
+                c.step[1] = steps[i][1];
+                c.call.scalars.attn = (struct greta_scalars_attn){steps[i][0], h[0], h[1], i == 2 ? 3 : 512,
+                                                                  i == 4 ? 0.25f : 0.125f};
+                emit(e, &c);
+            }
+}
+
+static void attn_split(const struct emit *e) {
+    static const uint32_t dims[] = {8, 40, 64, 80, 128, 256}, n_kvs[] = {1, 255, 256, 257, 700, 1024};
+    static const uint32_t heads[][2] = {{1, 1}, {9, 3}, {4, 2}, {8, 1}};
+    for (uint32_t type = GRETA_TYPE_F32; type <= GRETA_TYPE_F16; type++)
+        for (unsigned d = 0; d < N(dims); d++)
+            for (unsigned i = d % 2; i < N(n_kvs); i += 2) {
+                const uint32_t *h = heads[(d + i) % N(heads)];
+                struct kc_case c = {.call = {.op = GRETA_OP_ATTN_SPLIT, .keys = {type, dims[d]}},
+                                    .style = i % 3 ? KC_OUTLIERS : KC_NORMAL,
+                                    .place = i / 2 % 2 ? KC_UNALIGNED : KC_ALIGNED};
+                c.step[1] = n_kvs[i] - 1;
+                c.call.scalars.attn_split = (struct greta_scalars_attn_split){h[0], h[1], 1024, 4, 0.125f};
+                emit(e, &c);
+            }
+}
+
+static void attn_reduce(const struct emit *e) {
+    static const uint32_t dims[] = {8, 40, 64, 80, 128, 256}, n_kvs[] = {1, 257, 1024, 20 * 256 - 1};
+    for (unsigned d = 0; d < N(dims); d++)
+        for (unsigned i = 0; i < N(n_kvs); i++) {
+            struct kc_case c = {.call = {.op = GRETA_OP_ATTN_REDUCE, .keys = {dims[d]}},
+                                .style = i % 2 ? KC_OUTLIERS : KC_NORMAL,
+                                .place = i / 2 ? KC_UNALIGNED : KC_ALIGNED};
+            c.step[1] = n_kvs[i] - 1;
+            c.call.scalars.attn_reduce = (struct greta_scalars_attn_reduce){1 + 4 * d, i == 3 ? 20 : 4};
+            emit(e, &c);
+        }
+}
+
+/* ---- elements ---- */
+
+static const uint32_t counts[] = {1, 31, 43, 1024, 65537};
+
+static void elements(const struct emit *e, enum greta_op op) {
+    for (unsigned i = 0; i < N(counts); i++) {
+        struct kc_case c = {.call = {.op = op, .scalars.u32 = {counts[i]}}};
+        if (op == GRETA_OP_FILL) c.call.scalars.fill.value = 0x7FC0ABCDu;
+        emit_styles(e, c, (enum kc_style[]){KC_NORMAL, KC_SPECIAL}, 2);
+        c.alias = op == GRETA_OP_ADD;
+        if (c.alias) emit(e, &c);
+    }
+}
+
+static void cast(const struct emit *e) {
+    for (uint32_t from = 0; from <= GRETA_TYPE_BF16; from++)
+        for (uint32_t to = 0; to <= GRETA_TYPE_BF16; to++)
+            for (unsigned i = 0; i < N(counts); i++) {
+                struct kc_case c = {
+                    .call = {.op = GRETA_OP_CAST, .keys = {from, to}, .scalars.cast = {counts[i]}}};
+                emit_styles(e, c, (enum kc_style[]){KC_NORMAL, KC_SPECIAL}, 2);
+            }
+}
+
+static void argmax(const struct emit *e) {
+    static const uint32_t shapes[][2] = {{1, 1}, {3, 43}, {6, 1000}, {1, 32003}, {6, 257}};
+    for (unsigned i = 0; i < N(shapes); i++) {
+        struct kc_case c = {.call = {.op = GRETA_OP_ARGMAX}};
+        c.call.scalars.argmax = (struct greta_scalars_argmax){shapes[i][0], shapes[i][1]};
+        emit_styles(e, c, (enum kc_style[]){KC_NORMAL, KC_INTEGERS, KC_SPECIAL}, 3);
+    }
+}
+
+static void top_k(const struct emit *e) {
+    static const uint32_t shapes[][3] = {{1, 1, 1},     {2, 43, 7},      {1, 128, 128},
+                                         {3, 1000, 40}, {1, 32003, 128}, {1, 5000, 1}};
+    for (unsigned i = 0; i < N(shapes); i++) {
+        struct kc_case c = {.call = {.op = GRETA_OP_TOP_K}};
+        c.call.scalars.top_k = (struct greta_scalars_top_k){shapes[i][0], shapes[i][1], shapes[i][2]};
+        emit_styles(e, c, (enum kc_style[]){KC_NORMAL, KC_INTEGERS, KC_SPECIAL}, 3);
+    }
+}
+
+static void quantize(const struct emit *e) {
+    static const uint32_t shapes[][2] = {{1, 1}, {1, 32}, {3, 43}, {2, 576}, {5, 1029}, {33, 4096}};
+    for (unsigned i = 0; i < N(shapes); i++) {
+        struct kc_case c = {.call = {.op = GRETA_OP_QUANTIZE}};
+        c.call.scalars.quantize = (struct greta_scalars_quantize){shapes[i][0], shapes[i][1]};
+        emit_styles(e, c, (enum kc_style[]){KC_NORMAL, KC_OUTLIERS, KC_INTEGERS, KC_SPECIAL}, 4);
+    }
+}
+
+void kc_cases(enum greta_op op, kc_case_fn *fn, void *user) {
+    struct emit e = {fn, user};
+    switch (op) {
+    case GRETA_OP_ROW_LOOKUP: row_lookup(&e); break;
+    case GRETA_OP_RMS_NORM:
+    case GRETA_OP_ADD_RMS_NORM: norms(&e, op); break;
+    case GRETA_OP_ROPE: rope(&e); break;
+    case GRETA_OP_KV_UPDATE: kv_update(&e); break;
+    case GRETA_OP_MATVEC: matvec(&e); break;
+    case GRETA_OP_MATMUL: matmul(&e); break;
+    case GRETA_OP_ATTN: attn(&e); break;
+    case GRETA_OP_ATTN_SPLIT: attn_split(&e); break;
+    case GRETA_OP_ATTN_REDUCE: attn_reduce(&e); break;
+    case GRETA_OP_ARGMAX: argmax(&e); break;
+    case GRETA_OP_TOP_K: top_k(&e); break;
+    case GRETA_OP_CAST: cast(&e); break;
+    case GRETA_OP_QUANTIZE: quantize(&e); break;
+    case GRETA_OP_SILU_MUL:
+    case GRETA_OP_ADD:
+    case GRETA_OP_FILL:
+    case GRETA_OP_COPY: elements(&e, op); break;
+    default: break;
+    }
+}
+
+const char *kc_case_text(const struct kc_case *c, char *out, size_t size) {
+    static const char *const styles[] = {"normal", "outliers", "integers", "special"};
+    const struct greta_op_info *info = greta_op_get_info(c->call.op);
+    size_t used = 0;
+    out[0] = 0;
+    for (uint32_t i = 0; i < info->n_keys && used < size; i++) {
+        const struct greta_type_info *t =
+            strstr(info->key_names[i], "_type") ? greta_type_get_info(c->call.keys[i]) : NULL;
+        used +=
+            (size_t)(t ? snprintf(out + used, size - used, "%s %s, ", info->key_names[i], t->name)
+                       : snprintf(out + used, size - used, "%s %u, ", info->key_names[i], c->call.keys[i]));
+    }
+    for (uint32_t i = 0; i < info->n_scalars && used < size; i++)
+        if (!info->scalar_is_f32[i])
+            used += (size_t)snprintf(out + used, size - used, "%s %u, ", info->scalar_names[i],
+                                     c->call.scalars.u32[i]);
+    if (used < size)
+        snprintf(out + used, size - used, "pos %u, %s%s%s", c->step[1], styles[c->style],
+                 c->place == KC_UNALIGNED ? ", unaligned" : "", c->alias ? ", in place" : "");
+    return out;
+}

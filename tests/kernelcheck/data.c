@@ -1,0 +1,309 @@
+/* What the bindings hold before a call. */
+#include "kc.h"
+
+#include "half.h"
+
+#include <greta/layout.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* splitmix64 */
+uint64_t kc_random(struct kc_rng *rng) {
+    uint64_t z = rng->state += 0x9E3779B97F4A7C15u;
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
+    return z ^ z >> 31;
+}
+
+static double uniform(struct kc_rng *rng) {
+    return (double)(kc_random(rng) >> 11) * 0x1p-53;
+}
+
+/* A sum of four uniforms: close enough to N(0, 1). */
+static double normal(struct kc_rng *rng) {
+    return (uniform(rng) + uniform(rng) + uniform(rng) + uniform(rng) - 2) * 1.7320508;
+}
+
+static uint32_t below(struct kc_rng *rng, uint32_t n) {
+    return (uint32_t)(kc_random(rng) % n);
+}
+
+static float value(struct kc_rng *rng, enum kc_style style) {
+    if (style == KC_INTEGERS) return (float)below(rng, 17) - 8;
+    return (float)(normal(rng) * (style == KC_OUTLIERS && below(rng, 100) == 0 ? 50 : 1));
+}
+
+static void put_f16(uint8_t *p, double x) {
+    uint16_t h = half_f32_to_f16((float)x);
+    memcpy(p, &h, sizeof h);
+}
+
+static void put_float(uint32_t type, uint8_t *p, float x) {
+    uint16_t h = type == GRETA_TYPE_F16 ? half_f32_to_f16(x) : half_f32_to_bf16(x);
+    if (type == GRETA_TYPE_F32)
+        memcpy(p, &x, sizeof x);
+    else
+        memcpy(p, &h, sizeof h);
+}
+
+/* ---- weights ---- */
+
+/* A block's scale: either sign, a hundredth or so; now and then a denormal f16, or a large one. */
+static double scale(struct kc_rng *rng, enum kc_style style) {
+    if (style == KC_INTEGERS) return 1;
+    double s = 0.01 * (0.2 + uniform(rng)) * (below(rng, 8) ? 1 : -1);
+    if (below(rng, 50) == 0) return 0x1p-20 * normal(rng);
+    return style == KC_OUTLIERS && below(rng, 20) == 0 ? 20 * s : s;
+}
+
+static void random_bytes(struct kc_rng *rng, uint8_t *p, unsigned n) {
+    for (unsigned i = 0; i < n; i++) p[i] = (uint8_t)kc_random(rng);
+}
+
+static void fill_block(struct kc_rng *rng, enum kc_style style, uint32_t type, uint8_t *b) {
+    bool integers = style == KC_INTEGERS;
+    switch (type) {
+    case GRETA_TYPE_Q8_0:
+        put_f16(b, scale(rng, style) / 8);
+        if (integers) put_f16(b, 1);
+        for (unsigned i = 0; i < 32; i++)
+            b[2 + i] = (uint8_t)(integers ? below(rng, 17) - 8 : kc_random(rng));
+        break;
+    case GRETA_TYPE_Q4_0:
+        put_f16(b, scale(rng, style));
+        random_bytes(rng, b + 2, 16);
+        break;
+    case GRETA_TYPE_Q4_1:
+        put_f16(b, scale(rng, style));
+        put_f16(b + 2, integers ? -3 : -8 * scale(rng, style));
+        random_bytes(rng, b + 4, 16);
+        break;
+    case GRETA_TYPE_Q4_K:
+        put_f16(b, scale(rng, style) / (integers ? 1 : 16));
+        put_f16(b + 2, integers ? 1 : scale(rng, style) / 4);
+        random_bytes(rng, b + 4, 140);
+        break;
+    case GRETA_TYPE_Q6_K:
+        random_bytes(rng, b, 208);
+        for (unsigned i = 192; integers && i < 208; i++) b[i] = (uint8_t)(below(rng, 5) - 2);
+        put_f16(b + 208, integers ? 1 : scale(rng, style) / 64);
+        break;
+    default: break;
+    }
+}
+
+void kc_fill_weights(struct kc_rng *rng, enum kc_style style, uint32_t type, uint64_t n_rows, uint64_t n_cols,
+                     void *out) {
+    const struct greta_type_info *t = greta_type_get_info(type);
+    uint64_t n = n_rows * (n_cols / t->block_elements);
+    for (uint64_t i = 0; i < n; i++) {
+        uint8_t *block = (uint8_t *)out + i * t->block_bytes;
+        if (t->quantized)
+            fill_block(rng, style, type, block);
+        else
+            put_float(type, block, value(rng, style) * (style == KC_INTEGERS ? 1 : 0.05f));
+    }
+}
+
+/* ---- activations ---- */
+
+/* What f16, bf16 and exp have trouble with: zeros, infinities, NaN, denormals, ties, the ends of the ranges. */
+static const float specials[] = {
+    0.0f,        -0.0f,       1.0f,      65504.0f,  65519.0f, 65520.0f, -65536.0f,      1e30f,
+    -1e30f,      0x1p-14f,    0x1p-24f,  0x1p-25f,  0x3p-25f, 0x1p-26f, 1.00048828125f, 1.00146484375f,
+    1.00390625f, 1.01171875f, 0x1.01p0f, 0x1.03p0f, 100.0f,   -100.0f,  87.0f,          -87.0f,
+    88.5f,       -88.5f,      -89.5f,    20.0f,     -20.0f,   1e-6f,    -1e-6f,
+};
+
+static float special(struct kc_rng *rng, bool finite) {
+    uint32_t i = below(rng, sizeof specials / sizeof *specials + (finite ? 0 : 3));
+    if (i < sizeof specials / sizeof *specials) return specials[i];
+    i -= (uint32_t)(sizeof specials / sizeof *specials);
+    return i == 2 ? NAN : i ? -INFINITY : INFINITY;
+}
+
+static void fill_f32(struct kc_rng *rng, enum kc_style style, uint64_t n, float *out) {
+    for (uint64_t i = 0; i < n; i++) out[i] = value(rng, style);
+}
+
+/* Integers that are integers again after the rounding to 8 bits: every unit holds a 127. */
+static void fill_x_q8a(struct kc_rng *rng, enum kc_style style, uint64_t n_rows, uint64_t n_cols,
+                       uint8_t *out) {
+    float *x = malloc((size_t)n_cols * sizeof *x);
+    for (uint64_t r = 0; x && r < n_rows; r++) {
+        fill_f32(rng, style, n_cols, x);
+        for (uint64_t c = 0; style == KC_INTEGERS && c < n_cols; c += 32) x[c] = 127;
+        ref_encode_q8a(x, n_cols, out + r * GRETA_Q8A_ROW_BYTES(n_cols));
+    }
+    free(x);
+}
+
+static void fill_table(uint64_t n_rows, uint64_t pairs, float *out) {
+    for (uint64_t p = 0; p < n_rows; p++)
+        for (uint64_t j = 0; j < pairs; j++) {
+            double angle = (double)p * pow(10000, -(double)j / (double)pairs);
+            out[(p * pairs + j) * 2] = (float)cos(angle);
+            out[(p * pairs + j) * 2 + 1] = (float)sin(angle);
+        }
+}
+
+/* Positions at n_kv and past it stay NaN: they must not reach a result. */
+static void fill_kv(struct kc_rng *rng, const struct kc_case *c, uint64_t n_kv, uint64_t width,
+                    uint8_t *out) {
+    uint64_t bytes = c->call.keys[0] == GRETA_TYPE_F32 ? 4 : 2;
+    for (uint64_t i = 0; i < n_kv * width; i++)
+        put_float(c->call.keys[0], out + bytes * i, value(rng, c->style));
+}
+
+/* {max, sum, acc} as attn_split leaves them; splits past n_kv stay NaN. */
+static void fill_partials(struct kc_rng *rng, const struct kc_case *c, float *out) {
+    const struct greta_scalars_attn_reduce *s = &c->call.scalars.attn_reduce;
+    uint64_t width = 2 + (uint64_t)c->call.keys[0],
+             used = ((uint64_t)c->step[1] + GRETA_ATTN_CHUNK) / GRETA_ATTN_CHUNK;
+    for (uint64_t i = 0; i < (uint64_t)s->n_head * s->n_split; i++) {
+        float *p = out + i * width;
+        if (i % s->n_split >= used) continue;
+        p[0] = 4 * value(rng, c->style);
+        p[1] = (float)(1 + 200 * uniform(rng));
+        for (uint64_t k = 2; k < width; k++) p[k] = p[1] * value(rng, KC_NORMAL);
+    }
+}
+
+/* Out of range at the ends, and the same row twice. */
+static void fill_ids(struct kc_rng *rng, const struct kc_case *c, uint32_t *out) {
+    const struct greta_scalars_row_lookup *s = &c->call.scalars.row_lookup;
+    for (uint32_t i = 0; i < s->n_ids; i++) out[i] = below(rng, s->n_rows);
+    if (s->n_ids < 4) return;
+    out[1] = s->n_rows;
+    out[2] = UINT32_MAX;
+    out[3] = out[0];
+}
+
+/* Ties, NaN, infinities: each row of a matrix has its own trouble. */
+static void fill_rows_special(struct kc_rng *rng, const struct kc_case *c, float *out) {
+    uint32_t n_rows = c->call.scalars.u32[0], n_cols = c->call.scalars.u32[1];
+    bool with_nan = c->call.op == GRETA_OP_ARGMAX;
+    for (uint64_t r = 0; r < n_rows; r++)
+        for (uint64_t k = 0; k < n_cols; k++) {
+            float *x = out + r * n_cols + k;
+            switch (r % 6) {
+            case 0: *x = -2.0f - (float)below(rng, 3); break; /* negative, many equal */
+            case 1: *x = with_nan ? NAN : 7.0f; break;        /* nothing but NaN */
+            case 2: *x = with_nan && below(rng, 2) ? NAN : value(rng, KC_NORMAL); break;
+            case 3: *x = below(rng, 10) ? value(rng, KC_NORMAL) : INFINITY; break;
+            case 4: *x = with_nan && k < n_cols / 2 ? NAN : -INFINITY; break;
+            default: *x = below(rng, 2) ? 0.0f : -0.0f; break;
+            }
+        }
+}
+
+/* Units of zeros, and single values. */
+static void fill_quantize_special(struct kc_rng *rng, const struct kc_case *c, float *out) {
+    uint64_t n = (uint64_t)c->call.scalars.quantize.n_rows * c->call.scalars.quantize.n_cols;
+    for (uint64_t i = 0; i < n; i++) out[i] = i / 40 % 2 ? 0 : i % 7 ? 0 : 3e4f * value(rng, KC_NORMAL);
+}
+
+static void fill_plain(struct kc_rng *rng, const struct kc_case *c, uint32_t type, uint64_t n, uint8_t *out) {
+    bool finite = c->call.op == GRETA_OP_SILU_MUL || c->call.op == GRETA_OP_ADD;
+    uint64_t bytes = type == GRETA_TYPE_F32 ? 4 : 2;
+    for (uint64_t i = 0; i < n; i++)
+        put_float(type, out + bytes * i,
+                  c->style == KC_SPECIAL ? special(rng, finite)
+                                         : value(rng, c->style) * (below(rng, 4) ? 1 : 10));
+}
+
+static void fill_matrix(struct kc_rng *rng, const struct kc_case *c, uint32_t i, uint64_t n_tok,
+                        uint64_t n_rows, uint64_t n_cols, uint8_t *out) {
+    if (i == 0)
+        kc_fill_weights(rng, c->style, c->call.keys[0], n_rows, n_cols, out);
+    else if (c->call.keys[1] == GRETA_TYPE_Q8A)
+        fill_x_q8a(rng, c->style, n_tok, n_cols, out);
+    else
+        fill_f32(rng, c->style, n_tok * n_cols, (float *)out);
+}
+
+/* The table's own size: the contract cannot know pos. */
+static uint64_t binding_bytes(const struct kc_case *c, const struct greta_call *rows, uint32_t i) {
+    if (c->call.op == GRETA_OP_ROPE && i == 1)
+        return (uint64_t)(c->step[1] + c->call.scalars.rope.n_tok) * (c->call.scalars.rope.n_rot / 2) * 8;
+    return greta_op_binding_bytes(rows, i);
+}
+
+static void fill(struct kc_rng *rng, const struct kc_case *c, uint32_t i, uint64_t size, uint8_t *out) {
+    const union greta_scalars *s = &c->call.scalars;
+    const char *name = greta_op_get_info(c->call.op)->binding_names[i];
+    bool special_rows =
+        c->style == KC_SPECIAL && (c->call.op == GRETA_OP_ARGMAX || c->call.op == GRETA_OP_TOP_K);
+    if (!strcmp(name, "step")) {
+        memcpy(out, c->step, sizeof c->step);
+        return;
+    }
+    switch (c->call.op) {
+    case GRETA_OP_ROW_LOOKUP:
+        if (i == 0)
+            kc_fill_weights(rng, c->style, c->call.keys[0], s->row_lookup.n_rows, s->row_lookup.n_cols, out);
+        else
+            fill_ids(rng, c, (uint32_t *)out);
+        return;
+    case GRETA_OP_MATVEC: fill_matrix(rng, c, i, 1, s->matvec.n_rows, s->matvec.n_cols, out); return;
+    case GRETA_OP_MATMUL:
+        fill_matrix(rng, c, i, s->matmul.n_tok, s->matmul.n_rows, s->matmul.n_cols, out);
+        return;
+    case GRETA_OP_ROPE:
+        if (i == 1 && s->rope.n_rot)
+            fill_table(size / (s->rope.n_rot / 2 * 8), s->rope.n_rot / 2, (float *)out);
+        if (i == 0) fill_f32(rng, c->style, size / 4, (float *)out);
+        return;
+    case GRETA_OP_ATTN:
+        if (i == 0)
+            fill_f32(rng, c->style, size / 4, (float *)out);
+        else
+            fill_kv(rng, c, c->step[1] + s->attn.n_tok, (uint64_t)s->attn.n_head_kv * c->call.keys[1], out);
+        return;
+    case GRETA_OP_ATTN_SPLIT:
+        if (i == 0)
+            fill_f32(rng, c->style, size / 4, (float *)out);
+        else
+            fill_kv(rng, c, c->step[1] + 1, (uint64_t)s->attn_split.n_head_kv * c->call.keys[1], out);
+        return;
+    case GRETA_OP_ATTN_REDUCE: fill_partials(rng, c, (float *)out); return;
+    case GRETA_OP_KV_UPDATE: fill_plain(rng, c, GRETA_TYPE_F32, size / 4, out); return;
+    case GRETA_OP_CAST: fill_plain(rng, c, c->call.keys[0], s->cast.n, out); return;
+    case GRETA_OP_QUANTIZE:
+        if (c->style == KC_SPECIAL)
+            fill_quantize_special(rng, c, (float *)out);
+        else
+            fill_f32(rng, c->style, size / 4, (float *)out);
+        return;
+    default:
+        if (special_rows)
+            fill_rows_special(rng, c, (float *)out);
+        else if (c->style == KC_SPECIAL)
+            fill_plain(rng, c, GRETA_TYPE_F32, size / 4, out);
+        else
+            fill_f32(rng, c->style, size / 4, (float *)out);
+    }
+}
+
+bool kc_data_make(struct kc_data *d, const struct kc_case *c, uint64_t seed) {
+    const struct greta_op_info *info = greta_op_get_info(c->call.op);
+    struct greta_call rows = c->call;
+    rows.layout = GRETA_LAYOUT_ROWS;
+    *d = (struct kc_data){.sizes = {0}};
+    for (uint32_t i = 0; i < info->n_bindings; i++) {
+        struct kc_rng rng = {seed * 1000003 + i};
+        d->sizes[i] = binding_bytes(c, &rows, i);
+        d->bytes[i] = malloc((size_t)d->sizes[i] + 1);
+        if (!d->bytes[i]) return false;
+        memset(d->bytes[i], 0xFF, (size_t)d->sizes[i]);
+        if (info->access[i] != GRETA_WRITE) fill(&rng, c, i, d->sizes[i], d->bytes[i]);
+    }
+    return true;
+}
+
+void kc_data_free(struct kc_data *d) {
+    for (int i = 0; i < GRETA_OP_MAX_BINDINGS; i++) free(d->bytes[i]);
+    *d = (struct kc_data){.sizes = {0}};
+}

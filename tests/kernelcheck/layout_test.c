@@ -1,0 +1,129 @@
+/* The PACKED layout: there and back again, and each element where layout.h says that it lies. */
+#include "kc.h"
+
+#include "half.h"
+
+#include <greta/layout.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int n_wrong;
+
+static void expect(bool ok, const char *what, uint32_t type, uint64_t n_rows, uint64_t n_cols) {
+    if (ok) return;
+    n_wrong++;
+    printf("FAIL %s: %s, %llu x %llu\n", what, greta_type_get_info(type)->name, (unsigned long long)n_rows,
+           (unsigned long long)n_cols);
+}
+
+static uint32_t word(const uint8_t *p, uint64_t i) {
+    uint32_t w;
+    memcpy(&w, p + 4 * i, sizeof w);
+    return w;
+}
+
+static double f16(uint32_t bits) {
+    return half_f16_to_f32((uint16_t)bits);
+}
+
+/* One element of a packed tensor, from the text of layout.h alone. */
+static double packed_element(uint32_t type, const uint8_t *t, uint64_t n_rows, uint64_t n_cols, uint64_t r,
+                             uint64_t col) {
+#define RECORD(p)                                                                           \
+    (t + GRETA_PACKED_OFFSET_##p(type, n_rows, n_cols) +                                    \
+     (r * GRETA_PACKED_RECORDS_##p(type, n_cols) + col / GRETA_PACKED_ELEMENTS_##p(type)) * \
+         GRETA_PACKED_BYTES_##p(type))
+    const uint8_t *q = RECORD(0);
+    uint32_t c = (uint32_t)(col % 32), u = (uint32_t)(col % 256 / 32);
+    if (type == GRETA_TYPE_F32) return half_f32_from_bits(word(q, c));
+    uint32_t half_word = word(q, c / 2) >> c % 2 * 16 & 0xFFFF;
+    if (type == GRETA_TYPE_F16) return f16(half_word);
+    if (type == GRETA_TYPE_BF16) return half_bf16_to_f32((uint16_t)half_word);
+    double d = f16(word(RECORD(1), 0) & 0xFFFF);
+    if (type == GRETA_TYPE_Q8_0) return d * (int8_t)q[c];
+    /* A nibble: word c / 8, the half by c % 8 / 4, the byte by c % 4. */
+    uint32_t n = ((word(q, c / 8) >> 4 * (c % 8 / 4)) & 0x0F0F0F0F) >> 8 * (c % 4) & 255;
+    if (type == GRETA_TYPE_Q4_0) return d * ((int)n - 8);
+    if (type == GRETA_TYPE_Q4_1) return d * n + f16(word(RECORD(1), 0) >> 16);
+    if (type == GRETA_TYPE_Q4_K) {
+        const uint8_t *s = RECORD(1);
+        return d * GRETA_Q4_K_SCALE(word(s, 1 + u / 4), u) * n -
+               f16(word(s, 0) >> 16) * GRETA_Q4_K_MIN(word(s, 1 + u / 4), word(s, 3), u);
+    }
+    uint32_t pair = (word(RECORD(1), c / 16) >> 2 * (c % 16 / 4) & 0x03030303) >> 8 * (c % 4) & 255;
+    uint16_t d6;
+    memcpy(&d6, RECORD(3), sizeof d6);
+    return f16(d6) * (int8_t)RECORD(2)[c / 16] * ((int)(n | pair << 4) - 32);
+#undef RECORD
+}
+
+static void check(uint32_t type, uint64_t n_rows, uint64_t n_cols) {
+    uint64_t bytes = greta_layout_bytes(GRETA_LAYOUT_PACKED, type, n_rows, n_cols);
+    uint64_t rows_bytes = greta_layout_bytes(GRETA_LAYOUT_ROWS, type, n_rows, n_cols);
+    uint8_t *rows = malloc(rows_bytes), *packed = malloc(bytes + 16), *back = malloc(rows_bytes);
+    double *want = malloc(n_cols * sizeof *want);
+    struct kc_rng rng = {type * 100 + n_cols};
+    if (!rows || !packed || !back || !want) exit(1);
+    kc_fill_weights(&rng, KC_OUTLIERS, type, n_rows, n_cols, rows);
+    memset(packed, 0xEE, bytes + 16);
+    /* In two ranges, the later one first: threads pack in any order. */
+    uint64_t middle = n_rows / 2;
+    greta_status status = greta_layout_pack(GRETA_LAYOUT_PACKED, type, n_rows, n_cols, middle, n_rows,
+                                            rows + middle * (rows_bytes / n_rows), packed);
+    if (!status)
+        status = greta_layout_pack(GRETA_LAYOUT_PACKED, type, n_rows, n_cols, 0, middle, rows, packed);
+    if (!status)
+        status = greta_layout_unpack(GRETA_LAYOUT_PACKED, type, n_rows, n_cols, 0, n_rows, packed, back);
+    expect(!status && !memcmp(rows, back, rows_bytes), "does not come back", type, n_rows, n_cols);
+    for (int i = 0; i < 16; i++)
+        expect(packed[bytes + i] == 0xEE, "writes behind its end", type, n_rows, n_cols);
+    for (uint64_t r = 0; r < n_rows; r++) {
+        ref_decode_row(type, rows + r * (rows_bytes / n_rows), n_cols, want, NULL);
+        for (uint64_t c = 0; c < n_cols; c++) {
+            double got = packed_element(type, packed, n_rows, n_cols, r, c);
+            expect(fabs(got - want[c]) <= 1e-12 * fabs(want[c]) + 1e-15, "an element is not in its place",
+                   type, n_rows, n_cols);
+        }
+        for (uint64_t c = n_cols; type <= GRETA_TYPE_BF16 && c % 32; c++)
+            expect(packed_element(type, packed, n_rows, n_cols, r, c) == 0, "the padding is not zero", type,
+                   n_rows, n_cols);
+    }
+    free(rows);
+    free(packed);
+    free(back);
+    free(want);
+}
+
+static void check_refusals(void) {
+    uint8_t b[512] = {0};
+    expect(!greta_layout_bytes(GRETA_LAYOUT_PACKED, GRETA_TYPE_Q4_0, 3, 33), "bytes of half a block",
+           GRETA_TYPE_Q4_0, 3, 33);
+    expect(!greta_layout_bytes(GRETA_LAYOUT_PACKED, GRETA_TYPE_F16, 1u << 20, 1u << 12), "bytes past 4 GiB",
+           GRETA_TYPE_F16, 1u << 20, 1u << 12);
+    expect(!greta_layout_bytes(GRETA_LAYOUT_ROWS, GRETA_TYPE_F32, 1ull << 40, 1ull << 40), "bytes of 2^82",
+           GRETA_TYPE_F32, 1ull << 40, 1ull << 40);
+    expect(!greta_layout_bytes(GRETA_LAYOUT_ROWS, GRETA_TYPE_F32, UINT64_MAX, 1), "2^64 rows", GRETA_TYPE_F32,
+           UINT64_MAX, 1);
+    expect(!greta_layout_bytes(GRETA_LAYOUT_ROWS, GRETA_TYPE_Q8A, 1, 32), "a weight of type Q8A",
+           GRETA_TYPE_Q8A, 1, 32);
+    expect(greta_layout_pack(GRETA_LAYOUT_PACKED, GRETA_TYPE_Q8_0, 2, 32, 1, 3, b, b) == GRETA_ERR_INVALID,
+           "packs past the last row", GRETA_TYPE_Q8_0, 2, 32);
+    expect(greta_layout_pack(GRETA_LAYOUT_PACKED, GRETA_TYPE_Q8_0, 2, 31, 0, 2, b, b) == GRETA_ERR_INVALID,
+           "packs half a block", GRETA_TYPE_Q8_0, 2, 31);
+}
+
+int main(void) {
+    static const uint64_t shapes[][2] = {{1, 1}, {3, 43}, {2, 32}, {5, 96}, {1, 256}, {7, 768}, {2, 1029}};
+    int n_checked = 0;
+    for (uint32_t type = 0; type <= GRETA_TYPE_Q6_K; type++)
+        for (unsigned i = 0; i < sizeof shapes / sizeof *shapes; i++)
+            if (shapes[i][1] % greta_type_get_info(type)->block_elements == 0) {
+                check(type, shapes[i][0], shapes[i][1]);
+                n_checked++;
+            }
+    check_refusals();
+    printf("%d shapes, %d wrong\n", n_checked, n_wrong);
+    return n_wrong != 0;
+}

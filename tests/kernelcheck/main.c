@@ -1,0 +1,233 @@
+/*
+ * kernelcheck: for each op, case and seed the reference once, then every row that the device admits.
+ * One line per row; exit 0 all passed, 1 a row failed, 2 wrong usage, 77 no such device.
+ */
+#include "kc.h"
+
+#include "clock.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct options {
+    const char *device, *op, *row;
+    uint64_t seed;
+    uint32_t max_groups;
+    bool bench, selftest, list;
+};
+
+struct tally {
+    uint32_t n_cases, n_refused, n_failed;
+    double worst;
+    char refusal[96];
+};
+
+struct walk {
+    struct kc_env *env;
+    const struct options *options;
+    struct tally *tallies; /* by row */
+    uint32_t n_uncovered, n_failures_told;
+    uint64_t i_case;
+};
+
+static void log_line(void *user, enum greta_log_level level, const char *message) {
+    (void)user;
+    fprintf(stderr, "%s%s\n", level == GRETA_LOG_ERROR ? "error: " : "", message);
+}
+
+static const struct greta_log log_errors = {log_line, NULL, GRETA_LOG_ERROR};
+
+bool kc_env_open(struct kc_env *env, const char *device, uint32_t max_groups, greta_status *status) {
+    struct greta_dev_params params = {.fault.enabled = max_groups > 0};
+    for (int i = 0; i < 3; i++) params.fault.lower.max_groups[i] = max_groups;
+    *status = greta_ctx_create(&(struct greta_ctx_params){.log = &log_errors}, &env->ctx);
+    if (!*status) *status = greta_dev_open(env->ctx, device, &params, &env->dev);
+    if (!*status) *status = greta_plan_create(env->dev, &(struct greta_plan_params){.force = ""}, &env->plan);
+    if (!*status) *status = greta_stream_create(env->dev, &env->stream);
+    if (*status) {
+        kc_env_close(env);
+        return false;
+    }
+    env->limits = greta_dev_get_limits(env->dev);
+    env->format = greta_dev_get_image_format(env->dev);
+    env->guard = env->format == GRETA_IMAGE_HOST;
+    return true;
+}
+
+void kc_env_close(struct kc_env *env) {
+    greta_stream_destroy(&env->stream);
+    greta_plan_destroy(&env->plan);
+    greta_dev_close(&env->dev);
+    greta_ctx_destroy(&env->ctx);
+}
+
+static bool wanted(const struct walk *w, const struct greta_variant *row) {
+    return row->format == w->env->format && (!w->options->row || !strcmp(w->options->row, row->name));
+}
+
+static void tell_failure(struct walk *w, const char *name, const struct kc_case *c, const char *message) {
+    char text[400];
+    if (w->n_failures_told++ >= 40) return;
+    printf("     %s (%s, seed %llu): %s\n", name, kc_case_text(c, text, sizeof text),
+           (unsigned long long)w->env->seed, message);
+}
+
+/* A row of other types is no refusal worth a word. */
+static bool reads_types(const struct greta_variant *row, const struct greta_call *call) {
+    bool product = call->op == GRETA_OP_MATVEC || call->op == GRETA_OP_MATMUL;
+    return !row->w_types ||
+           ((row->w_types >> call->keys[0] & 1) && (!product || row->x_type == call->keys[1]));
+}
+
+/* True where the row served the case, well or not. */
+static bool check_row(struct walk *w, const struct greta_variant *row, struct tally *t,
+                      struct kc_prepared *p) {
+    char message[512] = "";
+    struct greta_call call = p->c->call;
+    call.layout = row->layout;
+    const char *refusal = greta_variant_refusal(row, w->env->limits, &call);
+    if (!refusal && !p->data.bytes[0] && !kc_data_make(&p->data, p->c, w->env->seed * 7919 + w->i_case)) {
+        printf("FAIL: out of memory\n");
+        exit(1);
+    }
+    if (!refusal) refusal = kc_check(w->env, row, p, &t->worst, message, sizeof message);
+    if (refusal) {
+        t->n_refused++;
+        snprintf(t->refusal, sizeof t->refusal, "%s", refusal);
+        return false;
+    }
+    t->n_cases++;
+    if (message[0]) {
+        t->n_failed++;
+        tell_failure(w, row->name, p->c, message);
+    }
+    return true;
+}
+
+static void check_case(void *user, const struct kc_case *c) {
+    struct walk *w = user;
+    struct kc_prepared p = {.c = c, .operand_eps = -1};
+    bool covered = false, any = false;
+    w->i_case++;
+    for (uint32_t i = 0; i < greta_variant_count(); i++) {
+        const struct greta_variant *row = greta_variant_at(i);
+        if (row->op != c->call.op || !wanted(w, row)) continue;
+        any = true;
+        if (!reads_types(row, &c->call)) continue;
+        covered |= check_row(w, row, &w->tallies[i], &p);
+    }
+    /* Float weights need no 8-bit activations; all else some row must serve. */
+    bool product = c->call.op == GRETA_OP_MATVEC || c->call.op == GRETA_OP_MATMUL;
+    if (any && !covered && !w->options->row && !(product && c->call.keys[1] == GRETA_TYPE_Q8A)) {
+        w->n_uncovered++;
+        tell_failure(w, greta_op_get_info(c->call.op)->name, c, "no row serves it");
+    }
+    ref_free(p.outputs);
+    kc_data_free(&p.data);
+}
+
+static int report_op(const struct walk *w, enum greta_op op, uint32_t totals[3], double seconds) {
+    uint32_t n_rows = 0;
+    for (uint32_t i = 0; i < greta_variant_count(); i++) {
+        const struct greta_variant *row = greta_variant_at(i);
+        const struct tally *t = &w->tallies[i];
+        if (row->op != op || !wanted(w, row)) continue;
+        n_rows++;
+        const char *result = t->n_failed ? "FAIL" : t->n_cases ? "ok  " : "skip";
+        totals[t->n_failed ? 1 : t->n_cases ? 0 : 2]++;
+        printf("%s %-28s %4u cases, worst error %.3f of its bound", result, row->name, t->n_cases, t->worst);
+        if (t->n_failed) printf(", %u FAILED", t->n_failed);
+        if (t->n_refused) printf(", %u refused (%s)", t->n_refused, t->refusal);
+        printf("\n");
+    }
+    if (!n_rows && !w->options->row) {
+        printf("skip %-28s has no row for this device\n", greta_op_get_info(op)->name);
+        totals[2]++;
+    }
+    if (seconds > 1) printf("     %s took %.1f s\n", greta_op_get_info(op)->name, seconds);
+    fflush(stdout);
+    return 0;
+}
+
+static int run_all(struct kc_env *env, const struct options *o) {
+    struct walk w = {.env = env, .options = o};
+    uint32_t totals[3] = {0};
+    w.tallies = calloc(greta_variant_count() + 1, sizeof *w.tallies);
+    if (!w.tallies) return 1;
+    kc_catch_faults();
+    for (int op = 0; op < GRETA_N_OPS; op++) {
+        const struct greta_op_info *info = greta_op_get_info((enum greta_op)op);
+        if (o->op && strcmp(o->op, info->name)) continue;
+        uint64_t start = clock_ns();
+        kc_cases((enum greta_op)op, check_case, &w);
+        report_op(&w, (enum greta_op)op, totals, (double)(clock_ns() - start) * 1e-9);
+    }
+    if (w.n_uncovered) printf("FAIL: %u cases that no row serves\n", w.n_uncovered);
+    printf("%u passed, %u failed, %u skipped\n", totals[0], totals[1] + (w.n_uncovered > 0), totals[2]);
+    free(w.tallies);
+    return totals[1] || w.n_uncovered || !totals[0];
+}
+
+static int list(void) {
+    static const char *const formats[] = {"host", "spirv", "amdgpu"};
+    for (uint32_t i = 0; i < greta_variant_count(); i++) {
+        const struct greta_variant *v = greta_variant_at(i);
+        printf("%-7s %-14s %-28s%s%s%s\n", formats[v->format], greta_op_get_info(v->op)->name, v->name,
+               v->flags & VARIANT_EXACT ? " exact" : "", v->flags & VARIANT_FORCED_ONLY ? " forced-only" : "",
+               v->layout == GRETA_LAYOUT_PACKED ? " packed" : "");
+    }
+    return 0;
+}
+
+static int usage(void) {
+    fprintf(stderr, "usage: kernelcheck [-d DEVICE] [--op NAME] [--row NAME] [--seed N] [--max-groups N] "
+                    "[--bench] [--selftest] "
+                    "[--list]\n");
+    return 2;
+}
+
+static int parse(int argc, char **argv, struct options *o) {
+    for (int i = 1; i < argc; i++) {
+        const char *name = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
+        if (!strcmp(name, "--bench"))
+            o->bench = true;
+        else if (!strcmp(name, "--selftest"))
+            o->selftest = true;
+        else if (!strcmp(name, "--list"))
+            o->list = true;
+        else if (!value)
+            return usage();
+        else if (!strcmp(name, "-d"))
+            o->device = value, i++;
+        else if (!strcmp(name, "--op"))
+            o->op = value, i++;
+        else if (!strcmp(name, "--row"))
+            o->row = value, i++;
+        else if (!strcmp(name, "--seed"))
+            o->seed = strtoull(value, NULL, 10), i++;
+        else if (!strcmp(name, "--max-groups"))
+            o->max_groups = (uint32_t)strtoul(value, NULL, 10), i++;
+        else
+            return usage();
+    }
+    return 0;
+}
+
+int main(int argc, char **argv) {
+    struct options o = {.seed = 1};
+    if (parse(argc, argv, &o)) return 2;
+    if (o.list) return list();
+    if (o.selftest) return kc_selftest(o.seed);
+    struct kc_env env = {.seed = o.seed};
+    greta_status status;
+    if (!kc_env_open(&env, o.device ? o.device : "cpu", o.max_groups, &status)) {
+        bool absent =
+            status == GRETA_ERR_UNAVAILABLE || status == GRETA_ERR_NOT_FOUND || status == GRETA_ERR_INVALID;
+        printf("%s: %s\n", o.device ? o.device : "cpu", greta_status_text(status));
+        return absent ? 77 : 1;
+    }
+    printf("%s: %s\n", greta_dev_get_info(env.dev)->name, greta_dev_get_info(env.dev)->driver);
+    int result = o.bench ? kc_bench(&env, o.op, o.row) : run_all(&env, &o);
+    kc_env_close(&env);
+    return result;
+}
