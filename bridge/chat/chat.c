@@ -6,6 +6,8 @@
 #define CHATML_TURN "'<|im_start|>'+message.role+'\n'+message.content+'<|im_end|>\n'"
 #define CHATML_PROMPT "{{'<|im_start|>assistant\n'}}"
 #define CHATML_SYSTEM(text) "'<|im_start|>system\n" text "<|im_end|>\n'"
+/* What no row of the chatml family does: other messages than the conversation's, other words than theirs. */
+#define CHATML_FORBIDS "think", "eos_token", "raise_exception", "date", "[1:]", "{%setm"
 #define SMOLLM2 "You are a helpful AI assistant named SmolLM, trained by Hugging Face"
 #define QWEN25 "You are Qwen, created by Alibaba Cloud. You are a helpful assistant."
 #define QWEN2 "You are a helpful assistant."
@@ -31,7 +33,7 @@ static const struct greta_chat_template templates[] = {
     {.name = "chatml",
      .render = render_chatml,
      .needs = {"{{" CHATML_TURN "}}", CHATML_PROMPT},
-     .forbids = {"'<|im_start|>system", "tool", "think", "bos_token", "eos_token", "raise_exception"}},
+     .forbids = {"'<|im_start|>system", "tool", "bos_token", CHATML_FORBIDS}},
     {.name = "llama2",
      .render = render_llama2,
      .bos_first = true,
@@ -60,26 +62,26 @@ static const struct greta_chat_template templates[] = {
      .render = render_chatml,
      .bos_first = true,
      .needs = {"{{bos_token}}", "{{" CHATML_TURN "}}", CHATML_PROMPT},
-     .forbids = {"'<|im_start|>system", "tool", "think", "eos_token", "raise_exception"}},
+     .forbids = {"'<|im_start|>system", "tool", CHATML_FORBIDS}},
     {.name = "chatml-smollm2",
      .render = render_chatml,
      .default_system = SMOLLM2,
      .needs = {"{{" CHATML_TURN "}}", CHATML_PROMPT, "{%ifloop.firstandmessages[0].role!='system'%}",
                "{{" CHATML_SYSTEM(SMOLLM2) "}}"},
-     .forbids = {"tool", "think", "bos_token", "eos_token", "raise_exception"}},
+     .forbids = {"tool", "bos_token", CHATML_FORBIDS}},
     {.name = "chatml-qwen2",
      .render = render_chatml,
      .default_system = QWEN2,
      .needs = {"{{" CHATML_TURN "}}", CHATML_PROMPT, "{%ifloop.firstandmessages[0].role!='system'%}",
                "{{" CHATML_SYSTEM(QWEN2) "}}"},
-     .forbids = {"tool", "think", "bos_token", "eos_token", "raise_exception"}},
+     .forbids = {"tool", "bos_token", CHATML_FORBIDS}},
     {.name = "chatml-qwen2.5",
      .render = render_chatml,
      .default_system = QWEN25,
      .needs = {"{{" CHATML_TURN "}}", CHATML_PROMPT, "{%ifmessages[0].role=='system'%}",
                "{{'<|im_start|>system\n'+messages[0].content+'<|im_end|>\n'}}{%else%}{{" CHATML_SYSTEM(
                    QWEN25) "}}{%endif%}"},
-     .forbids = {"think", "bos_token", "eos_token", "raise_exception"}},
+     .forbids = {"bos_token", CHATML_FORBIDS}},
     {.name = "llama2-bos",
      .render = render_llama2,
      .bos_each = true,

@@ -34,7 +34,7 @@ struct greta_chat_template {
     bool always_prompts;        /* the generation prompt comes whether asked for or not */
     const char *after_answer;   /* behind EOS; NULL: nothing */
     /* Marks in the normalized template text: all of `needs`, none of `forbids`. */
-    const char *needs[6], *forbids[8];
+    const char *needs[6], *forbids[10];
 };
 
 chat_render_fn render_chatml, render_llama2, render_llama3, render_mistral, render_mistral_nemo,

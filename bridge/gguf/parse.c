@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Bounds on what a file can make us allocate. */
+enum { MOST_KEYS = 1 << 16, MOST_TENSORS = 1 << 20 };
+
 /* A bounds-checked walk over one part. */
 struct reader {
     const struct gguf_part *part;
@@ -371,10 +374,16 @@ static greta_status read_header(struct reader *r, uint32_t *version, uint64_t *n
                           "%.500s: GGUF version %" PRIu32 " is not supported (2 and 3 are): %s", p->path,
                           *version, *version < 2 ? "convert the model again" : "a newer GRETA may read it");
     if ((status = read_u64(r, n_tensors)) || (status = read_u64(r, n_keys))) return status;
-    /* The least that a key and a tensor take in a file. */
+    /*
+     * The least that a key and a tensor take in a file; real files hold some 50 keys and some 1,000
+     * tensors.
+     */
     if (*n_keys > left(r) / 14) return broken(r, "claims %" PRIu64 " keys, more than it can hold", *n_keys);
     if (*n_tensors > left(r) / 33)
         return broken(r, "claims %" PRIu64 " tensors, more than it can hold", *n_tensors);
+    if (*n_keys > MOST_KEYS || *n_tensors > MOST_TENSORS)
+        return broken(r, "has %" PRIu64 " keys and %" PRIu64 " tensors, more than we take", *n_keys,
+                      *n_tensors);
     return GRETA_OK;
 }
 

@@ -27,6 +27,14 @@ struct token {
     bool stop;
 };
 
+/*
+ * Whether a token is a mark rather than text: it stands for its text as it is, and is looked for as a
+ * whole.
+ */
+static inline bool token_is_special(const struct token *t) {
+    return t->type == TOKEN_CONTROL || t->type == TOKEN_UNKNOWN || t->type == TOKEN_USER_DEFINED;
+}
+
 /* Token ids by text. */
 struct text_table {
     uint32_t *slots; /* TOKEN_NONE: empty */

@@ -132,7 +132,7 @@ static size_t signs(const struct character *c, size_t pos, size_t end) {
 
 static const struct pretokenizer pretokenizers[] = {
     {.names = {"default"}, .stages = {signs, gpt2, numbers, three_digits}},
-    {.names = {"gpt-2", "gpt2"}, .stages = {gpt2}},
+    {.names = {"gpt-2", "gpt2", "phi-2"}, .stages = {gpt2}},
     {.names = {"llama-bpe", "llama3", "llama-v3"}, .stages = {llama3}, .add_bos = true, .whole_words = true},
     {.names = {"smaug-bpe", "dbrx"}, .stages = {llama3}},
     {.names = {"qwen2", "deepseek-r1-qwen", "stablelm2"}, .stages = {qwen2}},

@@ -6,8 +6,7 @@
 enum { LONGEST_SPECIAL = 256 }; /* bounds the search in a text; real ones have some 30 bytes */
 
 static bool is_special(const struct token *t) {
-    bool special = t->type == TOKEN_CONTROL || t->type == TOKEN_UNKNOWN || t->type == TOKEN_USER_DEFINED;
-    return special && t->text.len > 0 && t->text.len <= LONGEST_SPECIAL;
+    return token_is_special(t) && t->text.len > 0 && t->text.len <= LONGEST_SPECIAL;
 }
 
 static int by_text(const void *a, const void *b) {

@@ -48,6 +48,12 @@ static greta_status read_pre(struct greta_tokenizer *t, const struct greta_gguf 
     if (greta_gguf_key(gguf, "tokenizer.ggml.pre") &&
         !greta_gguf_get_string(gguf, "tokenizer.ggml.pre", &name))
         return vocab_broken(t, gguf, "tokenizer.ggml.pre is not a text");
+    else if (!greta_gguf_key(gguf, "tokenizer.ggml.pre"))
+        greta_logf(
+            &t->log, GRETA_LOG_WARN,
+            "%.500s: does not name its pre-tokenizer (tokenizer.ggml.pre); taking 'default', which may cut "
+            "text in other places than the model's own",
+            greta_gguf_path(gguf));
     t->pre = pretokenizer_find(name.data, name.len);
     if (!t->pre)
         return greta_fail(
@@ -124,10 +130,6 @@ static bool is_stop_name(struct greta_gguf_string s) {
     return false;
 }
 
-static bool is_special(const struct token *token) {
-    return token->type == TOKEN_CONTROL || token->type == TOKEN_UNKNOWN || token->type == TOKEN_USER_DEFINED;
-}
-
 static greta_status read_types(struct greta_tokenizer *t, const struct greta_gguf *gguf) {
     const struct greta_gguf_value *v = greta_gguf_key(gguf, "tokenizer.ggml.token_type");
     if (v && (v->type != GRETA_GGUF_ARRAY ||
@@ -142,7 +144,7 @@ static greta_status read_types(struct greta_tokenizer *t, const struct greta_ggu
         if (type > TOKEN_BYTE)
             return vocab_broken(t, gguf, "token %" PRIu32 " is of the unknown type %" PRIu32, i, type);
         token->type = (unsigned char)type;
-        token->stop = is_special(token) && is_stop_name(token->text);
+        token->stop = token_is_special(token) && is_stop_name(token->text);
     }
     return GRETA_OK;
 }
@@ -262,7 +264,7 @@ static greta_status make_pieces(struct greta_tokenizer *t, const struct greta_gg
     for (uint32_t i = 0; i < t->n_tokens; i++) {
         struct token *token = &t->tokens[i];
         struct quoted q;
-        if (is_special(token)) continue;
+        if (token_is_special(token)) continue;
         int n = t->spm ? spm_piece(token, p) : bpe_piece(token, p);
         if (n < 0)
             return vocab_broken(t, gguf, "token %" PRIu32 " (%s) is not of the form <0xNN>", i,

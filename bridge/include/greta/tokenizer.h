@@ -11,7 +11,7 @@ extern "C" {
 struct greta_tokenizer;
 
 /* ERR_NOT_FOUND where the file has no tokenizer ("no_vocab" too), ERR_UNSUPPORTED for a kind or pre-tokenizer we do not know
- * (named), ERR_FORMAT for a broken one. Keeps nothing of the gguf. */
+ * (named), ERR_FORMAT for a broken one. Keeps nothing of the gguf; `log` is copied and used by encode. Thread-safe once made. */
 GRETA_API GRETA_MUST_USE greta_status greta_tokenizer_create(const struct greta_gguf *gguf, const struct greta_log *log,
                                                              struct greta_tokenizer **out);
 GRETA_API void greta_tokenizer_destroy(struct greta_tokenizer **tokenizer);
