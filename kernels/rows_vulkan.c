@@ -167,6 +167,31 @@ static const char *attn_refusal(const struct greta_variant *v, const struct gret
     return needs_16bit(v, limits, call);
 }
 
+/* Tunables of attn_coopmat.comp. */
+enum { FLASH_M, FLASH_N, FLASH_K, FLASH_QUERIES, FLASH_KEYS };
+
+static uint32_t flash_lds_bytes(const struct greta_variant *v, uint32_t head_dim) {
+    uint32_t queries = v->tunables[FLASH_QUERIES], keys = v->tunables[FLASH_KEYS], line = head_dim / 8 + 1;
+    uint32_t tile = (queries > 2 * keys ? queries : 2 * keys) * line;
+    return 16 * (tile + queries * (keys / 4 + 1 + keys / 8 + 1 + v->tunables[FLASH_N] / 4));
+}
+
+static const char *attn_coopmat_refusal(const struct greta_variant *v, const struct greta_limits *limits,
+                                        const struct greta_call *call) {
+    const uint32_t *t = v->tunables, head_dim = call->keys[1];
+    const char *refusal = unit_refusal(limits, t, t[FLASH_QUERIES] / t[FLASH_M], v->n_threads);
+    if (refusal) return refusal;
+    if (limits->subgroup_min < t[FLASH_M]) return "the device's subgroups are too small";
+    if (!limits->has_16bit_storage) return no_16bit;
+    if (head_dim > 256 || head_dim % 16) return "head_dim is more than 256 or no multiple of 16";
+    if (flash_lds_bytes(v, head_dim) > limits->max_lds_bytes) return "it needs more LDS than the device has";
+    if (call->scalars.attn.n_tok < t[FLASH_M]) return "n_tok is too small to fill its tiles";
+    static const unsigned aligned[] = {0, 1, 2, 4};
+    for (unsigned i = 0; i < sizeof aligned / sizeof *aligned; i++)
+        if (!is_aligned(call, aligned[i], 16)) return "q, k, v or y does not begin at a multiple of 16 bytes";
+    return NULL;
+}
+
 /* ---- grids ---- */
 
 #define GROUPS(name, count)                                                                \
@@ -188,6 +213,7 @@ GROUPS(matmul_tiled_groups,
        div_up(s->matmul.n_tok, v->tunables[TILED_TILE]) * div_up(s->matmul.n_rows, v->tunables[TILED_TILE]))
 GROUPS(matmul_coopmat_groups, coopmat_tiles(v, call))
 GROUPS(attn_groups, (uint64_t)s->attn.n_tok * s->attn.n_head)
+GROUPS(attn_coopmat_groups, div_up(s->attn.n_tok, v->tunables[FLASH_QUERIES]) * s->attn.n_head)
 GROUPS(attn_split_groups,
        (uint64_t)s->attn_split.n_split * s->attn_split.n_head_kv *
            div_up(s->attn_split.n_head / s->attn_split.n_head_kv, v->tunables[SPLIT_HEADS]))
@@ -256,6 +282,15 @@ GROUPS(cast_groups, div_up(s->cast.n, v->n_threads))
             __VA_ARGS__                                                                                \
         }                                                                                              \
     }
+#define ATTN_COOPMAT(name_, threads_, ...)                                                                   \
+    {                                                                                                        \
+        .name = name_, .op = GRETA_OP_ATTN, .format = GRETA_IMAGE_SPIRV, .image = &greta_spirv_attn_coopmat, \
+        .entry = "main", .n_threads = threads_, .n_groups = attn_coopmat_groups,                             \
+        .layout = GRETA_LAYOUT_PACKED, .operand_eps = 0x1p-11, .refusal = attn_coopmat_refusal,              \
+        .n_tunables = 5, .tunables = {                                                                       \
+            __VA_ARGS__                                                                                      \
+        }                                                                                                    \
+    }
 
 static const struct greta_variant rows[] = {
     WEIGHT_ROW(ROW_LOOKUP, row_lookup_simple, 64, row_lookup_groups),
@@ -284,7 +319,11 @@ static const struct greta_variant rows[] = {
     /* The unit of Mesa's llvmpipe: after the rows that are faster there, for the tests. */
     MATMUL_COOPMAT("matmul_coopmat_8", 0, 64, matmul_coopmat_refusal, 8, 8, 8, 64, 64, 32, 32, 16),
     WEIGHT_ROW(MATMUL, matmul_simple, 64, matmul_simple_groups),
+    ATTN_COOPMAT("attn_coopmat_large", 128, 16, 16, 16, 64, 32),
+    ATTN_COOPMAT("attn_coopmat_small", 64, 16, 16, 16, 32, 32),
     ROW(ATTN, attn_simple, 128, attn_groups, attn_refusal),
+    /* The unit of Mesa's llvmpipe, as above. */
+    ATTN_COOPMAT("attn_coopmat_8", 32, 8, 8, 8, 32, 32),
     ATTN_SPLIT("attn_split_one", 1, 8),
     ATTN_SPLIT("attn_split_grouped", 4, 8),
     ATTN_SPLIT("attn_split_any", 1, 1),
