@@ -92,7 +92,8 @@ int main(void) {
     struct model *m = malloc(sizeof *m);
     if (!m) return 1;
     by_hand();
-    random_run(m, 8, 10, false); /* ranges that grow together cover gaps of their own place only */
+    random_run(m, 3, 20, true);
+    random_run(m, 8, 10, false);
     random_run(m, 30, 3, false);
     random_run(m, 400, 50, false); /* more than there are places for */
     random_run(m, 4000, 200, false);
