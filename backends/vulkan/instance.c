@@ -1,6 +1,8 @@
 /* Opening the loader and an instance; what the validation layer says goes to the log. */
 #include "vk.h"
 
+#include <dlfcn.h>
+#include <link.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,6 +113,40 @@ static const VkDebugUtilsMessengerCreateInfoEXT messenger_info = {
     .pfnUserCallback = on_message,
 };
 
+/* ---- keeping drivers loaded -------------------------------------------------------------------------------------- */
+
+enum { MAX_KEPT = 64 };
+
+/* Objects of the process past the first n_before, in the order in which they were loaded. */
+struct loaded {
+    size_t n, n_before, n_names;
+    const char *names[MAX_KEPT];
+};
+
+static int note_object(struct dl_phdr_info *object, size_t size, void *user) {
+    struct loaded *l = user;
+    (void)size;
+    if (l->n++ >= l->n_before && object->dlpi_name && object->dlpi_name[0] && l->n_names < MAX_KEPT)
+        l->names[l->n_names++] = object->dlpi_name;
+    return 0;
+}
+
+static size_t count_objects(void) {
+    struct loaded l = {.n_before = SIZE_MAX};
+    (void)dl_iterate_phdr(note_object, &l);
+    return l.n;
+}
+
+/*
+ * What vkCreateInstance loaded (drivers, layers, their compilers) is never unloaded again: such libraries leave threads'
+ * exit handlers behind, which would then run in memory that is gone, and lose some memory for each time they are loaded.
+ */
+static void keep_loaded(size_t n_before) {
+    struct loaded l = {.n_before = n_before};
+    (void)dl_iterate_phdr(note_object, &l);
+    for (size_t i = 0; i < l.n_names; i++) (void)dlopen(l.names[i], RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+}
+
 /* ---- opening ----------------------------------------------------------------------------------------------------- */
 
 static greta_status create_instance(struct vk_instance *in) {
@@ -139,7 +175,9 @@ static greta_status create_instance(struct vk_instance *in) {
             extensions[info.enabledExtensionCount++] = VK_EXT_VALIDATION_FEATURES_EXTENSION_NAME;
         }
     }
+    size_t n_objects = count_objects();
     VkResult r = in->global.CreateInstance(&info, NULL, &in->handle);
+    if (r == VK_SUCCESS) keep_loaded(n_objects);
     if (r == VK_SUCCESS) return GRETA_OK;
     in->handle = NULL;
     if (r == VK_ERROR_OUT_OF_HOST_MEMORY)

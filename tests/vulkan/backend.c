@@ -226,24 +226,26 @@ static void test_validation_sees(const struct greta_image *image) {
     rig_close(&r);
 }
 
+/* Reads b past its end: without a guard page that would go well, and give wrong sums. */
 static int child(const struct greta_image *image, bool overrun) {
     struct rig r;
     struct hal_binding bindings[3];
-    uint32_t constants[3], words_to_page = 1024;
+    uint32_t constants[3];
     if (!rig_open(&r, image, true)) return 2;
     if (!((struct vk_instance *)r.instance)->validation) return 77;
     fill(&r, r.y, 1);
     fill(&r, r.b, 1);
     if (r.dev->ops->cmd_barrier(r.dev, r.stream) != GRETA_OK) return 2;
-    const struct hal_dispatch d = overrun ? add_to_y(&r, bindings, constants, N, N + words_to_page)
-                                          : add_to_y(&r, bindings, constants, 0, N);
+    const struct hal_dispatch d = add_to_y(&r, bindings, constants, 0, N);
+    if (overrun)
+        bindings[1].offset_bytes = 128; /* past what the driver's alignment of 64 leaves behind the end */
     if (r.dev->ops->cmd_dispatch(r.dev, r.stream, &d) != GRETA_OK) return 2;
     int rc = y_is(&r, 2) ? 0 : 3;
     rig_close(&r);
     return rc;
 }
 
-/* A kernel that writes past its buffer's end dies of it under validation, on a device in host memory. */
+/* A kernel that reaches past its buffer's end dies of it under validation, on a device in host memory. */
 static void test_guard(const char *self, const char *spv) {
     for (int overrun = 0; overrun < 2; overrun++) {
         pid_t pid = fork();
