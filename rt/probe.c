@@ -257,6 +257,7 @@ static greta_status probe_locked(struct greta_ctx *ctx, struct greta_probe_entry
     if (status == GRETA_ERR_NO_MEMORY) return status;
     for (uint32_t i = 0; i < ctx->n_backends; i++) {
         struct rt_backend *b = &ctx->backends[i];
+        if (backend_open(ctx, b) == GRETA_ERR_NO_MEMORY) return GRETA_ERR_NO_MEMORY;
         for (uint32_t j = 0; j < b->n_boards; j++, ++*n) {
             struct rt_board *board = &b->boards[j];
             if (try_board(ctx, b, board) == GRETA_ERR_NO_MEMORY) return GRETA_ERR_NO_MEMORY;
