@@ -28,7 +28,16 @@ static void emit_styles(const struct emit *e, struct kc_case c, const enum kc_st
     }
 }
 
-static const enum kc_style all_styles[] = {KC_NORMAL, KC_OUTLIERS, KC_INTEGERS};
+/* Every style where rows may ask for aligned bindings, and one that does not oblige them. */
+static void emit_product(const struct emit *e, struct kc_case c) {
+    c.place = KC_ALIGNED;
+    for (c.style = KC_NORMAL; c.style <= KC_INTEGERS; c.style++) emit(e, &c);
+    c.place = KC_UNALIGNED;
+    c.style = KC_OUTLIERS;
+    emit(e, &c);
+}
+
+static const enum kc_style normal_styles[] = {KC_NORMAL, KC_OUTLIERS};
 
 /* ---- weights ---- */
 
@@ -48,7 +57,7 @@ static void row_lookup(const struct emit *e) {
         for (unsigned i = 0; i < n; i++) {
             struct kc_case c = {.call = {.op = GRETA_OP_ROW_LOOKUP, .keys = {type}}};
             c.call.scalars.row_lookup = (struct greta_scalars_row_lookup){i == 1 ? 1 : 6, 7, cols[i]};
-            emit_styles(e, c, all_styles, 2);
+            emit_styles(e, c, normal_styles, 2);
         }
     }
 }
@@ -62,11 +71,11 @@ static void matvec(const struct emit *e) {
             for (unsigned i = 0; i < n; i++) {
                 struct kc_case c = {.call = {.op = GRETA_OP_MATVEC, .keys = {type, x_type}}};
                 c.call.scalars.matvec = (struct greta_scalars_matvec){rows[i], cols[i]};
-                emit_styles(e, c, all_styles, 3);
+                emit_product(e, c);
             }
             struct kc_case large = {.call = {.op = GRETA_OP_MATVEC, .keys = {type, x_type}}};
             large.call.scalars.matvec = (struct greta_scalars_matvec){type % 2 ? 517 : 256, 4096};
-            emit_styles(e, large, all_styles, 2);
+            emit_product(e, large);
             if (x_type == GRETA_TYPE_Q8A) break;
         }
 }
@@ -80,11 +89,11 @@ static void matmul(const struct emit *e) {
             for (unsigned i = 0; i < n; i++) {
                 struct kc_case c = {.call = {.op = GRETA_OP_MATMUL, .keys = {type, x_type}}};
                 c.call.scalars.matmul = (struct greta_scalars_matmul){toks[i], rows[i], cols[i]};
-                emit_styles(e, c, all_styles, 3);
+                emit_product(e, c);
             }
             struct kc_case large = {.call = {.op = GRETA_OP_MATMUL, .keys = {type, x_type}}};
             large.call.scalars.matmul = (struct greta_scalars_matmul){128 + type, 128, 512};
-            emit_styles(e, large, all_styles, 3);
+            emit_product(e, large);
             if (x_type == GRETA_TYPE_Q8A) break;
         }
 }
@@ -99,7 +108,7 @@ static void norms(const struct emit *e, enum greta_op op) {
         /* The two structs of scalars are the same words. */
         c.call.scalars.rms_norm =
             (struct greta_scalars_rms_norm){shapes[i][0], shapes[i][1], i % 2 ? 1e-5f : 1e-6f};
-        emit_styles(e, c, all_styles, 2);
+        emit_styles(e, c, normal_styles, 2);
     }
 }
 
@@ -110,7 +119,7 @@ static void rope(const struct emit *e) {
             struct kc_case c = {.call = {.op = GRETA_OP_ROPE, .keys = {mode}}};
             c.call.scalars.rope = (struct greta_scalars_rope){i % 2 ? 5 : 1, 1 + i, heads[i][0], heads[i][1]};
             c.step[1] = i % 3 ? 17 : 0;
-            emit_styles(e, c, all_styles, 2);
+            emit_styles(e, c, normal_styles, 2);
         }
 }
 
