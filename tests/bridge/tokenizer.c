@@ -105,6 +105,7 @@ static void test_bpe(void) {
         {"", BOS, 0, {0}},
         {"ab", BOS, 1, {256}}, /* no BOS unless the file says so */
         {"abab", PLAIN, 1, {260}},
+        {"ababab", PLAIN, 2, {260, 256}}, /* of equal pairs the leftmost */
         {" a", PLAIN, 1, {257}},
         {"  ab", PLAIN, 3, {' ', ' ', 256}}, /* the last space goes with the word, where "a b" merges first */
         {"zz", PLAIN, 2, {'z', 'z'}},
