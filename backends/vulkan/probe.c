@@ -32,6 +32,8 @@ static const struct wanted {
     WANT(core.features, shaderFloat64, 0)
     WANT(v11, storageBuffer16BitAccess, 0)
     WANT(v11, uniformAndStorageBuffer16BitAccess, 0)
+    WANT(v11, storagePushConstant16, 0)
+    WANT(v12, storagePushConstant8, 0)
     WANT(v11, variablePointers, 0)
     WANT(v11, variablePointersStorageBuffer, 0)
     WANT(v12, bufferDeviceAddress, NEEDED)

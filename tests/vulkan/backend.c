@@ -317,6 +317,42 @@ static void test_out_of_memory(const struct greta_image *image) {
     rig_close(&r);
 }
 
+static unsigned n_allocations, n_refusals; /* of count_memory: the first n_refusals allocations fail */
+static PFN_vkAllocateMemory allocate_memory;
+
+static VkResult count_memory(VkDevice device, const VkMemoryAllocateInfo *info,
+                             const VkAllocationCallbacks *a, VkDeviceMemory *out) {
+    if (n_allocations++ < n_refusals) return refuse_memory(device, info, a, out);
+    return allocate_memory(device, info, a, out);
+}
+
+/* A full heap is passed over without asking the driver, which might grant it; a refused one by the next type. */
+static void test_heaps(const struct greta_image *image) {
+    struct rig r;
+    if (!CHECK(rig_open(&r, image, false))) return;
+    struct vk_device *dev = (struct vk_device *)r.dev;
+    struct vk_physical *p = &((struct vk_instance *)r.instance)->devices[0];
+    struct hal_buf *buf = NULL;
+    allocate_memory = dev->fn.AllocateMemory;
+    dev->fn.AllocateMemory = count_memory;
+    p->types[GRETA_MEM_DEVICE] = (struct vk_type_list){2, {0, 0}};
+    n_allocations = 0;
+    n_refusals = 1;
+    CHECK(r.dev->ops->buf_create(r.dev, 4096, GRETA_MEM_DEVICE, &buf) == GRETA_OK && n_allocations == 2);
+    if (buf) r.dev->ops->buf_destroy(r.dev, buf);
+    p->quirks.soft_heaps = false;
+    p->memory.memoryHeaps[0].size = atomic_load(&dev->heap_used_bytes[0]) + (1 << 20);
+    n_allocations = n_refusals = 0;
+    CHECK(r.dev->ops->buf_create(r.dev, 2 << 20, GRETA_MEM_DEVICE, &buf) == GRETA_ERR_NO_DEVICE_MEMORY &&
+          !buf);
+    CHECK(n_allocations == 0);
+    CHECK(r.dev->ops->buf_create(r.dev, 1 << 20, GRETA_MEM_DEVICE, &buf) == GRETA_OK && n_allocations == 1);
+    struct greta_mem_info info = {0};
+    CHECK(r.dev->ops->dev_mem_info(r.dev, &info) == GRETA_OK && info.free_bytes == 0 && info.total_bytes > 0);
+    if (buf) r.dev->ops->buf_destroy(r.dev, buf);
+    rig_close(&r);
+}
+
 /* ---- the cache's file ------------------------------------------------------------------------------------------------ */
 
 /* Opens, builds a kernel and closes; how many warnings there were. */
@@ -391,6 +427,7 @@ int main(int argc, char **argv) {
         test_guard(argv[0], argv[1]);
         test_lost(&image);
         test_out_of_memory(&image);
+        test_heaps(&image);
         test_cache(&image);
         rc = check_done();
     }
