@@ -45,7 +45,8 @@ bool rt_pool_serves(const struct greta_dev *dev, uint64_t size_bytes) {
     return size_bytes <= MAX_BLOCK_BYTES && dev->hal->limits.max_buf_bytes >= SLAB_BYTES;
 }
 
-/* A slab begins where its address says: a device may align less than the blocks do. */
+/* A slab begins where its address says: a device may align less than the blocks do. Not under the lock: making room on
+ * the device may put blocks back. */
 static greta_status slab_add(struct greta_dev *dev, enum greta_mem_kind kind) {
     struct rt_slab *s = calloc(1, sizeof *s);
     if (!s) return greta_fail(dev->log, GRETA_ERR_NO_MEMORY, "buffer: no host memory for a slab");
@@ -55,23 +56,25 @@ static greta_status slab_add(struct greta_dev *dev, enum greta_mem_kind kind) {
         return status;
     }
     s->used_bytes = -s->buf->address & (ALIGN_BYTES - 1);
+    pthread_mutex_lock(&dev->pool.lock);
     s->next = dev->pool.slabs[kind];
     dev->pool.slabs[kind] = s;
+    pthread_mutex_unlock(&dev->pool.lock);
     return GRETA_OK;
 }
 
-static bool has_room(const struct rt_slab *s, uint64_t bytes) {
-    return s && s->buf->size_bytes - s->used_bytes >= bytes;
-}
-
-static greta_status cut(struct greta_dev *dev, uint32_t i_class, enum greta_mem_kind kind,
-                        struct rt_block **out) {
-    uint64_t bytes = class_bytes(i_class);
-    if (!has_room(dev->pool.slabs[kind], bytes)) {
-        greta_status status = slab_add(dev, kind);
-        if (status != GRETA_OK) return status;
-    }
+/* A block that came back, or a new one; NULL where the first slab has no room for it. Under the lock. */
+static greta_status take(struct greta_dev *dev, uint32_t i_class, enum greta_mem_kind kind,
+                         struct rt_block **out) {
+    struct rt_block **list = &dev->pool.free[kind][i_class];
     struct rt_slab *s = dev->pool.slabs[kind];
+    uint64_t bytes = class_bytes(i_class);
+    *out = *list;
+    if (*out) {
+        *list = (*out)->next;
+        return GRETA_OK;
+    }
+    if (!s || s->buf->size_bytes - s->used_bytes < bytes) return GRETA_OK;
     struct rt_block *b = malloc(sizeof *b);
     if (!b) return greta_fail(dev->log, GRETA_ERR_NO_MEMORY, "buffer: no host memory for a block");
     *b = (struct rt_block){.slab = s->buf, .offset_bytes = s->used_bytes, .i_class = i_class, .kind = kind};
@@ -83,17 +86,19 @@ static greta_status cut(struct greta_dev *dev, uint32_t i_class, enum greta_mem_
 greta_status rt_pool_get(struct greta_dev *dev, uint64_t size_bytes, enum greta_mem_kind kind,
                          struct rt_block **out) {
     uint32_t i_class = class_of(size_bytes);
-    greta_status status = GRETA_OK;
-    rt_retire_collect(dev); /* may put blocks back: before the lock */
-    pthread_mutex_lock(&dev->pool.lock);
-    *out = dev->pool.free[kind][i_class];
-    if (*out)
-        dev->pool.free[kind][i_class] = (*out)->next;
-    else
-        status = cut(dev, i_class, kind, out);
-    pthread_mutex_unlock(&dev->pool.lock);
-    if (status == GRETA_OK) fence(dev, *out, size_bytes);
-    return status;
+    *out = NULL;
+    rt_retire_collect(dev);
+    for (;;) {
+        pthread_mutex_lock(&dev->pool.lock);
+        greta_status status = take(dev, i_class, kind, out);
+        pthread_mutex_unlock(&dev->pool.lock);
+        if (status != GRETA_OK) return status;
+        if (*out) break;
+        status = slab_add(dev, kind);
+        if (status != GRETA_OK) return status;
+    }
+    fence(dev, *out, size_bytes);
+    return GRETA_OK;
 }
 
 void rt_pool_put(struct greta_dev *dev, struct rt_block *block) {
