@@ -286,7 +286,10 @@ static void fill_matrix_ops(struct vk_instance *in, struct vk_physical *p) {
     free(list);
 }
 
-/* A family that computes; one without graphics is often a queue that the desktop does not share. */
+/*
+ * A family that computes, without graphics where there is one: the desktop does not share it, and amdgpu lets a compute
+ * ring run longer before it resets it. On an H200 both kinds copy and compute alike.
+ */
 static bool find_queue(struct vk_instance *in, struct vk_physical *p) {
     VkQueueFamilyProperties families[32];
     uint32_t n = 32;
