@@ -24,6 +24,12 @@ static uint32_t word(const uint8_t *p, uint64_t i) {
     return w;
 }
 
+static uint32_t half_at(const uint8_t *p, uint64_t i) {
+    uint16_t h;
+    memcpy(&h, p + 2 * i, sizeof h);
+    return h;
+}
+
 static double f16(uint32_t bits) {
     return half_f16_to_f32((uint16_t)bits);
 }
@@ -38,10 +44,9 @@ static double packed_element(uint32_t type, const uint8_t *t, uint64_t n_rows, u
     const uint8_t *q = RECORD(0);
     uint32_t c = (uint32_t)(col % 32), u = (uint32_t)(col % 256 / 32);
     if (type == GRETA_TYPE_F32) return half_f32_from_bits(word(q, c));
-    uint32_t half_word = word(q, c / 2) >> c % 2 * 16 & 0xFFFF;
-    if (type == GRETA_TYPE_F16) return f16(half_word);
-    if (type == GRETA_TYPE_BF16) return half_bf16_to_f32((uint16_t)half_word);
-    double d = f16(word(RECORD(1), 0) & 0xFFFF);
+    if (type == GRETA_TYPE_F16) return f16(half_at(q, c));
+    if (type == GRETA_TYPE_BF16) return half_bf16_to_f32((uint16_t)half_at(q, c));
+    double d = f16(half_at(RECORD(1), 0));
     if (type == GRETA_TYPE_Q8_0) return d * (int8_t)q[c];
     /* A nibble: word c / 8, the half by c % 8 / 4, the byte by c % 4. */
     uint32_t n = ((word(q, c / 8) >> 4 * (c % 8 / 4)) & 0x0F0F0F0F) >> 8 * (c % 4) & 255;
@@ -53,9 +58,7 @@ static double packed_element(uint32_t type, const uint8_t *t, uint64_t n_rows, u
                f16(word(s, 0) >> 16) * GRETA_Q4_K_MIN(word(s, 1 + u / 4), word(s, 3), u);
     }
     uint32_t pair = (word(RECORD(1), c / 16) >> 2 * (c % 16 / 4) & 0x03030303) >> 8 * (c % 4) & 255;
-    uint16_t d6;
-    memcpy(&d6, RECORD(3), sizeof d6);
-    return f16(d6) * (int8_t)RECORD(2)[c / 16] * ((int)(n | pair << 4) - 32);
+    return f16(half_at(RECORD(3), 0)) * (int8_t)RECORD(2)[c / 16] * ((int)(n | pair << 4) - 32);
 #undef RECORD
 }
 
