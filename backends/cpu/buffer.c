@@ -2,31 +2,51 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 /* From here on a buffer has its own mapping: given back to the system when destroyed, and of huge pages where
  * possible. */
-enum { MAP_FROM_BYTES = 1 << 20, ALIGN_BYTES = 256 };
+enum { MAP_FROM_BYTES = 1 << 20, CHECK_FROM_BYTES = 64 << 20, ALIGN_BYTES = 256 };
 
-/* MemAvailable counts the page cache, which the system gives up when asked; sysconf does not. */
-static uint64_t mem_available(void) {
-    uint64_t kib = 0;
+/* The number behind `key` in a file of "key number" lines; `otherwise` where there is none. */
+static uint64_t read_number(const char *path, const char *key, uint64_t otherwise) {
     char line[128];
-    FILE *f = fopen("/proc/meminfo", "re");
-    while (f && fgets(line, sizeof line, f)) {
-        unsigned long long n;
-        if (sscanf(line, "MemAvailable: %llu kB", &n) == 1) kib = n;
-    }
+    unsigned long long value = otherwise;
+    size_t len = strlen(key);
+    FILE *f = fopen(path, "re");
+    while (f && fgets(line, sizeof line, f))
+        if (strncmp(line, key, len) == 0 && sscanf(line + len, "%llu", &value) == 1) break;
     if (f) fclose(f);
-    return kib * 1024;
+    return value;
+}
+
+/* What the container that this process runs in may take yet; its page cache is given up when asked. */
+static uint64_t cgroup_available(void) {
+    uint64_t max = read_number("/sys/fs/cgroup/memory.max", "", UINT64_MAX);
+    if (max == UINT64_MAX) return UINT64_MAX;
+    uint64_t used = read_number("/sys/fs/cgroup/memory.current", "", 0);
+    uint64_t cache = read_number("/sys/fs/cgroup/memory.stat", "file ", 0);
+    used = used > cache ? used - cache : 0;
+    return max > used ? max - used : 0;
 }
 
 void cpu_memory(uint64_t *total_bytes, uint64_t *available_bytes) {
     long page = sysconf(_SC_PAGESIZE), n = sysconf(_SC_PHYS_PAGES), n_free = sysconf(_SC_AVPHYS_PAGES);
     *total_bytes = page > 0 && n > 0 ? (uint64_t)page * (uint64_t)n : 0;
-    *available_bytes = mem_available();
-    if (!*available_bytes && page > 0 && n_free > 0) *available_bytes = (uint64_t)page * (uint64_t)n_free;
+    *available_bytes = page > 0 && n_free > 0 ? (uint64_t)page * (uint64_t)n_free : 0;
+    /* sysconf does not count the page cache as free; the system does. */
+    *available_bytes = read_number("/proc/meminfo", "MemAvailable:", *available_bytes / 1024) * 1024;
+    uint64_t cgroup = cgroup_available();
+    if (cgroup < *available_bytes) *available_bytes = cgroup;
+}
+
+/* The system promises memory that it does not have and kills who then uses it: what cannot be there is refused. */
+static bool too_large(uint64_t size_bytes) {
+    uint64_t total, available, swap = read_number("/proc/meminfo", "SwapFree:", 0) * 1024;
+    cpu_memory(&total, &available);
+    return available && size_bytes > available + swap;
 }
 
 static void *map(size_t bytes) {
@@ -43,17 +63,20 @@ greta_status cpu_buf_create(struct hal_dev *dev, uint64_t size_bytes, enum greta
     if (!b) return greta_fail(dev->log, GRETA_ERR_NO_MEMORY, "cpu: no memory for a buffer's handle");
     if (size_bytes >= MAP_FROM_BYTES) {
         b->mapped_bytes = (size_t)size_bytes;
-        b->hal.host = map(b->mapped_bytes);
+        if (size_bytes < CHECK_FROM_BYTES || !too_large(size_bytes)) b->hal.host = map(b->mapped_bytes);
     } else {
         size_t bytes = ((size_t)size_bytes + ALIGN_BYTES - 1) & ~(size_t)(ALIGN_BYTES - 1);
         b->hal.host = aligned_alloc(ALIGN_BYTES, bytes);
     }
     if (!b->hal.host) {
+        uint64_t total, available;
         free(b);
-        return greta_fail(dev->log, GRETA_ERR_NO_DEVICE_MEMORY,
-                          "cpu: no memory for a buffer of %llu bytes: close other programs, or use a smaller "
-                          "model or context",
-                          (unsigned long long)size_bytes);
+        cpu_memory(&total, &available);
+        return greta_fail(
+            dev->log, GRETA_ERR_NO_DEVICE_MEMORY,
+            "cpu: no memory for a buffer of %.1f MiB, %.1f MiB are free: close other programs, or use a "
+            "smaller model or context",
+            (double)size_bytes / 1048576, (double)available / 1048576);
     }
     b->hal.size_bytes = size_bytes;
     b->hal.kind = kind;
