@@ -37,6 +37,20 @@ static const char *weight_refusal(const struct greta_variant *v, const struct gr
     return is_aligned(call, 0, 16) ? NULL : "the weight does not begin at a multiple of 16 bytes";
 }
 
+static const char too_narrow[] = "n_cols is too small to fill its workgroups";
+
+static const char *rms_norm_wide_refusal(const struct greta_variant *v, const struct greta_limits *limits,
+                                         const struct greta_call *call) {
+    (void)limits;
+    return call->scalars.rms_norm.n_cols < 2 * v->n_threads ? too_narrow : NULL;
+}
+
+static const char *add_rms_norm_wide_refusal(const struct greta_variant *v, const struct greta_limits *limits,
+                                             const struct greta_call *call) {
+    (void)limits;
+    return call->scalars.add_rms_norm.n_cols < 2 * v->n_threads ? too_narrow : NULL;
+}
+
 /* Tunables of matvec_rows.comp: rows of a workgroup, chunks under way, x aligned. */
 enum { MATVEC_ROWS, MATVEC_STEPS, MATVEC_ALIGNED };
 
@@ -52,7 +66,7 @@ static const char *matvec_refusal(const struct greta_variant *v, const struct gr
 /* Rows with a large workgroup are for rows that fill it. */
 static const char *matvec_wide_refusal(const struct greta_variant *v, const struct greta_limits *limits,
                                        const struct greta_call *call) {
-    if (call->scalars.matvec.n_cols < 16 * v->n_threads) return "n_cols is too small to fill its workgroups";
+    if (call->scalars.matvec.n_cols < 16 * v->n_threads) return too_narrow;
     return matvec_refusal(v, limits, call);
 }
 
@@ -157,14 +171,41 @@ static const char *attn_split_refusal(const struct greta_variant *v, const struc
                                                                 : NULL;
 }
 
+/* Drivers that run shaders on the CPU (llvmpipe) end a shader's loops after 65,535 turns in all. */
+static bool loops_too_long(const struct greta_limits *limits, uint64_t n_turns) {
+    return limits->is_cpu && n_turns > 65000;
+}
+static const char loop_limit[] = "n_ctx is too large for a driver that runs shaders on the CPU";
+
+static bool attn_is_aligned(const struct greta_call *call) {
+    return is_aligned(call, 0, 16) && is_aligned(call, 1, 16) && is_aligned(call, 2, 16);
+}
+
 static const char *attn_refusal(const struct greta_variant *v, const struct greta_limits *limits,
                                 const struct greta_call *call) {
     uint64_t head_dim = call->keys[1], n_blocks = div_up(call->scalars.attn.n_ctx, v->n_threads);
     if (head_dim > 256) return "head_dim is more than 256";
-    /* Drivers that run shaders on the CPU (llvmpipe) end a shader's loops after 65,535 turns in all. */
-    if (limits->is_cpu && n_blocks * (head_dim + v->n_threads * div_up(head_dim, v->n_threads)) > 65000)
-        return "n_ctx is too large for a driver that runs shaders on the CPU";
+    if (loops_too_long(limits, n_blocks * (head_dim + v->n_threads * div_up(head_dim, v->n_threads))))
+        return loop_limit;
     return needs_16bit(v, limits, call);
+}
+
+/* Tunables of attn_tiled.comp. */
+enum { TILED_QUERIES, TILED_KEYS };
+
+static const char *attn_tiled_refusal(const struct greta_variant *v, const struct greta_limits *limits,
+                                      const struct greta_call *call) {
+    uint32_t head_dim = call->keys[1], queries = v->tunables[TILED_QUERIES], keys = v->tunables[TILED_KEYS];
+    uint32_t pieces = head_dim / 4, lds = 16 * (queries + keys) * (pieces + 1) + 4 * queries * (keys + 3);
+    if (!limits->has_16bit_storage) return no_16bit;
+    if (head_dim > 256 || head_dim % 8) return "head_dim is more than 256 or no multiple of 8";
+    if (lds > limits->max_lds_bytes) return "it needs more LDS than the device has";
+    if (call->scalars.attn.n_tok < 4) return "n_tok is too small to fill its tiles";
+    if (!attn_is_aligned(call)) return "q, k or v does not begin at a multiple of 16 bytes";
+    uint64_t n_blocks = div_up(call->scalars.attn.n_ctx, keys);
+    return loops_too_long(limits, n_blocks * (2 * keys * pieces / v->n_threads + pieces + 3 * keys + 4))
+               ? loop_limit
+               : NULL;
 }
 
 /* Tunables of attn_coopmat.comp. */
@@ -186,10 +227,9 @@ static const char *attn_coopmat_refusal(const struct greta_variant *v, const str
     if (head_dim > 256 || head_dim % 16) return "head_dim is more than 256 or no multiple of 16";
     if (flash_lds_bytes(v, head_dim) > limits->max_lds_bytes) return "it needs more LDS than the device has";
     if (call->scalars.attn.n_tok < t[FLASH_M]) return "n_tok is too small to fill its tiles";
-    static const unsigned aligned[] = {0, 1, 2, 4};
-    for (unsigned i = 0; i < sizeof aligned / sizeof *aligned; i++)
-        if (!is_aligned(call, aligned[i], 16)) return "q, k, v or y does not begin at a multiple of 16 bytes";
-    return NULL;
+    return attn_is_aligned(call) && is_aligned(call, 4, 16)
+               ? NULL
+               : "q, k, v or y does not begin at a multiple of 16 bytes";
 }
 
 /* ---- grids ---- */
@@ -213,6 +253,7 @@ GROUPS(matmul_tiled_groups,
        div_up(s->matmul.n_tok, v->tunables[TILED_TILE]) * div_up(s->matmul.n_rows, v->tunables[TILED_TILE]))
 GROUPS(matmul_coopmat_groups, coopmat_tiles(v, call))
 GROUPS(attn_groups, (uint64_t)s->attn.n_tok * s->attn.n_head)
+GROUPS(attn_tiled_groups, div_up(s->attn.n_tok, v->tunables[TILED_QUERIES]) * s->attn.n_head)
 GROUPS(attn_coopmat_groups, div_up(s->attn.n_tok, v->tunables[FLASH_QUERIES]) * s->attn.n_head)
 GROUPS(attn_split_groups,
        (uint64_t)s->attn_split.n_split * s->attn_split.n_head_kv *
@@ -240,6 +281,15 @@ GROUPS(cast_groups, div_up(s->cast.n, v->n_threads))
         .entry = "main", .flags = VARIANT_EXACT, .n_threads = threads_, .n_groups = groups_,              \
         .layout = GRETA_LAYOUT_PACKED, .w_types = ALL_WEIGHTS, .x_type = GRETA_TYPE_F32,                  \
         .refusal = weight_refusal                                                                         \
+    }
+#define NORM(name_, OP_, op_, threads_, refusal_)                                                            \
+    {                                                                                                        \
+        .name = name_, .op = GRETA_OP_##OP_, .format = GRETA_IMAGE_SPIRV,                                    \
+        .image = &greta_spirv_##op_##_simple, .entry = "main", .flags = VARIANT_EXACT,                       \
+        .n_threads = threads_, .n_groups = op_##_groups, .layout = GRETA_LAYOUT_PACKED, .refusal = refusal_, \
+        .n_tunables = 1, .tunables = {                                                                       \
+            4                                                                                                \
+        }                                                                                                    \
     }
 #define MATVEC(name_, threads_, rows_, steps_, aligned_, refusal_)                                         \
     {                                                                                                      \
@@ -291,11 +341,21 @@ GROUPS(cast_groups, div_up(s->cast.n, v->n_threads))
             __VA_ARGS__                                                                                      \
         }                                                                                                    \
     }
+#define ATTN_TILED(name_, threads_, ...)                                                                   \
+    {                                                                                                      \
+        .name = name_, .op = GRETA_OP_ATTN, .format = GRETA_IMAGE_SPIRV, .image = &greta_spirv_attn_tiled, \
+        .entry = "main", .flags = VARIANT_EXACT, .n_threads = threads_, .n_groups = attn_tiled_groups,     \
+        .layout = GRETA_LAYOUT_PACKED, .refusal = attn_tiled_refusal, .n_tunables = 2, .tunables = {       \
+            __VA_ARGS__                                                                                    \
+        }                                                                                                  \
+    }
 
 static const struct greta_variant rows[] = {
     WEIGHT_ROW(ROW_LOOKUP, row_lookup_simple, 64, row_lookup_groups),
-    ROW(RMS_NORM, rms_norm_simple, 256, rms_norm_groups, NULL),
-    ROW(ADD_RMS_NORM, add_rms_norm_simple, 256, add_rms_norm_groups, NULL),
+    NORM("rms_norm_wide", RMS_NORM, rms_norm, 1024, rms_norm_wide_refusal),
+    NORM("rms_norm_simple", RMS_NORM, rms_norm, 256, NULL),
+    NORM("add_rms_norm_wide", ADD_RMS_NORM, add_rms_norm, 1024, add_rms_norm_wide_refusal),
+    NORM("add_rms_norm_simple", ADD_RMS_NORM, add_rms_norm, 256, NULL),
     ROW(ROPE, rope_simple, 64, rope_groups, NULL),
     ROW(KV_UPDATE, kv_update_simple, 64, kv_update_groups, needs_16bit),
     MATVEC("matvec_wide", 128, 4, 2, 1, matvec_wide_refusal),
@@ -321,6 +381,8 @@ static const struct greta_variant rows[] = {
     WEIGHT_ROW(MATMUL, matmul_simple, 64, matmul_simple_groups),
     ATTN_COOPMAT("attn_coopmat_large", 128, 16, 16, 16, 64, 32),
     ATTN_COOPMAT("attn_coopmat_small", 64, 16, 16, 16, 32, 32),
+    ATTN_TILED("attn_tiled_large", 64, 32, 32),
+    ATTN_TILED("attn_tiled_small", 32, 32, 16),
     ROW(ATTN, attn_simple, 128, attn_groups, attn_refusal),
     /* The unit of Mesa's llvmpipe, as above. */
     ATTN_COOPMAT("attn_coopmat_8", 32, 8, 8, 8, 32, 32),
