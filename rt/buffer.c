@@ -19,6 +19,11 @@ greta_status rt_hal_buf_create(struct greta_dev *dev, uint64_t size_bytes, enum 
     return status;
 }
 
+void rt_hal_buf_destroy(struct greta_dev *dev, struct hal_buf *buf) {
+    rt_record(dev, GRETA_RECORD_FREE, NULL, buf->size_bytes, NULL, 0);
+    dev->hal->ops->buf_destroy(dev->hal, buf);
+}
+
 static greta_status check(struct greta_dev *dev, uint64_t size_bytes, enum greta_mem_kind kind) {
     const struct greta_limits *l = &dev->hal->limits;
     if (rt_dev_is_lost(dev)) return GRETA_ERR_DEVICE_LOST;
@@ -37,11 +42,12 @@ static greta_status check(struct greta_dev *dev, uint64_t size_bytes, enum greta
 
 static void release(struct greta_dev *dev, struct rt_retire *retire) {
     struct greta_buf *b = (struct greta_buf *)retire;
-    rt_record(dev, GRETA_RECORD_FREE, NULL, b->size_bytes, NULL, 0);
     if (b->block)
         rt_pool_put(dev, b->block);
-    else
+    else if (b->wrapped)
         dev->hal->ops->buf_destroy(dev->hal, b->hal);
+    else
+        rt_hal_buf_destroy(dev, b->hal);
     free(b);
 }
 
@@ -101,6 +107,7 @@ greta_status greta_buf_wrap(struct greta_dev *dev, void *memory, uint64_t size_b
                           (unsigned long long)size_bytes);
     struct greta_buf *b = handle_create(dev, size_bytes, GRETA_MEM_UNIFIED);
     if (!b) return GRETA_ERR_NO_MEMORY;
+    b->wrapped = true;
     greta_status status = rt_dev_note(dev, dev->hal->ops->buf_wrap(dev->hal, memory, size_bytes, &b->hal));
     if (status != GRETA_OK) {
         free(b);

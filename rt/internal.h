@@ -163,11 +163,15 @@ struct greta_buf {
     uint64_t offset_bytes;  /* in hal */
     uint64_t size_bytes, address;
     enum greta_mem_kind kind;
+    bool wrapped; /* the caller's memory */
 };
 
 /* A table's buffer, with a second try after waiting for memory on the retire list. */
 greta_status rt_hal_buf_create(struct greta_dev *dev, uint64_t size_bytes, enum greta_mem_kind kind,
                                struct hal_buf **out);
+
+/* Both are told to the telemetry. */
+void rt_hal_buf_destroy(struct greta_dev *dev, struct hal_buf *buf);
 
 /* ---- module.c --------------------------------------------------------------------------------------------------- */
 

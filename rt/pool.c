@@ -116,7 +116,7 @@ static void slabs_free(struct greta_dev *dev, struct rt_slab *s) {
 #ifdef WITH_ASAN
         if (dev->synchronous && s->buf->host) ASAN_UNPOISON_MEMORY_REGION(s->buf->host, s->buf->size_bytes);
 #endif
-        dev->hal->ops->buf_destroy(dev->hal, s->buf);
+        rt_hal_buf_destroy(dev, s->buf);
         free(s);
         s = next;
     }

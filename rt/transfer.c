@@ -170,14 +170,9 @@ void rt_staging_finish(struct greta_stream *s) {
     for (int i = 0; i < RT_N_CHUNKS; i++) {
         struct rt_chunk *c = &s->upload[i];
         if (c->mark.event) hal->ops->event_destroy(hal, c->mark.event);
-        if (!c->buf) continue;
-        rt_record(s->dev, GRETA_RECORD_FREE, NULL, c->buf->size_bytes, NULL, 0);
-        hal->ops->buf_destroy(hal, c->buf);
+        if (c->buf) rt_hal_buf_destroy(s->dev, c->buf);
     }
-    if (s->readback) {
-        rt_record(s->dev, GRETA_RECORD_FREE, NULL, s->readback->size_bytes, NULL, 0);
-        hal->ops->buf_destroy(hal, s->readback);
-    }
+    if (s->readback) rt_hal_buf_destroy(s->dev, s->readback);
 }
 
 /* ---- write and read --------------------------------------------------------------------------------------------- */

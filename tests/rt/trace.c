@@ -14,6 +14,7 @@ struct run {
     unsigned n_lines;
     enum greta_record_type records[N_RECORDS];
     unsigned n_records, n_timed;
+    uint64_t alloc_bytes, free_bytes;
     struct greta_dev *dev;
     struct greta_stream *stream;
     struct greta_module *module;
@@ -30,6 +31,8 @@ static void line(void *user, const char *text) {
 static void record(void *user, const struct greta_record *rec) {
     struct run *r = user;
     if (r->n_records < N_RECORDS) r->records[r->n_records++] = rec->type;
+    if (rec->type == GRETA_RECORD_ALLOC) r->alloc_bytes += rec->bytes;
+    if (rec->type == GRETA_RECORD_FREE) r->free_bytes += rec->bytes;
     r->n_timed += rec->start_ns && rec->end_ns >= rec->start_ns;
 }
 
@@ -164,6 +167,7 @@ int main(void) {
         CHECK(seen(&watched, (enum greta_record_type)type) || type == GRETA_RECORD_COPY ||
               type == GRETA_RECORD_UPDATE);
     CHECK(watched.n_timed > 10);
+    CHECK(watched.alloc_bytes > 0 && watched.alloc_bytes == watched.free_bytes);
     run(&always, false, true);
     environment();
     return check_done();

@@ -26,7 +26,7 @@ struct greta_graph;
 /* ---- telemetry ------------------------------------------------------------------------------------------------ */
 
 enum greta_record_type {
-    GRETA_RECORD_ALLOC,
+    GRETA_RECORD_ALLOC, /* memory of the device: slabs and large buffers, not the small buffers in a slab */
     GRETA_RECORD_FREE,
     GRETA_RECORD_DISPATCH,
     GRETA_RECORD_COPY,
@@ -108,6 +108,7 @@ struct greta_dev_params {
  */
 GRETA_API GRETA_MUST_USE greta_status greta_dev_open(struct greta_ctx *ctx, const char *name, const struct greta_dev_params *params,
                                                      struct greta_dev **out);
+/* A device that is closed before its buffers, streams, ... goes with the last of them. */
 GRETA_API void greta_dev_close(struct greta_dev **dev);
 GRETA_API const struct greta_dev_info *greta_dev_get_info(const struct greta_dev *dev);
 GRETA_API const struct greta_limits *greta_dev_get_limits(const struct greta_dev *dev);
@@ -170,7 +171,8 @@ GRETA_API void greta_stream_destroy(struct greta_stream **stream);
 
 /*
  * Recording. Commands run in order and each sees what its predecessors wrote. Everything is checked here: bindings inside
- * their buffers, sizes and groups within the limits, alignment of 4 for copies, fills and updates. ERR_INVALID records nothing.
+ * their buffers, sizes and groups within the limits, alignment of 4 for copies, fills and updates.
+ * ERR_INVALID records nothing; commands of no groups or no bytes are invalid, writes and reads of no bytes do nothing.
  */
 GRETA_API GRETA_MUST_USE greta_status greta_stream_dispatch(struct greta_stream *stream, const struct greta_dispatch *dispatch);
 GRETA_API GRETA_MUST_USE greta_status greta_stream_copy(struct greta_stream *stream, struct greta_buf *dst, uint64_t dst_offset_bytes,
