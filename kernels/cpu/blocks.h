@@ -11,6 +11,7 @@
 #include <greta/layout.h>
 #include <greta/op_args.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>

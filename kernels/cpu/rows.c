@@ -8,15 +8,40 @@
 #include "cpu.h"
 
 #include <stddef.h>
+#ifdef CPU_X86
+#include <cpuid.h>
+#endif
 
 #define ENTRY(op, suffix) \
     { #op "_" #suffix, cpu_##op##_##suffix }
+#ifdef CPU_X86
+#define VECTOR_ENTRIES(isa) \
+    ENTRY(matvec, isa), ENTRY(matvec_q8a, isa), ENTRY(matmul, isa), ENTRY(matmul_q8a, isa),
+#else
+#define VECTOR_ENTRIES(isa)
+#endif
 static const struct greta_host_entry entries[] = {
-    ENTRY(row_lookup, plain), ENTRY(rms_norm, plain), ENTRY(add_rms_norm, plain), ENTRY(rope, plain),
-    ENTRY(kv_update, plain),  ENTRY(matvec, plain),   ENTRY(matvec_q8a, plain),   ENTRY(matmul, plain),
-    ENTRY(matmul_q8a, plain), ENTRY(attn, plain),     ENTRY(attn_split, plain),   ENTRY(attn_reduce, plain),
-    ENTRY(silu_mul, plain),   ENTRY(add, plain),      ENTRY(argmax, plain),       ENTRY(top_k, plain),
-    ENTRY(fill, plain),       ENTRY(copy, plain),     ENTRY(cast, plain),         ENTRY(quantize, plain),
+    VECTOR_ENTRIES(avx512) VECTOR_ENTRIES(avx2) /* */
+    ENTRY(row_lookup, plain),
+    ENTRY(rms_norm, plain),
+    ENTRY(add_rms_norm, plain),
+    ENTRY(rope, plain),
+    ENTRY(kv_update, plain),
+    ENTRY(matvec, plain),
+    ENTRY(matvec_q8a, plain),
+    ENTRY(matmul, plain),
+    ENTRY(matmul_q8a, plain),
+    ENTRY(attn, plain),
+    ENTRY(attn_split, plain),
+    ENTRY(attn_reduce, plain),
+    ENTRY(silu_mul, plain),
+    ENTRY(add, plain),
+    ENTRY(argmax, plain),
+    ENTRY(top_k, plain),
+    ENTRY(fill, plain),
+    ENTRY(copy, plain),
+    ENTRY(cast, plain),
+    ENTRY(quantize, plain),
 };
 static const struct greta_image image = {GRETA_IMAGE_HOST, entries, sizeof entries, "cpu kernels"};
 
@@ -135,6 +160,29 @@ static const char *refuse_plain(const struct greta_variant *v, const struct gret
     }
 }
 
+#ifdef CPU_X86
+
+static bool has_avx2(void) {
+    unsigned eax, ebx, ecx = 0, edx;
+    bool f16c = __get_cpuid(1, &eax, &ebx, &ecx, &edx) && ecx & bit_F16C;
+    return f16c && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+
+static const char *refuse_avx2(const struct greta_variant *v, const struct greta_limits *limits,
+                               const struct greta_call *call) {
+    return has_avx2() ? refuse_plain(v, limits, call) : "this CPU lacks AVX2, FMA or F16C";
+}
+
+static const char *refuse_avx512(const struct greta_variant *v, const struct greta_limits *limits,
+                                 const struct greta_call *call) {
+    bool has = has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+               __builtin_cpu_supports("avx512vnni");
+    return has ? refuse_plain(v, limits, call) : "this CPU lacks AVX-512 F, BW, DQ, VL or VNNI";
+}
+
+#endif
+
 /* ---- rows ---- */
 
 #define BIT(name) (1u << GRETA_TYPE_##name)
@@ -148,6 +196,17 @@ static const char *refuse_plain(const struct greta_variant *v, const struct gret
         .entry = #entry_name, .flags = flag_bits, .w_types = types, .x_type = activations,       \
         .layout = GRETA_LAYOUT_ROWS, .refusal = refuse, .n_groups = groups                       \
     }
+#ifdef CPU_X86
+#define VECTOR(NAME, name, flag_bits, types, activations, groups)                   \
+    ROW(NAME, name##_avx512, flag_bits, types, activations, refuse_avx512, groups), \
+        ROW(NAME, name##_avx2, flag_bits, types, activations, refuse_avx2, groups),
+#else
+#define VECTOR(NAME, name, flag_bits, types, activations, groups)
+#endif
+/* The best first: wide vectors, narrow ones, plain C. */
+#define ROWS(NAME, name, flag_bits, types, activations, groups) \
+    VECTOR(NAME, name, flag_bits, types, activations, groups)   \
+    ROW(NAME, name##_plain, flag_bits, types, activations, refuse_plain, groups)
 #define PLAIN(NAME, name, types, groups) \
     ROW(NAME, name##_plain, VARIANT_EXACT, types, GRETA_TYPE_F32, refuse_plain, groups)
 
@@ -157,10 +216,10 @@ static const struct greta_variant rows[] = {
     PLAIN(ADD_RMS_NORM, add_rms_norm, 0, row_groups),
     PLAIN(ROPE, rope, 0, row_groups),
     PLAIN(KV_UPDATE, kv_update, 0, row_groups),
-    ROW(MATVEC, matvec_q8a_plain, 0, QUANT_TYPES, GRETA_TYPE_Q8A, refuse_plain, matvec_groups),
-    PLAIN(MATVEC, matvec, ALL_TYPES, matvec_groups),
-    ROW(MATMUL, matmul_q8a_plain, 0, QUANT_TYPES, GRETA_TYPE_Q8A, refuse_plain, matmul_groups),
-    PLAIN(MATMUL, matmul, ALL_TYPES, matmul_groups),
+    ROWS(MATVEC, matvec_q8a, 0, QUANT_TYPES, GRETA_TYPE_Q8A, matvec_groups),
+    ROWS(MATVEC, matvec, VARIANT_EXACT, ALL_TYPES, GRETA_TYPE_F32, matvec_groups),
+    ROWS(MATMUL, matmul_q8a, 0, QUANT_TYPES, GRETA_TYPE_Q8A, matmul_groups),
+    ROWS(MATMUL, matmul, VARIANT_EXACT, ALL_TYPES, GRETA_TYPE_F32, matmul_groups),
     PLAIN(ATTN, attn, 0, attn_groups),
     PLAIN(ATTN_SPLIT, attn_split, 0, attn_split_groups),
     PLAIN(ATTN_REDUCE, attn_reduce, 0, attn_reduce_groups),
