@@ -179,6 +179,18 @@ static int list(void) {
     return 0;
 }
 
+/* An op or row by a name that none has would pass, having checked nothing. */
+static bool known(const struct options *o) {
+    bool op = !o->op, row = !o->row;
+    for (int i = 0; i < GRETA_N_OPS; i++)
+        op |= o->op && !strcmp(o->op, greta_op_get_info((enum greta_op)i)->name);
+    for (uint32_t i = 0; i < greta_variant_count(); i++)
+        row |= o->row && !strcmp(o->row, greta_variant_at(i)->name);
+    if (!op) fprintf(stderr, "kernelcheck: no op has the name %s\n", o->op);
+    if (!row) fprintf(stderr, "kernelcheck: no row has the name %s; --list shows them\n", o->row);
+    return op && row;
+}
+
 static int usage(void) {
     fprintf(stderr, "usage: kernelcheck [-d DEVICE] [--op NAME] [--row NAME] [--seed N] [--max-groups N] "
                     "[--bench] [--selftest] "
@@ -215,14 +227,13 @@ static int parse(int argc, char **argv, struct options *o) {
 
 int main(int argc, char **argv) {
     struct options o = {.seed = 1};
-    if (parse(argc, argv, &o)) return 2;
+    if (parse(argc, argv, &o) || !known(&o)) return 2;
     if (o.list) return list();
     if (o.selftest) return kc_selftest(o.seed);
     struct kc_env env = {.seed = o.seed};
     greta_status status;
     if (!kc_env_open(&env, o.device ? o.device : "cpu", o.max_groups, &status)) {
-        bool absent =
-            status == GRETA_ERR_UNAVAILABLE || status == GRETA_ERR_NOT_FOUND || status == GRETA_ERR_INVALID;
+        bool absent = status == GRETA_ERR_UNAVAILABLE || status == GRETA_ERR_NOT_FOUND;
         printf("%s: %s\n", o.device ? o.device : "cpu", greta_status_text(status));
         return absent ? 77 : 1;
     }

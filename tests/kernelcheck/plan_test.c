@@ -124,6 +124,22 @@ static void test_op_info(void) {
         }
 }
 
+/* Each format that has rows at all has an exact one for every op but the rounding to 8 bits; exact rows round nothing. */
+static void test_table(void) {
+    bool any[3] = {false}, exact[3][GRETA_N_OPS] = {{false}};
+    for (uint32_t i = 0; i < greta_variant_count(); i++) {
+        const struct greta_variant *v = greta_variant_at(i);
+        bool is_exact = v->flags & VARIANT_EXACT, always = !(v->flags & VARIANT_FORCED_ONLY);
+        any[v->format] = true;
+        exact[v->format][v->op] |= is_exact && always;
+        EXPECT(v->n_groups && v->image && v->entry && v->n_tunables <= VARIANT_MAX_TUNABLES);
+        if (is_exact) EXPECT(v->operand_eps == 0 && (!v->w_types || v->x_type == GRETA_TYPE_F32));
+    }
+    for (int format = 0; format < 3; format++)
+        for (int op = 0; op < GRETA_N_OPS; op++)
+            EXPECT(!any[format] || exact[format][op] || op == GRETA_OP_QUANTIZE);
+}
+
 static void test_binding_bytes(void) {
     struct greta_call call = matmul_call(NULL, GRETA_TYPE_Q4_0, GRETA_TYPE_Q8A);
     EXPECT(greta_op_binding_bytes(&call, 0) == 32 * 2 * 18);
@@ -345,6 +361,7 @@ static void test_threads(struct fixture *f) {
 int main(void) {
     struct fixture f;
     test_op_info();
+    test_table();
     test_binding_bytes();
     greta_status status = fixture_open(&f);
     EXPECT(!status);
