@@ -33,8 +33,10 @@ static void close_file(struct greta_model *m) {
 static greta_status check_memory(const struct greta_model *m, const struct greta_session_params *expect) {
     uint64_t weights = weights_device_bytes(m), session = expect ? greta_model_session_bytes(m, expect) : 0;
     struct greta_mem_info mem;
-    greta_status status = greta_dev_mem_info(m->dev, &mem);
+    greta_status status;
 
+    if (expect && !session) return GRETA_ERR_INVALID; /* said why */
+    status = greta_dev_mem_info(m->dev, &mem);
     if (status || !mem.free_bytes || weights + session <= mem.free_bytes) return status;
     if (weights <= mem.free_bytes)
         return greta_fail(m->log, GRETA_ERR_NO_DEVICE_MEMORY,

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -55,8 +56,6 @@ enum {
     OPT_HEADERFUNCTION = 20079,
     OPT_XFERINFOFUNCTION = 20219,
     PROTOCOLS_HTTP_HTTPS = 3,
-    ERROR_WRITE = 23,
-    ERROR_ABORTED = 42,
 };
 
 /* ---- one transfer ---- */
@@ -70,8 +69,9 @@ struct transfer {
     long response;        /* of the last header block: redirects have their own */
     uint64_t content_bytes;
     uint64_t whole_bytes; /* of the server's file, as a 416 tells it */
-    char etag[128], sha256[65];
-    bool body_begun, disk_failed, stopped;
+    uint64_t range_begin; /* of a 206 */
+    char etag[128], modified[128], sha256[65];
+    bool body_begun, disk_failed, wrong_range, stopped;
     int disk_errno;
 };
 
@@ -103,7 +103,7 @@ static size_t on_header(char *line, size_t size, size_t n, void *user) {
         memcpy(number, space ? space : "", space && (size_t)(line + bytes - space) > 4 ? 4 : 0);
         t->response = strtol(number, NULL, 10);
         t->content_bytes = 0;
-        t->etag[0] = 0;
+        t->etag[0] = t->modified[0] = 0;
     } else if ((v = header_value(line, bytes, "content-length", &len)) && len < sizeof number) {
         memcpy(number, v, len);
         t->content_bytes = strtoull(number, NULL, 10);
@@ -111,6 +111,12 @@ static size_t on_header(char *line, size_t size, size_t n, void *user) {
                !strncmp(v, "bytes */", 8)) {
         memcpy(number, v + 8, len - 8);
         t->whole_bytes = strtoull(number, NULL, 10);
+    } else if ((v = header_value(line, bytes, "content-range", &len)) && len > 6 && len < 100 &&
+               !strncmp(v, "bytes ", 6)) {
+        t->range_begin = strtoull(v + 6, NULL, 10);
+    } else if ((v = header_value(line, bytes, "last-modified", &len)) && len < sizeof t->modified) {
+        memcpy(t->modified, v, len);
+        t->modified[len] = 0;
     } else if ((v = header_value(line, bytes, "etag", &len)) && len < sizeof t->etag) {
         memcpy(t->etag, v, len);
         t->etag[len] = 0;
@@ -120,17 +126,30 @@ static size_t on_header(char *line, size_t size, size_t n, void *user) {
     return bytes;
 }
 
+/*
+ * What tells this version of the server's file from others, in a file beside the part. A weak ETag does not serve for ranges
+ * (RFC 9110, 13.1.5).
+ */
+static bool keep_version(const struct transfer *t) {
+    const char *version = t->etag[0] && strncmp(t->etag, "W/", 2) ? t->etag : t->modified;
+    if (!version[0]) return !remove(t->etag_path) || errno == ENOENT;
+    FILE *f = fopen(t->etag_path, "w");
+    if (!f) return false;
+    bool ok = fputs(version, f) >= 0;
+    return !fclose(f) && ok;
+}
+
 /* The first bytes of the body: now the response is known, and whether it goes on or starts anew. */
 static bool begin_body(struct transfer *t) {
     t->body_begun = true;
+    t->wrong_range = t->response == 206 && t->range_begin != t->have_bytes;
+    if (t->wrong_range) return false;
     if (t->response != 206) {
         t->have_bytes = 0;
         if (ftruncate(fileno(t->file), 0) || fseek(t->file, 0, SEEK_SET)) return false;
     }
     t->total_bytes = t->content_bytes ? t->have_bytes + t->content_bytes : 0;
-    FILE *f = t->etag[0] ? fopen(t->etag_path, "w") : NULL;
-    if (!t->etag[0]) remove(t->etag_path);
-    return !t->etag[0] || (f && fputs(t->etag, f) >= 0 && !fclose(f));
+    return keep_version(t);
 }
 
 static size_t on_body(char *data, size_t size, size_t n, void *user) {
@@ -139,7 +158,7 @@ static size_t on_body(char *data, size_t size, size_t n, void *user) {
     if (t->response >= 300) return bytes; /* an error's or a redirect's page */
     errno = 0;
     if ((!t->body_begun && !begin_body(t)) || fwrite(data, 1, bytes, t->file) != bytes) {
-        t->disk_failed = true;
+        t->disk_failed = !t->wrong_range;
         t->disk_errno = errno;
         return 0;
     }
@@ -162,6 +181,9 @@ static greta_status explain(const struct transfer *t, const struct curl *curl, i
     if (t->disk_failed)
         return greta_fail(log, GRETA_ERR_IO, "%s: cannot write: %s", t->part_path,
                           t->disk_errno ? strerror(t->disk_errno) : "short write");
+    if (t->wrong_range)
+        return greta_fail(log, GRETA_ERR_IO, "%s: the server sent another part than was asked for; remove %s",
+                          url, t->part_path);
     if (code)
         return greta_fail(log, GRETA_ERR_IO, "%s: %s; the same command goes on from here", url,
                           detail[0] ? detail : curl->easy_strerror(code));
@@ -177,20 +199,27 @@ static greta_status explain(const struct transfer *t, const struct curl *curl, i
     return GRETA_OK;
 }
 
-/* The headers that ask for the rest of a part. NULL where there is none, or where memory is out (then all of it is fetched). */
+/*
+ * The headers that ask for the rest of a part, if it still belongs to the server's version. NULL: all of it is fetched, because
+ * there is no part, or nothing (a version, a checksum) that would tell a part of another file.
+ */
 static struct curl_slist *range_headers(const struct transfer *t, const struct curl *curl) {
-    char line[192], etag[128] = "";
+    char line[192], version[128] = "";
     if (!t->have_bytes) return NULL;
     FILE *f = fopen(t->etag_path, "r");
     if (f) {
-        if (!fgets(etag, sizeof etag, f)) etag[0] = 0;
+        if (!fgets(version, sizeof version, f)) version[0] = 0;
         fclose(f);
     }
-    etag[strcspn(etag, "\r\n")] = 0;
+    version[strcspn(version, "\r\n")] = 0;
+    if (!version[0] && !t->params->sha256) return NULL;
     snprintf(line, sizeof line, "Range: bytes=%llu-", (unsigned long long)t->have_bytes);
-    struct curl_slist *headers = curl->slist_append(NULL, line);
-    snprintf(line, sizeof line, "If-Range: %s", etag);
-    return headers && etag[0] && strncmp(etag, "W/", 2) ? curl->slist_append(headers, line) : headers;
+    struct curl_slist *headers = curl->slist_append(NULL, line), *both;
+    if (!headers || !version[0]) return headers;
+    snprintf(line, sizeof line, "If-Range: %s", version);
+    if ((both = curl->slist_append(headers, line))) return both;
+    curl->slist_free_all(headers);
+    return NULL;
 }
 
 static greta_status perform(struct transfer *t, const struct curl *curl) {
@@ -221,7 +250,8 @@ static greta_status perform(struct transfer *t, const struct curl *curl) {
     curl->slist_free_all(headers);
     curl->easy_cleanup(easy);
     if (!code && t->response == 416) { /* nothing is left to fetch, or the part is not a part of that file */
-        if (!t->whole_bytes || t->whole_bytes == t->have_bytes) return GRETA_OK;
+        if (t->whole_bytes == t->have_bytes || (!t->whole_bytes && (t->params->sha256 || t->sha256[0])))
+            return GRETA_OK;
         remove(t->part_path);
         return greta_fail(t->params->log, GRETA_ERR_IO,
                           "%s: what was fetched before does not fit the server's file; it was removed: run "
@@ -261,9 +291,15 @@ static greta_status check_part(const struct transfer *t) {
 static greta_status fetch(struct transfer *t, const struct curl *curl) {
     struct stat st;
     t->file = fopen(t->part_path, "ab"); /* never cuts what is there */
-    if (!t->file || fstat(fileno(t->file), &st))
+    if (!t->file || fstat(fileno(t->file), &st)) {
+        if (t->file) fclose(t->file);
         return greta_fail(t->params->log, GRETA_ERR_IO, "%s: cannot write: %s", t->part_path,
                           strerror(errno));
+    }
+    if (flock(fileno(t->file), LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK) {
+        fclose(t->file);
+        return greta_fail(t->params->log, GRETA_ERR_IO, "%s: another greta is fetching it", t->part_path);
+    }
     t->have_bytes = (uint64_t)st.st_size;
     greta_status status = perform(t, curl);
     if (fclose(t->file) && !status)

@@ -34,32 +34,36 @@ static const struct command commands[] = {
      command_perplexity},
     {"bench", "llm [options]", "Measures prompt reading and decoding, in tokens per second.",
      "The tokens are random: the file needs no tokenizer.", command_bench},
-#ifdef GRETA_WITH_PULL
-    {"pull", "[options] NAME | URL", "Downloads a model.", NULL, command_pull},
-#endif
+    {"pull", "[options] (NAME | URL | --list)",
+     "Downloads a GGUF file, and prints the path that it then has.",
+     "A download that was stopped goes on where it stood. A file that is there already is not fetched again.",
+     command_pull},
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 
-static int help(FILE *to) {
-    fprintf(to, "greta runs large language models on AMD GPUs, and on the CPU.\n\nUsage: greta COMMAND "
-                "[options]\n\n");
-    for (int i = 0; i < N_COMMANDS; i++) fprintf(to, "  %-12s %s\n", commands[i].name, commands[i].summary);
-    fprintf(to, "\ngreta COMMAND --help tells more of each; greta --version prints the version. The "
-                "environment:\n\n");
-    for (int i = 0; i < GRETA_N_ENVS; i++)
-        fprintf(to, "  %-22s %s\n", greta_env_name((enum greta_env)i), greta_env_text((enum greta_env)i));
-    return fflush(to) || ferror(to) ? EXIT_FAILED : EXIT_DONE;
+static bool help(void) {
+    bool ok = out_printf("greta runs large language models on AMD GPUs, and on the CPU.\n\nUsage: greta "
+                         "COMMAND [options]\n\n");
+
+    for (int i = 0; i < N_COMMANDS && ok; i++)
+        ok = out_printf("  %-12s %s\n", commands[i].name, commands[i].summary);
+    if (ok)
+        ok = out_printf("\ngreta COMMAND --help tells more of each; greta --version prints the version. The "
+                        "environment:\n\n");
+    for (int i = 0; i < GRETA_N_ENVS && ok; i++)
+        ok = out_printf("  %-22s %s\n", greta_env_name((enum greta_env)i), greta_env_text((enum greta_env)i));
+    return ok && out_flush();
 }
 
 int main(int argc, char **argv) {
     /* A reader that went away shows as a write error: exit 1, without a word. */
     signal(SIGPIPE, SIG_IGN);
     if (argc < 2) {
-        help(stderr);
+        fprintf(stderr, "greta: a command is needed (greta --help lists them)\n");
         return EXIT_USAGE;
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
-        return help(stdout);
+        return help() ? EXIT_DONE : EXIT_FAILED;
     if (strcmp(argv[1], "--version") == 0)
         return out_printf("greta %s\n", GRETA_VERSION) && out_flush() ? EXIT_DONE : EXIT_FAILED;
     for (int i = 0; i < N_COMMANDS; i++)

@@ -1,5 +1,7 @@
 #include "options.h"
 
+#include "io.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
@@ -19,18 +21,19 @@ int usage_error(const struct command *command, const char *format, ...) {
 }
 
 static int help(const struct command *command, const struct option *options) {
-    printf("Usage: greta %s%s%s\n\n%s\n", command->name, *command->arguments ? " " : "", command->arguments,
-           command->summary);
-    if (command->details) printf("\n%s\n", command->details);
-    printf("\nOptions:\n");
-    for (const struct option *o = options; o->name; o++) {
+    bool ok = out_printf("Usage: greta %s%s%s\n\n%s\n", command->name, *command->arguments ? " " : "",
+                         command->arguments, command->summary);
+
+    if (ok && command->details) ok = out_printf("\n%s\n", command->details);
+    if (ok) ok = out_printf("\nOptions:\n");
+    for (const struct option *o = options; o->name && ok; o++) {
         char left[64];
         snprintf(left, sizeof left, "%c%c%s --%s%s%s", o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
                  o->letter ? "," : " ", o->name, o->argument ? " " : "", o->argument ? o->argument : "");
-        printf("  %-28s %s\n", left, o->help);
+        ok = out_printf("  %-28s %s\n", left, o->help);
     }
-    printf("  %-28s %s\n", "-h, --help", "this text");
-    return fflush(stdout) || ferror(stdout) ? EXIT_FAILED : EXIT_DONE;
+    return ok && out_printf("  %-28s %s\n", "-h, --help", "this text") && out_flush() ? EXIT_DONE
+                                                                                      : EXIT_FAILED;
 }
 
 /* ---- values ---- */

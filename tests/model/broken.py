@@ -1,0 +1,202 @@
+#!/usr/bin/env python3
+"""broken.py GRETA MODEL: what is wrong with a file, an argument or the machine is said in one line, exit 1, no crash.
+
+MODEL is a sound file with a tokenizer, from which the broken ones are made.
+"""
+import os
+import resource
+import struct
+import subprocess
+import sys
+import tempfile
+
+import gguf_file as g
+
+GRETA, MODEL = sys.argv[1:3]
+checks = failed = 0
+
+
+def run(*args, **kwargs):
+    kwargs.setdefault('stdin', subprocess.DEVNULL)
+    kwargs.setdefault('stdout', subprocess.PIPE)
+    return subprocess.run([GRETA, *args], stderr=subprocess.PIPE, timeout=60, **kwargs)
+
+
+def expect(done, what, code=1, words='', lines=1):
+    """Exit `code`, that many lines on stderr, all of `words` in them."""
+    global checks, failed
+    checks += 1
+    text = done.stderr.decode(errors='replace')
+    missing = [w for w in words.split() if w not in text]
+    if done.returncode != code or text.count('\n') != lines or missing:
+        failed += 1
+        print(f'failed: {what}: exit {done.returncode}, not {code}; missing {missing}; said:\n{text}')
+
+
+class Folder:
+    def __init__(self, path):
+        self.path, self.n = path, 0
+
+    def file(self, data):
+        self.n += 1
+        path = os.path.join(self.path, f'broken-{self.n}.gguf')
+        with open(path, 'wb') as out:
+            out.write(data)
+        return path
+
+    def model(self, change=lambda keys, tensors: None, **params):
+        keys, tensors = g.llama(**params)
+        change(keys, tensors)
+        self.n += 1
+        path = os.path.join(self.path, f'model-{self.n}.gguf')
+        g.write(path, keys, tensors)
+        return path
+
+
+def logits(path, *args, **kwargs):
+    return run('logits', '-m', path, '--tokens', '1,2,3', '-d', 'cpu', *args, **kwargs)
+
+
+def check_files(folder):
+    """Bytes that are no model."""
+    with open(MODEL, 'rb') as file:
+        sound = file.read()
+    header = g.Reader(MODEL).data_offset
+    cuts = {*range(0, 64), *range(64, header, max(1, header // 60)), header - 1, header, (header + len(sound)) // 2, len(sound) - 1}
+    for cut in sorted(cuts):
+        path = folder.file(sound[:cut])
+        expect(logits(path), f'cut at byte {cut}', words=path)
+        os.unlink(path)
+    for offset, what in ((8, 'tensors'), (16, 'keys'), (24, 'bytes in the first name')):
+        for count in (1 << 63, (1 << 64) - 1, 1 << 40):
+            path = folder.file(sound[:offset] + struct.pack('<Q', count) + sound[offset + 8:])
+            expect(logits(path), f'{count} {what}', words=path)
+    for version in (0, 1, 4, 0x03000000):
+        path = folder.file(sound[:4] + struct.pack('<I', version) + sound[8:])
+        expect(logits(path), f'version {version:#x}', words=path)
+    expect(logits(folder.file(b'ggml' + sound[4:])), 'another magic')
+    expect(logits(folder.file(bytes(4096))), 'zeros')
+
+
+def check_models(folder):
+    """Sound files of models that are not ours, or not whole."""
+    def key(name, value):
+        return lambda keys, tensors: keys.__setitem__(name, value)
+
+    def without(name):
+        return lambda keys, tensors: (keys.pop(name, None), tensors.pop(name, None))
+
+    def tensor(name, value):
+        return lambda keys, tensors: tensors.__setitem__(name, value)
+
+    norm = 'blk.0.attn_norm.weight'
+    cases = [
+        (without('general.architecture'), 'general.architecture'),
+        (key('general.architecture', 'mamba'), 'mamba'),
+        (key('general.architecture', 7), 'general.architecture'),
+        (key('llama.expert_count', 8), 'experts'),
+        (key('llama.rope.scaling.type', 'yarn'), 'yarn'),
+        (key('llama.attention.head_count_kv', [5, 5]), 'llama.attention.head_count_kv layer'),
+        (key('llama.attention.head_count_kv', 3), 'heads'),
+        (key('llama.attention.head_count', 7), 'heads'),
+        (key('llama.attention.head_count', 0), 'llama.attention.head_count'),
+        (key('llama.block_count', 'two'), 'llama.block_count'),
+        (key('llama.block_count', 3), 'blk.2.attn_norm.weight missing'),
+        (key('llama.block_count', 1), 'blk.1.'),
+        (key('llama.embedding_length', 80), 'token_embd.weight'),
+        (key('llama.embedding_length', -40), 'llama.embedding_length'),
+        (key('llama.attention.layer_norm_rms_epsilon', float('nan')), 'rms_epsilon'),
+        (key('llama.rope.freq_base', 0.0), 'freq_base'),
+        (key('llama.rope.dimension_count', 5), 'dimension_count'),
+        (key('llama.rope.dimension_count', 1 << 20), 'dimension_count'),
+        (key('llama.attention.causal', False), 'causal'),
+        (without('llama.context_length'), 'llama.context_length'),
+        (without('token_embd.weight'), 'token_embd.weight'),
+        (without('blk.1.ffn_up.weight'), 'blk.1.ffn_up.weight'),
+        (tensor('blk.0.attn_q.bias', ((40,), g.F32, bytes(160))), 'blk.0.attn_q.bias'),
+        (tensor(norm, ((40,), 27, bytes(320))), f'{norm} I64'),
+        (tensor('blk.0.ffn_up.weight', ((52, 40), g.F32, bytes(52 * 40 * 4))), 'blk.0.ffn_up.weight 52 40'),
+        (tensor('rope_freqs.weight', ((4,), g.F32, struct.pack('<4f', 1, 0, 1, 1))), 'rope_freqs.weight'),
+        (tensor('rope_freqs.weight', ((3,), g.F32, bytes(12))), 'rope_freqs.weight'),
+    ]
+    for change, words in cases:
+        path = folder.model(change)
+        expect(logits(path), words, words=f'{path} {words}')
+    expect(run('run', '-m', folder.model(), '-p', 'x', '-d', 'cpu'), 'no tokenizer', words='tokenizer')
+    expect(run('bench', 'llm', '-m', folder.model(), '-p', '8', '-n', '4', '-r', '1', '-d', 'cpu'), 'bench needs no tokenizer', 0, lines=0)
+    expect(logits(folder.model()), 'logits --tokens need no tokenizer', 0, lines=0)
+
+
+def check_tensors(folder):
+    """Places of tensors, changed in the file's bytes: past the end, over another, not aligned."""
+    path = folder.model()
+    with open(path, 'rb') as file:
+        sound = file.read()
+    at = sound.index(b'blk.1.ffn_down.weight') + len('blk.1.ffn_down.weight') + 4
+    for offset, value, what in ((20, 1 << 63, 'far past the end'), (20, len(sound), 'past the end'), (20, 0, 'over another'), (20, 7, 'not aligned'),
+                                (0, 1 << 62, 'a huge row'), (8, 1 << 62, 'many rows'), (0, 0, 'no row')):
+        expect(logits(folder.file(sound[:at + offset] + struct.pack('<Q', value) + sound[at + offset + 8:])), what, words='blk.1.ffn_down.weight')
+
+
+def check_places(folder):
+    """Paths that are no readable file."""
+    expect(logits(folder.path), 'a directory', words=folder.path)
+    expect(logits(folder.path + '/none.gguf'), 'no such file', words='none.gguf')
+    fifo = folder.path + '/fifo'
+    os.mkfifo(fifo)
+    expect(logits(fifo), 'a FIFO', words=fifo)
+    expect(logits(folder.file(b'')), 'an empty file')
+    if os.getuid():
+        path = folder.model()
+        os.chmod(path, 0)
+        expect(logits(path), 'no read right', words=path)
+    expect(run('run', '-m', MODEL, '-f', folder.path), 'a prompt that is a directory', words=folder.path)
+    expect(run('run', '-m', MODEL, '-f', folder.path + '/none.txt'), 'a prompt that is not there', words='none.txt')
+
+
+def check_output():
+    for args in (['run', '-m', MODEL, '-p', 'Once', '-n', '5', '-d', 'cpu'], ['inspect', MODEL], ['tokenize', '-m', MODEL, 'x'], ['--version'],
+                 ['--help'], ['run', '--help'], ['devices'], ['logits', '-m', MODEL, '-p', 'x', '--json', '-d', 'cpu']):
+        with open('/dev/full', 'wb') as full:
+            expect(run(*args, stdout=full), f'{args}: a full disk', words='No space left')
+        read_end, write_end = os.pipe()
+        os.close(read_end)
+        expect(run(*args, stdout=write_end), f'{args}: a closed pipe', lines=0)
+        os.close(write_end)
+
+
+def check_arguments(folder):
+    long_prompt = folder.path + '/long.txt'
+    with open(long_prompt, 'w') as file:
+        file.write('once upon a time ' * 2000)
+    expect(run('run', '-m', MODEL, '-f', long_prompt, '--ctx', '64', '-d', 'cpu'), 'a prompt longer than the context', words='64 --ctx')
+    expect(run('logits', '-m', MODEL, '-p', 'a b c d e f g h', '--ctx', '4', '-d', 'cpu'), 'the same for logits', words='4 --ctx')
+    expect(run('logits', '-m', MODEL, '--tokens', '1,99999999', '-d', 'cpu'), 'an id that is not there', words='99999999')
+    expect(run('logits', '-m', MODEL, '--tokens', '1,,2', '-d', 'cpu'), 'ids that are none', words='--tokens')
+    for name in ('vulkan:99', 'hip:77', 'nonsense', 'cpu:5', 'vulkan:x', ':'):
+        expect(run('run', '-m', MODEL, '-p', 'x', '-d', name), f'the device {name}', words=name)
+    expect(run('run', '-m', MODEL, '-p', 'x', '-d', 'cpu', '--force', 'matvec=nonsense'), 'a row that is not there', words='nonsense')
+    expect(run('run', '-m', MODEL, '-p', 'x', '-d', 'cpu', '--ctx', '16777216', '--kv', 'f32'), 'a context beyond any buffer', words='16777216 --ctx')
+    expect(logits(MODEL, '--ctx', '500000', preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (400 << 20, 400 << 20))),
+           'memory that cannot be had', lines=2)  # the first warns of more context than the model was trained for
+    invalid = folder.file(b'Once \xff\xfe upon \xe2\x82 a \x00 time \xf0\x9f')
+    expect(run('run', '-m', MODEL, '-f', invalid, '-n', '5', '-d', 'cpu'), 'invalid UTF-8', 0, lines=0)
+    with open(invalid, 'rb') as file:
+        done = run('run', '-m', MODEL, '-', '-n', '40', '--temp', '3', '--seed', '5', '-d', 'cpu', stdin=file)
+    expect(done, 'invalid UTF-8 from standard input', 0, lines=0)
+    done.stdout.decode()  # what is written is UTF-8
+    for args in (['run'], ['run', '-p', 'x', '-f', 'y'], ['nonsense'], [], ['run', '-p', 'x', '--temp', '-1'], ['run', '-p', 'x', '-n', '4x'],
+                 ['inspect'], ['bench'], ['bench', 'llm', '-p', 'x'], ['perplexity'], ['logits'], ['devices', 'x'], ['run', '-q', '-p', 'x']):
+        expect(run(*args), f'{args}: wrong usage', 2)
+
+
+with tempfile.TemporaryDirectory() as path:
+    folder = Folder(path)
+    check_files(folder)
+    check_models(folder)
+    check_tensors(folder)
+    check_places(folder)
+    check_output()
+    check_arguments(folder)
+print(f'{checks} checks, {failed} failed')
+sys.exit(1 if failed or not checks else 0)
