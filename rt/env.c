@@ -59,3 +59,7 @@ greta_status rt_env_cache_dir(const char *wanted, char **out) {
     if (home && *home) return join(home, "/.cache/greta", out);
     return GRETA_OK;
 }
+
+greta_status greta_env_cache_dir(char **out) {
+    return rt_env_cache_dir(NULL, out);
+}

@@ -1,19 +1,21 @@
 #!/usr/bin/env python3
 """greta pull against a server on the loopback: pull.py GRETA
 
-Whole files, resuming, a server that cannot resume, one whose file has changed, redirects, checksums that fit and do not, errors, a
-page in place of a model. Exit 77 where libcurl is not installed.
+Whole files, resuming, a server that cannot resume, one whose file has changed or that sends another part than was asked for, Ctrl-C,
+redirects, checksums that fit and do not, errors, a page in place of a model, names of files. Exit 77 where libcurl is not installed.
 """
 import hashlib
 import http.server
 import os
 import pathlib
 import random
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 GRETA = os.path.abspath(sys.argv[1])
 MODEL = b"GGUF" + random.Random(1).randbytes(3_000_000)
@@ -24,6 +26,7 @@ SHA = hashlib.sha256(MODEL).hexdigest()
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     seen = []  # (path, Range header)
+    stalled, go_on = threading.Event(), threading.Event()
 
     def log_message(self, *_):
         pass
@@ -52,6 +55,23 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if path == "/no-range":
             return self.reply(200, body)
         begin = int(wanted.split("=")[1].rstrip("-")) if wanted else 0
+        if path == "/shifted" and wanted:
+            return self.reply(206, body[begin + 1:], ETag=etag, Content_Range=f"bytes {begin + 1}-{len(body) - 1}/{len(body)}")
+        if path == "/dated":
+            date, fits = "Mon, 01 Jan 2024 00:00:00 GMT", self.headers.get("If-Range") == "Mon, 01 Jan 2024 00:00:00 GMT"
+            extra = {"Content_Range": f"bytes {begin}-{len(body) - 1}/{len(body)}"} if fits else {}
+            return self.reply(206 if fits else 200, body[begin if fits else 0:], Last_Modified=date, ETag='W/"weak"', **extra)
+        if path == "/stalls" and not wanted:  # gives half, then waits
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("ETag", etag)
+            self.end_headers()
+            self.wfile.write(body[: len(body) // 2])
+            self.wfile.flush()
+            Handler.stalled.set()
+            Handler.go_on.wait(30)
+            self.close_connection = True
+            return
         if wanted and self.headers.get("If-Range") in (None, etag):
             if begin >= len(body):
                 return self.reply(416, b"", Content_Range=f"bytes */{len(body)}")
@@ -67,6 +87,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.reply(200, body, ETag=etag)
 
 
+class Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, *_):  # clients that hang up are part of the test
+        pass
+
+
 failures = 0
 
 
@@ -78,10 +103,14 @@ def check(what, ok, detail=""):
 
 
 def main():
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    with tempfile.TemporaryDirectory() as work:
+        return pull_all(pathlib.Path(work))
+
+
+def pull_all(work):
+    server = Server(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     base = f"http://127.0.0.1:{server.server_address[1]}"
-    work = pathlib.Path(tempfile.mkdtemp())
     env = {**os.environ, "no_proxy": "*", "GRETA_CACHE": str(work / "cache"), "XDG_CACHE_HOME": str(work / "xdg")}
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         env.pop(name, None)
@@ -122,15 +151,39 @@ def main():
     check("starts anew where the file has changed", run.returncode == 0 and target.read_bytes() == CHANGED, run.stderr)
     target, run = pull("/no-range", part=MODEL[:1_000_000])
     check("starts anew where the server cannot resume", run.returncode == 0 and target.read_bytes() == MODEL, run.stderr)
-    target, run = pull("/model.gguf", part=MODEL)
+    target, run = pull("/dated", part=MODEL[:1_000_000], etag="Mon, 01 Jan 2024 00:00:00 GMT")
+    check("resumes by date", run.returncode == 0 and target.read_bytes() == MODEL and Handler.seen[0][1] is not None, run.stderr)
+    target, run = pull("/model.gguf", part=CHANGED[:1_000_000])
+    check("a part of who knows what", run.returncode == 0 and target.read_bytes() == MODEL and Handler.seen[0][1] is None, run.stderr)
+    target, run = pull("/model.gguf", "--sha256", SHA, part=MODEL[:1_000_000])
+    check("goes on where the checksum will tell", run.returncode == 0 and target.read_bytes() == MODEL
+          and Handler.seen[0][1] is not None, run.stderr)
+    target, run = pull("/shifted", part=MODEL[:1_000_000], etag='"one"')
+    check("another part than was asked for", run.returncode == 1 and not target.exists() and "part" in run.stderr, run.stderr)
+    target, run = pull("/model.gguf", part=MODEL, etag='"one"')
     check("a part that is whole", run.returncode == 0 and target.read_bytes() == MODEL, run.stderr)
-    target, run = pull("/model.gguf", part=MODEL + b"more")
+    target, run = pull("/model.gguf", part=MODEL + b"more", etag='"one"')
     check("a part that is too long", run.returncode == 1 and not target.exists(), run.stderr)
 
     target, run = pull("/breaks")
     check("a transfer that breaks", run.returncode == 1 and not target.exists() and "goes on" in run.stderr, run.stderr)
     target, run = pull("/breaks", out=target)
     check("goes on after it", run.returncode == 0 and target.read_bytes() == MODEL, run.stderr)
+
+    target = work / "stopped.gguf"
+    going = subprocess.Popen([GRETA, "pull", "-o", str(target), base + "/stalls"], stderr=subprocess.PIPE, text=True, env=env)
+    Handler.stalled.wait(30)
+    time.sleep(0.2)
+    _, run = pull("/model.gguf", out=target)
+    check("two at once", run.returncode == 1 and "another" in run.stderr, run.stderr)
+    going.send_signal(signal.SIGINT)
+    words = going.communicate(timeout=30)[1]
+    part = target.with_suffix(".gguf.part")
+    check("Ctrl-C", going.returncode == 1 and "goes on" in words and not target.exists() and part.stat().st_size > 0, words)
+    Handler.go_on.set()
+    _, run = pull("/stalls", out=target)
+    check("goes on after Ctrl-C", run.returncode == 0 and target.read_bytes() == MODEL
+          and Handler.seen[0][1] not in (None, "bytes=0-"), run.stderr)
 
     target, run = pull("/redirect")
     check("a redirect that names the checksum", run.returncode == 0 and target.read_bytes() == MODEL, run.stderr)
@@ -161,6 +214,24 @@ def main():
     check("without -o it goes into the cache", run.returncode == 0 and work in kept.parents and kept.read_bytes() == MODEL, run.stderr)
     again = subprocess.run([GRETA, "pull", base + "/model.gguf"], capture_output=True, text=True, env=env)
     check("and is not fetched twice", again.returncode == 0 and again.stdout == run.stdout, again.stderr)
+    again = subprocess.run([GRETA, "pull", "--sha256", "0" * 64, base + "/model.gguf"], capture_output=True, text=True, env=env)
+    check("a file of that name with another checksum", again.returncode == 1 and "SHA-256" in again.stderr
+          and kept.read_bytes() == MODEL, again.stderr)
+    for url, name in (("/a/b/my%20model.gguf?download=1", "my_20model.gguf"), ("/a/..?x", "_."), ("/", "model.gguf"),
+                      ("/x/$(id).gguf#y", "__id_.gguf")):
+        run = subprocess.run([GRETA, "pull", base + url], capture_output=True, text=True, env=env)
+        check(f"the name of {url}", run.stdout.strip() == str(work / "cache" / "models" / name), run.stdout + run.stderr)
+    run = subprocess.run([GRETA, "pull", base + "/model.gguf"], capture_output=True, text=True, env={**env, "GRETA_CACHE": ""})
+    check("no cache", run.returncode == 1 and "-o" in run.stderr, run.stderr)
+    _, run = pull("/model.gguf", out=work)
+    check("a folder of that name", run.returncode == 1 and "no file" in run.stderr, run.stderr)
+    if os.path.exists("/dev/full"):
+        (work / "full.gguf.part").symlink_to("/dev/full")
+        _, run = pull("/model.gguf", out=work / "full.gguf")
+        check("a full disk", run.returncode == 1 and "cannot write" in run.stderr, run.stderr)
+    for args in ([], ["--list", "x"], ["a", "b"]):
+        run = subprocess.run([GRETA, "pull", *args], capture_output=True, text=True, env=env)
+        check(f"wrong usage {args}", run.returncode == 2, run.stderr)
     return failures != 0
 
 

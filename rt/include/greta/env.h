@@ -31,6 +31,9 @@ GRETA_API const char *greta_env_get(enum greta_env env);
 /* "GRETA_DEVICE", and its line above; for help texts. Never NULL. */
 GRETA_API const char *greta_env_name(enum greta_env env);
 GRETA_API const char *greta_env_text(enum greta_env env);
+/* The folder for what can be made again: $GRETA_CACHE, else $XDG_CACHE_HOME/greta, else ~/.cache/greta. malloc'ed; NULL where
+ * there is none. It need not exist. ERR_NO_MEMORY. */
+GRETA_API GRETA_MUST_USE greta_status greta_env_cache_dir(char **out);
 
 #ifdef __cplusplus
 }
