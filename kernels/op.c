@@ -115,6 +115,8 @@ const char *greta_variant_refusal(const struct greta_variant *v, const struct gr
         return "it reads activations of another type";
     if (v->format != GRETA_IMAGE_HOST && v->n_threads > limits->max_group_threads)
         return "its workgroup has more threads than the device allows";
+    if (v->subgroup_size && (v->subgroup_size < limits->subgroup_min || v->subgroup_size > limits->subgroup_max))
+        return "the device has no subgroups of its size";
     if (limits->max_args_bytes && 8 * info->n_bindings + 4 * info->n_scalars > limits->max_args_bytes)
         return "its arguments are larger than the device allows";
     return v->refusal ? v->refusal(v, limits, call) : NULL;

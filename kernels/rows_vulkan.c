@@ -96,9 +96,8 @@ enum {
     COOPMAT_SUB_TOKENS
 };
 
-/* The unit multiplies f16 with f32 sums, and the workgroup has just the subgroups that the shader counts on. */
-static const char *unit_refusal(const struct greta_limits *limits, const uint32_t mnk[3],
-                                uint32_t n_subgroups, uint32_t n_threads) {
+/* The unit multiplies f16 with f32 sums. */
+static const char *unit_refusal(const struct greta_limits *limits, const uint32_t mnk[3]) {
     bool found = false;
     for (uint32_t i = 0; i < limits->n_matrix_ops; i++) {
         const struct greta_matrix_op *op = &limits->matrix_ops[i];
@@ -107,9 +106,7 @@ static const char *unit_refusal(const struct greta_limits *limits, const uint32_
     }
     if (!found) return "the device has no matrix unit of its size for f16 with f32 sums";
     if (!limits->has_f16) return "the device has no f16 arithmetic";
-    if (limits->subgroup_min != limits->subgroup_max) return "the device's subgroups have no fixed size";
-    return n_subgroups * limits->subgroup_min == n_threads ? NULL
-                                                           : "its workgroup is for subgroups of another size";
+    return NULL;
 }
 
 static uint64_t coopmat_tiles(const struct greta_variant *v, const struct greta_call *call) {
@@ -121,9 +118,7 @@ static const char *matmul_coopmat_refusal(const struct greta_variant *v, const s
                                           const struct greta_call *call) {
     const struct greta_scalars_matmul *s = &call->scalars.matmul;
     const uint32_t *t = v->tunables;
-    uint32_t n_subgroups =
-        t[COOPMAT_TILE_ROWS] / t[COOPMAT_SUB_ROWS] * (t[COOPMAT_TILE_TOKENS] / t[COOPMAT_SUB_TOKENS]);
-    const char *refusal = unit_refusal(limits, t, n_subgroups, v->n_threads);
+    const char *refusal = unit_refusal(limits, t);
     if (refusal) return refusal;
     uint32_t lds = 2 * (t[COOPMAT_TILE_ROWS] + t[COOPMAT_TILE_TOKENS]) * (t[COOPMAT_STEP] + 8) * 2;
     if (lds > limits->max_lds_bytes) return "it needs more LDS than the device has";
@@ -220,9 +215,8 @@ static uint32_t flash_lds_bytes(const struct greta_variant *v, uint32_t head_dim
 static const char *attn_coopmat_refusal(const struct greta_variant *v, const struct greta_limits *limits,
                                         const struct greta_call *call) {
     const uint32_t *t = v->tunables, head_dim = call->keys[1];
-    const char *refusal = unit_refusal(limits, t, t[FLASH_QUERIES] / t[FLASH_M], v->n_threads);
+    const char *refusal = unit_refusal(limits, t);
     if (refusal) return refusal;
-    if (limits->subgroup_min < t[FLASH_M]) return "the device's subgroups are too small";
     if (!limits->has_16bit_storage) return no_16bit;
     if (head_dim > 256 || head_dim % 16) return "head_dim is more than 256 or no multiple of 16";
     if (flash_lds_bytes(v, head_dim) > limits->max_lds_bytes) return "it needs more LDS than the device has";
@@ -322,20 +316,20 @@ GROUPS(cast_groups, div_up(s->cast.n, v->n_threads))
             aligned_                                                                                        \
         }                                                                                                   \
     }
-#define MATMUL_COOPMAT(name_, flags_, threads_, refusal_, ...)                                         \
+#define MATMUL_COOPMAT(name_, flags_, threads_, lanes_, refusal_, ...)                                 \
     {                                                                                                  \
         .name = name_, .op = GRETA_OP_MATMUL, .format = GRETA_IMAGE_SPIRV,                             \
         .image = &greta_spirv_matmul_coopmat, .entry = "main", .flags = flags_, .n_threads = threads_, \
-        .n_groups = matmul_coopmat_groups, .layout = GRETA_LAYOUT_PACKED, .w_types = ALL_WEIGHTS,      \
-        .x_type = GRETA_TYPE_F32, .operand_eps = 0x1p-11, .refusal = refusal_, .n_tunables = 8,        \
-        .tunables = {                                                                                  \
+        .subgroup_size = lanes_, .n_groups = matmul_coopmat_groups, .layout = GRETA_LAYOUT_PACKED,     \
+        .w_types = ALL_WEIGHTS, .x_type = GRETA_TYPE_F32, .operand_eps = 0x1p-11, .refusal = refusal_, \
+        .n_tunables = 8, .tunables = {                                                                 \
             __VA_ARGS__                                                                                \
         }                                                                                              \
     }
-#define ATTN_COOPMAT(name_, threads_, ...)                                                                   \
+#define ATTN_COOPMAT(name_, threads_, lanes_, ...)                                                           \
     {                                                                                                        \
         .name = name_, .op = GRETA_OP_ATTN, .format = GRETA_IMAGE_SPIRV, .image = &greta_spirv_attn_coopmat, \
-        .entry = "main", .n_threads = threads_, .n_groups = attn_coopmat_groups,                             \
+        .entry = "main", .n_threads = threads_, .subgroup_size = lanes_, .n_groups = attn_coopmat_groups,    \
         .layout = GRETA_LAYOUT_PACKED, .operand_eps = 0x1p-11, .refusal = attn_coopmat_refusal,              \
         .n_tunables = 5, .tunables = {                                                                       \
             __VA_ARGS__                                                                                      \
@@ -361,31 +355,32 @@ static const struct greta_variant rows[] = {
     MATVEC("matvec_wide", 128, 4, 2, 1, matvec_wide_refusal),
     MATVEC("matvec_narrow", 64, 2, 1, 1, matvec_refusal),
     MATVEC("matvec_any", 64, 2, 1, 0, matvec_refusal),
-    MATMUL_COOPMAT("matmul_coopmat_large", 0, 256, matmul_coopmat_large_refusal, 16, 16, 16, 128, 128, 32, 64,
-                   32),
-    MATMUL_COOPMAT("matmul_coopmat_medium", 0, 128, matmul_coopmat_large_refusal, 16, 16, 16, 64, 64, 32, 32,
-                   32),
-    MATMUL_COOPMAT("matmul_coopmat_small", 0, 128, matmul_coopmat_refusal, 16, 16, 16, 32, 32, 32, 16, 16),
+    MATMUL_COOPMAT("matmul_coopmat_large", 0, 256, 32, matmul_coopmat_large_refusal, 16, 16, 16, 128, 128, 32,
+                   64, 32),
+    MATMUL_COOPMAT("matmul_coopmat_medium", 0, 128, 32, matmul_coopmat_large_refusal, 16, 16, 16, 64, 64, 32,
+                   32, 32),
+    MATMUL_COOPMAT("matmul_coopmat_small", 0, 128, 32, matmul_coopmat_refusal, 16, 16, 16, 32, 32, 32, 16,
+                   16),
     /* Other shapes of the large one, to be compared with it. */
-    MATMUL_COOPMAT("matmul_coopmat_large_4", VARIANT_FORCED_ONLY, 128, matmul_coopmat_refusal, 16, 16, 16,
+    MATMUL_COOPMAT("matmul_coopmat_large_4", VARIANT_FORCED_ONLY, 128, 32, matmul_coopmat_refusal, 16, 16, 16,
                    128, 128, 32, 64, 64),
-    MATMUL_COOPMAT("matmul_coopmat_tall", VARIANT_FORCED_ONLY, 256, matmul_coopmat_refusal, 16, 16, 16, 256,
-                   128, 16, 64, 64),
-    MATMUL_COOPMAT("matmul_coopmat_wide", VARIANT_FORCED_ONLY, 256, matmul_coopmat_refusal, 16, 16, 16, 128,
-                   256, 16, 64, 64),
+    MATMUL_COOPMAT("matmul_coopmat_tall", VARIANT_FORCED_ONLY, 256, 32, matmul_coopmat_refusal, 16, 16, 16,
+                   256, 128, 16, 64, 64),
+    MATMUL_COOPMAT("matmul_coopmat_wide", VARIANT_FORCED_ONLY, 256, 32, matmul_coopmat_refusal, 16, 16, 16,
+                   128, 256, 16, 64, 64),
     MATMUL_TILED("matmul_tiled_large", 256, 64, 1),
     MATMUL_TILED("matmul_tiled_small", 64, 32, 1),
     MATMUL_TILED("matmul_tiled_any", 64, 32, 0),
     /* The unit of Mesa's llvmpipe: after the rows that are faster there, for the tests. */
-    MATMUL_COOPMAT("matmul_coopmat_8", 0, 64, matmul_coopmat_refusal, 8, 8, 8, 64, 64, 32, 32, 16),
+    MATMUL_COOPMAT("matmul_coopmat_8", 0, 64, 8, matmul_coopmat_refusal, 8, 8, 8, 64, 64, 32, 32, 16),
     WEIGHT_ROW(MATMUL, matmul_simple, 64, matmul_simple_groups),
-    ATTN_COOPMAT("attn_coopmat_large", 128, 16, 16, 16, 64, 32),
-    ATTN_COOPMAT("attn_coopmat_small", 64, 16, 16, 16, 32, 32),
+    ATTN_COOPMAT("attn_coopmat_large", 128, 32, 16, 16, 16, 64, 32),
+    ATTN_COOPMAT("attn_coopmat_small", 64, 32, 16, 16, 16, 32, 32),
     ATTN_TILED("attn_tiled_large", 64, 32, 32),
     ATTN_TILED("attn_tiled_small", 32, 32, 16),
     ROW(ATTN, attn_simple, 128, attn_groups, attn_refusal),
     /* The unit of Mesa's llvmpipe, as above. */
-    ATTN_COOPMAT("attn_coopmat_8", 32, 8, 8, 8, 32, 32),
+    ATTN_COOPMAT("attn_coopmat_8", 32, 8, 8, 8, 8, 32, 32),
     ATTN_SPLIT("attn_split_one", 1, 8),
     ATTN_SPLIT("attn_split_grouped", 4, 8),
     ATTN_SPLIT("attn_split_any", 1, 1),

@@ -22,6 +22,7 @@ struct greta_variant {
     const char *entry;               /* "main" in SPIR-V */
     uint32_t flags;
     uint32_t n_threads;  /* workgroup size: specialization constant 0; not used by host rows */
+    uint32_t subgroup_size; /* that the kernel is made with; 0: it serves any */
     uint32_t w_types;    /* bit mask of 1 << GRETA_TYPE_* of weights that it reads; 0: the op has none */
     uint32_t x_type;     /* of activations, for matvec and matmul */
     enum greta_layout layout;
