@@ -8,10 +8,10 @@
 struct attn {
     const struct ref_args *args;
     const float *q;
-    const uint8_t *k, *v;
+    double *k, *v; /* of the positions that count */
     uint32_t kv_type, head_dim, n_head, n_head_kv;
     double scale;
-    double *score, *score_error, *row; /* per position, per position, head_dim */
+    double *score, *score_error; /* per position */
 };
 
 /* The softmax of positions [begin, end) not divided by its sum: what attn_split writes, with bounds. */
@@ -20,11 +20,16 @@ struct partial {
     double *acc, *acc_error; /* head_dim */
 };
 
-static void kv_row(const struct attn *a, const uint8_t *cache, uint64_t position, uint32_t head_kv,
-                   double *row) {
-    uint64_t bytes = a->kv_type == GRETA_TYPE_F32 ? 4 : 2;
-    ref_decode_row(a->kv_type, cache + (position * a->n_head_kv + head_kv) * a->head_dim * bytes, a->head_dim,
-                   row, NULL);
+/* The first n_kv positions as numbers. */
+static double *kv_decode(const struct attn *a, const uint8_t *cache, uint64_t n_kv) {
+    uint64_t width = (uint64_t)a->n_head_kv * a->head_dim;
+    double *out = calloc((size_t)(n_kv * width + 1), sizeof *out);
+    if (out) ref_decode_row(a->kv_type, cache, n_kv * width, out, NULL);
+    return out;
+}
+
+static const double *kv_row(const struct attn *a, const double *kv, uint64_t position, uint32_t h) {
+    return kv + (position * a->n_head_kv + h / (a->n_head / a->n_head_kv)) * a->head_dim;
 }
 
 /* Fills score and score_error of [begin, end) and sets the largest of each. */
@@ -34,12 +39,12 @@ static void scores(struct attn *a, uint64_t t, uint32_t h, uint64_t begin, uint6
     p->max_error = 0;
     for (uint64_t j = begin; j < end; j++) {
         double dot = 0, s = 0, sum_q = 0, sum_k = 0;
-        kv_row(a, a->k, j, h / (a->n_head / a->n_head_kv), a->row);
+        const double *k = kv_row(a, a->k, j, h);
         for (uint32_t c = 0; c < a->head_dim; c++) {
-            dot += q[c] * a->row[c];
-            s += fabs(q[c] * a->row[c]);
+            dot += q[c] * k[c];
+            s += fabs(q[c] * k[c]);
             sum_q += fabs((double)q[c]);
-            sum_k += fabs(a->row[c]);
+            sum_k += fabs(k[c]);
         }
         a->score[j] = a->scale * dot;
         a->score_error[j] =
@@ -65,12 +70,12 @@ static void partial_run(struct attn *a, uint64_t t, uint32_t h, uint64_t begin, 
         double error =
             expm1(a->score_error[j] + p->max_error + REF_EPS * fabs(x)) + ref_exp_error(x) + common;
         double absolute = REF_TINY + (r > 0x1p-12 ? 0x1p-25 : 0);
-        kv_row(a, a->v, j, h / (a->n_head / a->n_head_kv), a->row);
+        const double *v = kv_row(a, a->v, j, h);
         p->sum += weight;
         p->sum_error += weight * error + absolute;
         for (uint32_t c = 0; c < d; c++) {
-            p->acc[c] += weight * a->row[c];
-            p->acc_error[c] += (weight * (error + 2.05 * r) + absolute) * fabs(a->row[c]);
+            p->acc[c] += weight * v[c];
+            p->acc_error[c] += (weight * (error + 2.05 * r) + absolute) * fabs(v[c]);
         }
     }
 }
@@ -78,23 +83,24 @@ static void partial_run(struct attn *a, uint64_t t, uint32_t h, uint64_t begin, 
 static void attn_free(struct attn *a, struct partial *p) {
     free(a->score);
     free(a->score_error);
-    free(a->row);
+    free(a->k);
+    free(a->v);
     free(p->acc);
     free(p->acc_error);
 }
 
-static greta_status attn_make(struct attn *a, struct partial *p, uint64_t n_positions) {
+static greta_status attn_make(struct attn *a, struct partial *p, uint64_t n_kv) {
     a->q = a->args->data[0];
-    a->k = a->args->data[1];
-    a->v = a->args->data[2];
     a->kv_type = a->args->call->keys[0];
     a->head_dim = a->args->call->keys[1];
-    a->score = calloc((size_t)n_positions + 1, sizeof *a->score);
-    a->score_error = calloc((size_t)n_positions + 1, sizeof *a->score_error);
-    a->row = calloc(a->head_dim, sizeof *a->row);
+    a->k = kv_decode(a, a->args->data[1], n_kv);
+    a->v = kv_decode(a, a->args->data[2], n_kv);
+    a->score = calloc((size_t)n_kv + 1, sizeof *a->score);
+    a->score_error = calloc((size_t)n_kv + 1, sizeof *a->score_error);
     p->acc = calloc(a->head_dim, sizeof *p->acc);
     p->acc_error = calloc(a->head_dim, sizeof *p->acc_error);
-    return a->score && a->score_error && a->row && p->acc && p->acc_error ? GRETA_OK : GRETA_ERR_NO_MEMORY;
+    return a->k && a->v && a->score && a->score_error && p->acc && p->acc_error ? GRETA_OK
+                                                                                : GRETA_ERR_NO_MEMORY;
 }
 
 greta_status ref_attn(const struct ref_args *args) {
@@ -103,8 +109,8 @@ greta_status ref_attn(const struct ref_args *args) {
     struct partial p = {0};
     uint32_t step[4];
     memcpy(step, args->data[3], sizeof step);
-    greta_status status =
-        (uint64_t)step[1] + s->n_tok > s->n_ctx ? GRETA_ERR_INVALID : attn_make(&a, &p, s->n_ctx);
+    uint64_t n_kv = (uint64_t)step[1] + s->n_tok;
+    greta_status status = n_kv > s->n_ctx ? GRETA_ERR_INVALID : attn_make(&a, &p, n_kv);
     struct ref_output *y = &args->outputs[4];
     if (!status) status = ref_output_make(y, REF_F32, (uint64_t)s->n_tok * s->n_head * a.head_dim);
     for (uint64_t t = 0; !status && t < s->n_tok; t++)
@@ -134,7 +140,7 @@ greta_status ref_attn_split(const struct ref_args *args) {
     uint32_t step[4];
     memcpy(step, args->data[3], sizeof step);
     uint64_t n_kv = step[2];
-    greta_status status = n_kv > s->n_ctx ? GRETA_ERR_INVALID : attn_make(&a, &p, s->n_ctx);
+    greta_status status = n_kv > s->n_ctx ? GRETA_ERR_INVALID : attn_make(&a, &p, n_kv);
     struct ref_output *y = &args->outputs[4];
     uint64_t width = 2 + (uint64_t)a.head_dim;
     if (!status) status = ref_output_make(y, REF_F32, (uint64_t)s->n_head * s->n_split * width);

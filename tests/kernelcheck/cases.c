@@ -94,6 +94,12 @@ static void matmul(const struct emit *e) {
             struct kc_case large = {.call = {.op = GRETA_OP_MATMUL, .keys = {type, x_type}}};
             large.call.scalars.matmul = (struct greta_scalars_matmul){128 + type, 128, 512};
             emit_product(e, large);
+            large.large = true;
+            large.call.scalars.matmul = (struct greta_scalars_matmul){
+                1100, 2052, greta_type_get_info(type)->block_elements == 256 ? 256 : 64};
+            emit(e, &large);
+            large.style = KC_INTEGERS;
+            emit(e, &large);
             if (x_type == GRETA_TYPE_Q8A) break;
         }
 }
@@ -141,15 +147,17 @@ static void kv_update(const struct emit *e) {
 static void attn(const struct emit *e) {
     static const uint32_t dims[] = {8, 16, 40, 64, 80, 96, 128, 256};
     static const uint32_t heads[][2] = {{1, 1}, {4, 2}, {9, 3}, {8, 1}};
-    static const uint32_t steps[][2] = {{1, 0},  {1, 37},  {3, 0},
-                                        {19, 5}, {1, 300}, {33, 64}}; /* n_tok, pos */
+    static const uint32_t steps[][2] = {{1, 0},   {1, 37},  {3, 0},   {19, 5},
+                                        {1, 300}, {33, 64}, {130, 0}, {70, 171}}; /* n_tok, pos */
     for (uint32_t type = GRETA_TYPE_F32; type <= GRETA_TYPE_F16; type++)
         for (unsigned d = 0; d < N(dims); d++)
             for (unsigned i = 0; i < N(steps); i++) {
                 const uint32_t *h = heads[(d + i) % N(heads)];
+                if (steps[i][0] > 64 && dims[d] % 64) continue; /* the long ones: the usual head sizes only */
                 struct kc_case c = {.call = {.op = GRETA_OP_ATTN, .keys = {type, dims[d]}},
                                     .style = i % 2 ? KC_OUTLIERS : KC_NORMAL,
                                     .place = (d + i) % 2 ? KC_UNALIGNED : KC_ALIGNED};
+                c.large = steps[i][0] > 64 && dims[d] > 128;
                 c.step[1] = steps[i][1];
                 c.call.scalars.attn = (struct greta_scalars_attn){steps[i][0], h[0], h[1], i == 2 ? 3 : 512,
                                                                   i == 4 ? 0.25f : 0.125f};

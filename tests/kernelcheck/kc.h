@@ -20,6 +20,7 @@ struct kc_case {
     enum kc_place place;
     uint32_t step[4];
     bool alias; /* binding n - 1 is binding 0's memory */
+    bool large; /* many tiles, for rows that want to fill a GPU: not for a cpu, where it would take seconds */
 };
 
 typedef void kc_case_fn(void *user, const struct kc_case *c);
