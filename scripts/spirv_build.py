@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compiles one compute shader to SPIR-V and checks it: with glslc, or with glslangValidator and spirv-opt."""
+"""Compiles one compute shader to SPIR-V and checks it: with glslc, or with glslangValidator where there is none."""
 import argparse
 import os
 import subprocess
