@@ -15,8 +15,11 @@
 #define ENTRY(op, suffix) \
     { #op "_" #suffix, cpu_##op##_##suffix }
 #ifdef CPU_X86
-#define VECTOR_ENTRIES(isa) \
-    ENTRY(matvec, isa), ENTRY(matvec_q8a, isa), ENTRY(matmul, isa), ENTRY(matmul_q8a, isa),
+#define VECTOR_ENTRIES(isa)                                                                                 \
+    ENTRY(matvec, isa), ENTRY(matvec_q8a, isa), ENTRY(matmul, isa), ENTRY(matmul_q8a, isa),                 \
+        ENTRY(attn, isa), ENTRY(attn_split, isa), ENTRY(rms_norm, isa), ENTRY(add_rms_norm, isa),           \
+        ENTRY(rope, isa), ENTRY(kv_update, isa), ENTRY(silu_mul, isa), ENTRY(add, isa), ENTRY(argmax, isa), \
+        ENTRY(cast, isa), ENTRY(quantize, isa),
 #else
 #define VECTOR_ENTRIES(isa)
 #endif
@@ -73,14 +76,17 @@ static uint64_t matmul_groups(const struct greta_variant *v, const struct greta_
                       GRETA_DIV_UP((uint64_t)s->n_rows, 16));
 }
 
-/* Decode attends to up to n_ctx positions, but the count at record time must serve every later position: few
- * groups. */
+/*
+ * The count must serve every position up to n_ctx. In decode the heads that share keys should stay together: one group per
+ * thread.
+ */
 static uint64_t attn_groups(const struct greta_variant *v, const struct greta_limits *limits,
                             const struct greta_call *call) {
     const struct greta_scalars_attn *s = &call->scalars.attn;
     (void)v;
-    uint64_t n_items = (uint64_t)s->n_tok * s->n_head;
-    return groups_for(limits, n_items * s->n_ctx * call->keys[1], n_items);
+    uint64_t n_items = (uint64_t)s->n_tok * s->n_head, n_threads = limits->n_compute_units;
+    uint64_t n = groups_for(limits, n_items * s->n_ctx * call->keys[1], n_items);
+    return s->n_tok == 1 && n > n_threads && n_threads ? n_threads : n;
 }
 
 static uint64_t attn_split_groups(const struct greta_variant *v, const struct greta_limits *limits,
@@ -212,25 +218,25 @@ static const char *refuse_avx512(const struct greta_variant *v, const struct gre
 
 static const struct greta_variant rows[] = {
     PLAIN(ROW_LOOKUP, row_lookup, ALL_TYPES, row_groups),
-    PLAIN(RMS_NORM, rms_norm, 0, row_groups),
-    PLAIN(ADD_RMS_NORM, add_rms_norm, 0, row_groups),
-    PLAIN(ROPE, rope, 0, row_groups),
-    PLAIN(KV_UPDATE, kv_update, 0, row_groups),
+    ROWS(RMS_NORM, rms_norm, VARIANT_EXACT, 0, GRETA_TYPE_F32, row_groups),
+    ROWS(ADD_RMS_NORM, add_rms_norm, VARIANT_EXACT, 0, GRETA_TYPE_F32, row_groups),
+    ROWS(ROPE, rope, VARIANT_EXACT, 0, GRETA_TYPE_F32, row_groups),
+    ROWS(KV_UPDATE, kv_update, VARIANT_EXACT, 0, GRETA_TYPE_F32, row_groups),
     ROWS(MATVEC, matvec_q8a, 0, QUANT_TYPES, GRETA_TYPE_Q8A, matvec_groups),
     ROWS(MATVEC, matvec, VARIANT_EXACT, ALL_TYPES, GRETA_TYPE_F32, matvec_groups),
     ROWS(MATMUL, matmul_q8a, 0, QUANT_TYPES, GRETA_TYPE_Q8A, matmul_groups),
     ROWS(MATMUL, matmul, VARIANT_EXACT, ALL_TYPES, GRETA_TYPE_F32, matmul_groups),
-    PLAIN(ATTN, attn, 0, attn_groups),
-    PLAIN(ATTN_SPLIT, attn_split, 0, attn_split_groups),
+    ROWS(ATTN, attn, VARIANT_EXACT, 0, GRETA_TYPE_F32, attn_groups),
+    ROWS(ATTN_SPLIT, attn_split, VARIANT_EXACT, 0, GRETA_TYPE_F32, attn_split_groups),
     PLAIN(ATTN_REDUCE, attn_reduce, 0, attn_reduce_groups),
-    PLAIN(SILU_MUL, silu_mul, 0, element_groups),
-    PLAIN(ADD, add, 0, element_groups),
-    PLAIN(ARGMAX, argmax, 0, row_groups),
+    ROWS(SILU_MUL, silu_mul, VARIANT_EXACT, 0, GRETA_TYPE_F32, element_groups),
+    ROWS(ADD, add, VARIANT_EXACT, 0, GRETA_TYPE_F32, element_groups),
+    ROWS(ARGMAX, argmax, VARIANT_EXACT, 0, GRETA_TYPE_F32, row_groups),
     PLAIN(TOP_K, top_k, 0, row_groups),
     PLAIN(FILL, fill, 0, element_groups),
     PLAIN(COPY, copy, 0, element_groups),
-    PLAIN(CAST, cast, 0, element_groups),
-    PLAIN(QUANTIZE, quantize, 0, row_groups),
+    ROWS(CAST, cast, VARIANT_EXACT, 0, GRETA_TYPE_F32, element_groups),
+    ROWS(QUANTIZE, quantize, VARIANT_EXACT, 0, GRETA_TYPE_F32, row_groups),
 };
 
 struct variant_rows variant_rows_cpu(void) {
