@@ -278,6 +278,53 @@ static void suite_failures(struct fixture *f) {
     f->log.user = NULL;
 }
 
+/* ---- the host's memory: linked with --wrap ---- */
+
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t n);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t n);
+
+static unsigned fail_at, n_allocations; /* 0: none fails */
+
+static bool fails(void) {
+    return fail_at && __atomic_add_fetch(&n_allocations, 1, __ATOMIC_RELAXED) == fail_at;
+}
+void *__wrap_malloc(size_t n) {
+    return fails() ? NULL : __real_malloc(n);
+}
+void *__wrap_calloc(size_t n, size_t size) {
+    return fails() ? NULL : __real_calloc(n, size);
+}
+void *__wrap_realloc(void *p, size_t n) {
+    return fails() ? NULL : __real_realloc(p, n);
+}
+
+/* Every allocation of ours fails once, from the device's opening to a decode step. */
+static void suite_no_memory(struct fixture *f) {
+    bool quiet = true;
+    uint64_t n_calls;
+    unsigned total, n_noticed = 0;
+
+    f->log.user = &quiet;
+    fail_at = UINT32_MAX;
+    CHECK(work(f, NULL, &n_calls) == GRETA_OK);
+    total = n_allocations;
+    CHECK(total > 50);
+    for (unsigned i = 1; i <= total; i += 1 + total / 400) {
+        n_allocations = 0;
+        fail_at = i;
+        n_noticed += work(f, NULL, &n_calls) != GRETA_OK;
+    }
+    fail_at = 0;
+    /* some are only an optimization, and work goes on without; most are not */
+    CHECK(n_noticed > total / (1 + total / 400) / 2);
+    CHECK(work(f, NULL, &n_calls) == GRETA_OK);
+    f->log.user = NULL;
+}
+
 /* ---- wrong use, and the other calls ---- */
 
 static void check_errors(struct fixture *f, struct greta_session *s) {
@@ -414,8 +461,10 @@ int main(int argc, char **argv) {
     static const struct {
         const char *name;
         void (*run)(struct fixture *f);
-    } suites[] = {{"splits", suite_splits},     {"log", suite_log},     {"limits", suite_limits},
-                  {"failures", suite_failures}, {"calls", suite_calls}, {"seeds", suite_seeds}};
+    } suites[] = {{"splits", suite_splits},       {"log", suite_log},
+                  {"limits", suite_limits},       {"failures", suite_failures},
+                  {"no_memory", suite_no_memory}, {"calls", suite_calls},
+                  {"seeds", suite_seeds}};
     static struct fixture f;
     bool quiet = true;
 

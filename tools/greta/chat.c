@@ -73,13 +73,15 @@ static bool render(struct chat *c, uint32_t **ids, size_t *n) {
     return ok;
 }
 
+enum fit { FITS, TOO_LONG, REFUSED };
+
 /* Like render; where the context has no room for it and a short answer, the oldest exchanges are forgotten. */
-static bool render_to_fit(struct chat *c, uint32_t **ids, size_t *n) {
+static enum fit render_to_fit(struct chat *c, uint32_t **ids, size_t *n) {
     uint32_t n_ctx = greta_session_n_ctx(c->app->session), room = n_ctx / 4 < 128 ? n_ctx / 4 : 128;
     size_t n_forgotten = 0;
 
     for (;;) {
-        if (!render(c, ids, n)) return false;
+        if (!render(c, ids, n)) return REFUSED;
         if (*n + room <= n_ctx) break;
         if (c->n_messages - c->n_system < 3) {
             if (*n < n_ctx) break;
@@ -87,7 +89,7 @@ static bool render_to_fit(struct chat *c, uint32_t **ids, size_t *n) {
                 "--ctx",
                 n_ctx);
             free(*ids);
-            return false;
+            return TOO_LONG;
         }
         free(*ids);
         remove_messages(c, c->n_system, 2);
@@ -96,7 +98,7 @@ static bool render_to_fit(struct chat *c, uint32_t **ids, size_t *n) {
     if (n_forgotten)
         say("the context of %u tokens is full: the oldest %zu exchange%s forgotten", n_ctx, n_forgotten,
             n_forgotten == 1 ? " is" : "s are");
-    return true;
+    return FITS;
 }
 
 /* Evaluates what the session does not hold yet. *stopped: Ctrl-C came meanwhile. */
@@ -135,6 +137,7 @@ static bool answer(struct chat *c, const uint32_t *ids, size_t n) {
     bool stopped;
     enum end end;
 
+    g.before = greta_session_get_stats(c->app->session);
     if (!evaluate(c, ids, n, &stopped)) return false;
     end = stopped ? END_INTERRUPTED : generate(&g);
     if (end == END_OUTPUT || end == END_ERROR || !out_write("\n", 1) || !out_flush()) {
@@ -168,6 +171,7 @@ static int slash(struct chat *c, const char *line) {
 static int turn(struct chat *c, char *line) {
     uint32_t *ids;
     size_t n;
+    enum fit fit;
     bool ok;
 
     if (!*line || *line == '/') {
@@ -176,9 +180,10 @@ static int turn(struct chat *c, char *line) {
         return result;
     }
     if (!add_message(c, "user", line)) return EXIT_FAILED;
-    if (!render_to_fit(c, &ids, &n)) {
+    fit = render_to_fit(c, &ids, &n);
+    if (fit != FITS) {
         remove_messages(c, c->n_messages - 1, 1);
-        return GO_ON;
+        return fit == TOO_LONG ? GO_ON : EXIT_FAILED; /* what a template refuses once it will refuse again */
     }
     interrupts = 0;
     ok = answer(c, ids, n);

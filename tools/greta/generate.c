@@ -85,6 +85,8 @@ void print_stats(const struct app *app, const struct generation *g, uint32_t n_p
     const struct greta_model_info *info = greta_model_get_info(app->model);
     struct rusage usage = {0};
 
+    s.n_prefill -= g->before.n_prefill, s.prefill_ns -= g->before.prefill_ns;
+    s.n_decode -= g->before.n_decode, s.decode_ns -= g->before.decode_ns;
     getrusage(RUSAGE_SELF, &usage);
     fprintf(stderr, "device       %s (%s)\n", greta_dev_get_info(app->dev)->name,
             greta_dev_get_info(app->dev)->backend);

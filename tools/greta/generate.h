@@ -44,7 +44,8 @@ struct generation {
     char *text; /* all that was written, malloc'ed and zero-terminated, where keep_text */
     size_t text_len;
     bool keep_text;
-    uint64_t first_ns; /* clock at the first text */
+    uint64_t first_ns;                 /* clock at the first text */
+    struct greta_session_stats before; /* as they were before the prompt: print_stats tells what came since */
 };
 
 /* From a session that has evaluated the prompt, wanting greta_sampler_want. All tokens but the last chosen are in it after. */
