@@ -78,14 +78,14 @@ def interrupt_once():
     text += read_until(fd, [b'\n'])  # the echo, then the answer's first bytes
     time.sleep(0.05)
     os.write(fd, b'\x03')
-    text += read_until(fd, [b'> '])
+    text += read_until(fd, [b'\r\n> '])
     stopped = b'stopped' in text
     if not stopped:  # it came after the answer: the waiting chat says how to leave
         check(b'ends the chat' in text + read_until(fd, [b'ends the chat']), f'Ctrl-C at the prompt: {text!r}')
     os.write(fd, b'hello again\n')
     text = read_until(fd, [b'\n'])
     os.write(fd, b'\x03')
-    text += read_until(fd, [b'> '])
+    text += read_until(fd, [b'\r\n> '])
     os.write(fd, b'/exit\n')
     read_until(fd, [b'\x00'], 2)
     deadline = time.monotonic() + 10

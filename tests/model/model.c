@@ -136,6 +136,30 @@ static void suite_splits(struct fixture *f) {
     }
 }
 
+/* ---- allocations: linked with --wrap ---- */
+
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t n);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t n);
+
+static unsigned fail_at, n_allocations; /* 0: none fails */
+
+static bool fails(void) {
+    return fail_at && __atomic_add_fetch(&n_allocations, 1, __ATOMIC_RELAXED) == fail_at;
+}
+void *__wrap_malloc(size_t n) {
+    return fails() ? NULL : __real_malloc(n);
+}
+void *__wrap_calloc(size_t n, size_t size) {
+    return fails() ? NULL : __real_calloc(n, size);
+}
+void *__wrap_realloc(void *p, size_t n) {
+    return fails() ? NULL : __real_realloc(p, n);
+}
+
 /* ---- what a decode step does ---- */
 
 struct lines {
@@ -189,9 +213,12 @@ static void suite_log(struct fixture *f) {
                   CHECK(greta_session_eval(s, &token, 1, want) == GRETA_OK);
         records.n = calls.n = 0;
         records.on = calls.on = true;
+        fail_at = UINT32_MAX, n_allocations = 0; /* only counts */
         /* past 256 positions: the next bucket of attention's grid */
         for (int i = 0; i < 20 && ok; i++) ok = CHECK(greta_session_eval(s, &token, 1, want) == GRETA_OK);
         records.on = calls.on = false;
+        CHECK(n_allocations == 0);
+        fail_at = 0;
         if (!CHECK(count(&records, "update") == 20 && count(&records, "graph_launch") == 20 &&
                    count(&records, "read") == 20))
             show(&records);
@@ -278,29 +305,7 @@ static void suite_failures(struct fixture *f) {
     f->log.user = NULL;
 }
 
-/* ---- the host's memory: linked with --wrap ---- */
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-
-static unsigned fail_at, n_allocations; /* 0: none fails */
-
-static bool fails(void) {
-    return fail_at && __atomic_add_fetch(&n_allocations, 1, __ATOMIC_RELAXED) == fail_at;
-}
-void *__wrap_malloc(size_t n) {
-    return fails() ? NULL : __real_malloc(n);
-}
-void *__wrap_calloc(size_t n, size_t size) {
-    return fails() ? NULL : __real_calloc(n, size);
-}
-void *__wrap_realloc(void *p, size_t n) {
-    return fails() ? NULL : __real_realloc(p, n);
-}
+/* ---- the host's memory ---- */
 
 /* Every allocation of ours fails once, from the device's opening to a decode step. */
 static void suite_no_memory(struct fixture *f) {
@@ -309,7 +314,7 @@ static void suite_no_memory(struct fixture *f) {
     unsigned total, n_noticed = 0;
 
     f->log.user = &quiet;
-    fail_at = UINT32_MAX;
+    fail_at = UINT32_MAX, n_allocations = 0;
     CHECK(work(f, NULL, &n_calls) == GRETA_OK);
     total = n_allocations;
     CHECK(total > 50);
