@@ -50,7 +50,7 @@ greta_host_fn cpu_row_lookup_plain, cpu_rms_norm_plain, cpu_add_rms_norm_plain, 
     greta_host_fn cpu_matvec_##isa, cpu_matvec_q8a_##isa, cpu_matmul_##isa, cpu_matmul_q8a_##isa,         \
         cpu_attn_##isa, cpu_attn_split_##isa, cpu_rms_norm_##isa, cpu_add_rms_norm_##isa, cpu_rope_##isa, \
         cpu_kv_update_##isa, cpu_silu_mul_##isa, cpu_add_##isa, cpu_argmax_##isa, cpu_cast_##isa,         \
-        cpu_quantize_##isa
+        cpu_quantize_##isa, cpu_top_k_##isa
 CPU_VECTOR_ROWS(avx2);
 CPU_VECTOR_ROWS(avx512);
 

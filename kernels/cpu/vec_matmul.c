@@ -6,7 +6,7 @@
 #include "vec_blocks.h"
 #include "vec_tile.h"
 
-enum { PANEL_FLOATS = 4096, CHUNK = PANEL_FLOATS / TILE_COLS, N_UNITS = CHUNK / 32 };
+enum { PANEL_FLOATS = 4096, CHUNK = PANEL_FLOATS / TILE_COLS, MIN_TOKENS = 4 };
 
 struct weights {
     const uint8_t *rows;
@@ -101,8 +101,25 @@ SIMD_INLINE void rows_multiply(uint32_t type, const struct cpu_args_matmul *a, s
     }
 }
 
+/* Decoding a panel costs as much as several tokens do row by row. */
+static void few_tokens(const struct greta_host_group *g, const struct cpu_args_matmul *a) {
+    size_t x_bytes = (size_t)a->n_cols * sizeof(float);
+    for (size_t t = 0; t < a->n_tok; t++) {
+        struct cpu_args_matvec one = {.w = a->w,
+                                      .x = (const uint8_t *)a->x + t * x_bytes,
+                                      .y = (float *)a->y + t * a->n_rows,
+                                      .n_rows = a->n_rows,
+                                      .n_cols = a->n_cols};
+        CPU_FN(matvec)(g, &one);
+    }
+}
+
 void CPU_FN(matmul)(const struct greta_host_group *g, const void *args) {
     const struct cpu_args_matmul *a = args;
+    if (a->n_tok < MIN_TOKENS) {
+        few_tokens(g, a);
+        return;
+    }
     struct cpu_range range = cpu_share(g, a->n_rows, TILE_COLS);
     switch (g->constants[0]) {
     case GRETA_TYPE_F32: rows_multiply(GRETA_TYPE_F32, a, range); break;

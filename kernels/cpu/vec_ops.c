@@ -244,3 +244,45 @@ void CPU_FN(argmax)(const struct greta_host_group *g, const void *args) {
     for (uint64_t r = range.begin; r < range.end; r++)
         ((uint32_t *)a->out)[r] = argmax_row((const float *)a->x + r * a->n_cols, a->n_cols);
 }
+
+/* Whether a goes before b, both read in ascending order of index. NaN is below all. */
+static bool before(float a, float b) {
+    return a > b || (b != b && a == a);
+}
+
+static bool any_above(vf x, float limit) {
+#ifdef __AVX512F__
+    return _mm512_cmp_ps_mask(x, vf_set1(limit), _CMP_GT_OQ);
+#else
+    return _mm256_movemask_ps(_mm256_cmp_ps(x, vf_set1(limit), _CMP_GT_OQ));
+#endif
+}
+
+/* Insertion into a sorted list; once it is full and holds no NaN, vectors without a lane above its last are passed over. */
+static void top_k_row(const float *x, size_t n, size_t k, float *values, uint32_t *indices) {
+    size_t n_kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (n_kept == k) {
+            float last = values[k - 1];
+            if (last == last)
+                while (i + VF_LANES <= n && !any_above(vf_load(x + i), last)) i += VF_LANES;
+            while (i < n && !before(x[i], last)) i++;
+            if (i == n) return;
+        }
+        size_t at = n_kept < k ? n_kept++ : k - 1;
+        for (; at > 0 && before(x[i], values[at - 1]); at--) {
+            values[at] = values[at - 1];
+            indices[at] = indices[at - 1];
+        }
+        values[at] = x[i];
+        indices[at] = (uint32_t)i;
+    }
+}
+
+void CPU_FN(top_k)(const struct greta_host_group *g, const void *args) {
+    const struct cpu_args_top_k *a = args;
+    struct cpu_range range = cpu_share(g, a->n_rows, 1);
+    for (uint64_t r = range.begin; a->k && r < range.end; r++)
+        top_k_row((const float *)a->x + r * a->n_cols, a->n_cols, a->k, (float *)a->values + r * a->k,
+                  (uint32_t *)a->indices + r * a->k);
+}
