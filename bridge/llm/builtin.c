@@ -1,4 +1,6 @@
-/* The model that is part of the library. Its bytes are builtin_data.S, made from bridge/builtin/stories.gguf. */
+/*
+ * The model that is part of the library. Its bytes are builtin_data.S, made from bridge/builtin/stories.gguf.
+ */
 #include <greta/llm.h>
 
 #ifdef GRETA_WITH_BUILTIN_MODEL

@@ -1,6 +1,8 @@
 /*
- * The forward pass of architecture `llama`, as a list of calls. forward_body below is the specification: prefill records it
- * for a chunk of tokens, decode for one token inside a graph, and both read the same weights, keys and values.
+ * The forward pass of architecture `llama`, as a list of calls. forward_body below is the specification:
+ * prefill records it
+ * for a chunk of tokens, decode for one token inside a graph, and both read the same weights, keys and
+ * values.
  */
 #include "session.h"
 
@@ -120,7 +122,10 @@ static void linear(struct forward *f, const struct weight *w, const struct opera
 
 /* ---- the smaller parts ---- */
 
-/* x = rows of the embedding. The rows of one part of a split embedding are zero for the tokens of the others: add them up. */
+/*
+ * x = rows of the embedding. The rows of one part of a split embedding are zero for the tokens of the
+ * others: add them up.
+ */
 static void embed(struct forward *f) {
     const struct weight *w = &f->s->m->embd;
     uint32_t n_embd = w->n_cols, n = f->n_tok * n_embd;

@@ -63,7 +63,9 @@ struct greta_model {
 /* Reads and checks the keys. Errors name the file and the key. */
 GRETA_MUST_USE greta_status hparams_read(const struct greta_gguf *gguf, const struct greta_log *log,
                                          struct hparams *out);
-/* Finds every tensor, checks its shape and type, fills sources, rope_factors and the shapes of the matrices. */
+/*
+ * Finds every tensor, checks its shape and type, fills sources, rope_factors and the shapes of the matrices.
+ */
 GRETA_MUST_USE greta_status tensors_find(struct greta_model *model);
 /* Splits matrices into parts by the device's limits. */
 GRETA_MUST_USE greta_status weights_place(struct greta_model *model);

@@ -9,17 +9,21 @@ static uint32_t least(uint32_t a, uint32_t b) {
 }
 
 /*
- * A driver's watchdog resets a queue whose submit runs for seconds (amdgpu: 10 s, 2 s on some; users of APUs meet it at long
- * contexts). The rates are far below what such a device does, since a slow kernel must not reach the limit either. The host
- * needs no bound, but a CPU behind Vulkan gets one, so that splitting is exercised where there is no GPU.
+ * A driver's watchdog resets a queue whose submit runs for seconds (amdgpu: 10 s, 2 s on some; users of
+ * APUs meet it at long contexts). The rates are far below what such a device does, since a slow kernel
+ * must not reach the limit either. The host has no watchdog, nor has a CPU behind Vulkan: that one is
+ * split often, so that it is tried where there is no GPU.
  */
 static struct pace pace_of(const struct greta_model *m) {
-    const struct greta_dev_info *info = greta_dev_get_info(m->dev);
-
     if (weights_are_mapped(m)) return (struct pace){0};
-    if (info->type == GRETA_DEV_DISCRETE)
-        return (struct pace){.bytes_per_s = 100e9, .flops_per_s = 4e12, .budget_s = 0.5};
-    return (struct pace){.bytes_per_s = 20e9, .flops_per_s = 0.2e12, .budget_s = 0.2};
+    switch (greta_dev_get_info(m->dev)->type) {
+    case GRETA_DEV_DISCRETE:
+        return (struct pace){.bytes_per_s = 100e9, .flops_per_s = 4e12, .budget_s = 0.5, .dispatch_s = 0.5};
+    case GRETA_DEV_CPU:
+        return (struct pace){.bytes_per_s = 1e9, .flops_per_s = 1e9, .budget_s = 0.002, .dispatch_s = 60};
+    default:
+        return (struct pace){.bytes_per_s = 20e9, .flops_per_s = 0.2e12, .budget_s = 0.2, .dispatch_s = 0.2};
+    }
 }
 
 static uint32_t widest(const struct hparams *hp) {

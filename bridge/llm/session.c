@@ -35,7 +35,8 @@ static greta_status create_scratch(struct greta_session *s, const struct session
     return status;
 }
 
-/* Keys and values begin as zeros: a kernel may read a whole tile and drop what lies past the last token by multiplying with
+/* Keys and values begin as zeros: a kernel may read a whole tile and drop what lies past the last token by
+ * multiplying with
  * zero, and undefined memory may hold NaN. */
 static greta_status create_kv(struct greta_session *s, const struct session_sizes *sizes) {
     uint32_t n = s->m->hp.n_layer;
@@ -88,7 +89,10 @@ static void collect(void *user, const struct greta_call *call) {
     calls->at[calls->n++] = *call;
 }
 
-/* Every kernel that prefill and decode will need, built in parallel before the first token waits for one of them. */
+/*
+ * Every kernel that prefill and decode will need, built in parallel before the first token waits for one of
+ * them.
+ */
 static greta_status prepare(struct greta_session *s) {
     struct calls calls = {0};
     const uint32_t n_toks[] = {1, s->n_chunk};
@@ -149,6 +153,7 @@ void greta_session_destroy(struct greta_session **session) {
 
     if (!s) return;
     *session = NULL;
+    greta_stream_destroy(&s->stream); /* waits: nothing below is in use then */
     for (int w = 0; w < LLM_N_WANTS; w++)
         for (int b = 0; b < LLM_MAX_BUCKETS; b++) greta_graph_destroy(&s->graphs[w][b]);
     for (int i = 0; i < S_COUNT; i++) greta_buf_destroy(&s->scratch[i]);
@@ -158,7 +163,6 @@ void greta_session_destroy(struct greta_session **session) {
     }
     greta_buf_destroy(&s->readback);
     greta_buf_destroy(&s->many);
-    greta_stream_destroy(&s->stream);
     free(s->k);
     free(s->v);
     free(s->logits);
@@ -167,7 +171,10 @@ void greta_session_destroy(struct greta_session **session) {
 
 /* ---- one token: replay a graph ---- */
 
-/* Which graph serves n_kv positions: one for all, unless attention's grid depends on it; then one per power of two. */
+/*
+ * Which graph serves n_kv positions: one for all, unless attention's grid depends on it; then one per power
+ * of two.
+ */
 static uint32_t bucket_of(const struct greta_session *s, uint32_t n_kv) {
     uint32_t bucket = 0;
 
@@ -243,12 +250,15 @@ static greta_status decode(struct greta_session *s, uint32_t token, enum greta_w
 
 /* ---- several tokens ---- */
 
-/* How many tokens the next chunk may have: attention over many positions costs more, and one dispatch cannot be split. */
+/*
+ * How many tokens the next chunk may have: attention over many positions costs more, and one dispatch cannot
+ * be split.
+ */
 static uint32_t chunk_at(const struct greta_session *s, uint32_t pos) {
     double per_token = 4.0 * (pos + s->n_chunk) * s->m->hp.n_head * s->m->hp.head_dim;
-    double most = s->pace.budget_s * s->pace.flops_per_s / per_token;
+    double most = s->pace.dispatch_s * s->pace.flops_per_s / per_token;
 
-    if (!s->pace.budget_s || most >= s->n_chunk) return s->n_chunk;
+    if (!s->pace.dispatch_s || most >= s->n_chunk) return s->n_chunk;
     return most < 8 ? (s->n_chunk < 8 ? s->n_chunk : 8) : (uint32_t)most;
 }
 

@@ -7,13 +7,18 @@
 /* Tokens per part of a split embedding travel behind the step block, in one update of 256 bytes. */
 enum { LLM_MAX_EMBD_PARTS = 60, LLM_MAX_BUCKETS = 32, LLM_N_WANTS = 3 };
 
-/* The step block as the kernels read it, and the token as each further part of a split embedding counts it. */
+/*
+ * The step block as the kernels read it, and the token as each further part of a split embedding counts it.
+ */
 struct step_block {
     uint32_t token, pos, n_kv, seed;
     uint32_t part_token[LLM_MAX_EMBD_PARTS - 1];
 };
 
-/* Scratch memory, each its own buffer, so that what does not depend on each other needs no barrier. Rows are tokens. */
+/*
+ * Scratch memory, each its own buffer, so that what does not depend on each other needs no barrier. Rows are
+ * tokens.
+ */
 enum scratch {
     S_X,  /* the residual stream, n_embd */
     S_XN, /* normalized, n_embd */
@@ -36,9 +41,12 @@ enum scratch {
     S_COUNT
 };
 
-/* What the device is taken to do at the least, to keep each submit short; 0 budget: no bound is needed. */
+/*
+ * What the device is taken to do at the least, to keep each submit under budget_s and one dispatch of
+ * attention, which cannot be split, under dispatch_s. All zero: no bound is needed.
+ */
 struct pace {
-    double bytes_per_s, flops_per_s, budget_s;
+    double bytes_per_s, flops_per_s, budget_s, dispatch_s;
 };
 
 struct greta_session {
@@ -78,9 +86,8 @@ void rope_table(const struct greta_model *m, uint32_t n_ctx, float *out);
  */
 struct forward {
     struct greta_session *s;
-    uint32_t n_tok; /* of this step, at positions n_past .. */
-    uint32_t
-        n_kv; /* the most positions that attention will see: what the cost is judged by, and split attention's grid */
+    uint32_t n_tok;  /* of this step, at positions n_past .. */
+    uint32_t n_kv;   /* the most positions that attention will see: its grid and its cost */
     bool state_only; /* nothing is wanted but keys and values */
     bool in_graph;   /* inside greta_graph_begin .. end: token ids come from the step block */
     void (*collect)(void *user, const struct greta_call *call);

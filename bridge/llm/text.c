@@ -6,8 +6,10 @@
 static const char replacement[] = "\xEF\xBF\xBD";
 
 /*
- * The length of the character at s: 1 .. 4; 0 where `len` bytes are a beginning that may go on; -1 where the first byte (or
- * the bytes so far) cannot be one. Overlong forms, surrogates and what lies past U+10FFFF are none (RFC 3629, section 4).
+ * The length of the character at s: 1 .. 4; 0 where `len` bytes are a beginning that may go on; -1 where the
+ * first byte (or
+ * the bytes so far) cannot be one. Overlong forms, surrogates and what lies past U+10FFFF are none (RFC
+ * 3629, section 4).
  */
 static int character(const unsigned char *s, size_t len) {
     unsigned char low = 0x80, high = 0xBF;
@@ -31,7 +33,9 @@ static bool write_all(struct greta_text *text, const void *data, size_t len) {
     return !len || text->write(text->user, data, len);
 }
 
-/* Passes on what is whole in one run of bytes; returns how many bytes at its end are to be held back, or -1. */
+/*
+ * Passes on what is whole in one run of bytes; returns how many bytes at its end are to be held back, or -1.
+ */
 static int pass(struct greta_text *text, const unsigned char *s, size_t len) {
     size_t from = 0, at = 0;
 
@@ -49,7 +53,9 @@ static int pass(struct greta_text *text, const unsigned char *s, size_t len) {
     return write_all(text, s + from, at - from) ? 0 : -1;
 }
 
-/* The held bytes and the first of the new ones, byte by byte, until nothing is held; true while it goes well. */
+/*
+ * The held bytes and the first of the new ones, byte by byte, until nothing is held; true while it goes well.
+ */
 bool greta_text_push(struct greta_text *text, const char *data, size_t len) {
     const unsigned char *s = (const unsigned char *)data;
     int held;

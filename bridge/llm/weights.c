@@ -1,6 +1,8 @@
 /*
- * Weights from the file to the device. Where the device is the host, matrices stay in the mapped file. Elsewhere they are
- * packed, by several threads, into slabs: straight into memory that the host can write, else through a copy of one tensor.
+ * Weights from the file to the device. Where the device is the host, matrices stay in the mapped file.
+ * Elsewhere they are
+ * packed, by several threads, into slabs: straight into memory that the host can write, else through a copy
+ * of one tensor.
  */
 #include "model.h"
 
@@ -28,7 +30,10 @@ static uint64_t rows_bytes(const struct weight *w, uint32_t n_rows) {
     return greta_layout_bytes(w->layout, w->type, n_rows, w->n_cols);
 }
 
-/* The most rows of w that fit in `limit` bytes; 0 where not even one does. Sizes grow with the rows, so halve the range. */
+/*
+ * The most rows of w that fit in `limit` bytes; 0 where not even one does. Sizes grow with the rows, so
+ * halve the range.
+ */
 static uint32_t rows_that_fit(const struct weight *w, uint64_t limit) {
     uint32_t low = 0, high = w->n_rows;
     while (low < high) {
@@ -117,7 +122,10 @@ static greta_status create(struct loader *l, uint64_t size_bytes, struct greta_b
     return status;
 }
 
-/* Gives every part a place in a slab: `slabs[i]` ends with the size of slab i, parts with their slab's number for now. */
+/*
+ * Gives every part a place in a slab: `slabs[i]` ends with the size of slab i, parts with their slab's
+ * number for now.
+ */
 static uint32_t assign_slabs(struct greta_model *m, uint64_t *slabs, uint32_t *slab_of_part) {
     uint64_t limit = max_bytes(m, slab_bytes);
     uint32_t n_slabs = 0, i_part = 0;
@@ -202,7 +210,10 @@ static greta_status load_part(struct loader *l, const struct source *source, con
     return status;
 }
 
-/* A part over the mapped file itself; false where the memory does not serve (not aligned, or a backend without it). */
+/*
+ * A part over the mapped file itself; false where the memory does not serve (not aligned, or a backend
+ * without it).
+ */
 static greta_status wrap_part(struct loader *l, const struct source *source, struct weight_part *part) {
     const struct weight *w = source->matrix;
     /* kernels only read weights: the mapping is read-only */

@@ -1,5 +1,6 @@
 /*
- * A model end to end, on any device: model DEVICE FILE SUITE, where FILE may be "builtin". The bounds are the documented
+ * A model end to end, on any device: model DEVICE FILE SUITE, where FILE may be "builtin". The bounds are
+ * the documented
  * ones: 1e-3 of the largest logit where activations are f32, 0.4 where a plan rounds them to 8 bits.
  */
 #include "check.h"
@@ -195,7 +196,10 @@ static uint32_t replayed(const struct lines *lines) {
     return count(lines, "dispatch") + count(lines, "copy");
 }
 
-/* From the second token on: an update, a graph launch, a readback, as the runtime sees it and as the backend does. */
+/*
+ * From the second token on: an update, a graph launch, a readback, as the runtime sees it and as the backend
+ * does.
+ */
 static void suite_log(struct fixture *f) {
     static struct lines records, calls;
     struct greta_telemetry telemetry = {keep_record, &records};
@@ -225,7 +229,10 @@ static void suite_log(struct fixture *f) {
         if (!CHECK(records.n == 60 + count(&records, "flush") + count(&records, "wait") +
                                     count(&records, "barrier") + (has_graph ? 0 : replayed(&records))))
             show(&records);
-        /* below the runtime: no memory, no kernels; what is dispatched is inside the graph, unless the backend has none */
+        /*
+         * below the runtime: no memory, no kernels; what is dispatched is inside the graph, unless the
+         * backend has none
+         */
         CHECK(count(&calls, "buf_") + count(&calls, "kernel_get") + count(&calls, "module_") +
                   count(&calls, "graph_build") ==
               0);

@@ -84,7 +84,9 @@ static void check_greedy(void) {
     int counts[N];
 
     CHECK(draw(params, logits, N, NULL, 0, counts) && counts[1] == DRAWS);
-    /* 2 / 4 is less than 1, however often the token stands in the window; 99 is no token of this vocabulary */
+    /*
+     * 2 / 4 is less than 1, however often the token stands in the window; 99 is no token of this vocabulary
+     */
     params.repeat_penalty = 4;
     CHECK(draw(params, logits, N, recent, 4, counts) && counts[2] == DRAWS);
     CHECK(greta_sampler_create(&params, NULL, &s) == GRETA_OK && greta_sampler_want(s) == GRETA_WANT_LOGITS);

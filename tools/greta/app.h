@@ -52,7 +52,10 @@ struct app {
 
 /* The log alone: messages on stderr, as many as --verbose or $GRETA_LOG ask for. */
 void app_log(struct app *app, const struct common *common);
-/* Each opens what it says and what comes before it. False after an error, which is said. app_close closes all. */
+/*
+ * Each opens what it says and what comes before it. False after an error, which is said. app_close closes
+ * all.
+ */
 bool app_open_ctx(struct app *app, const struct common *common);
 bool app_open_dev(struct app *app, const struct common *common);
 bool app_open_model(struct app *app, const struct common *common, bool without_tokenizer);

@@ -53,6 +53,7 @@ static bool add_message(struct chat *c, const char *role, char *content) {
 
 /* Removes n messages from the i-th on. */
 static void remove_messages(struct chat *c, size_t i, size_t n) {
+    if (!n) return;
     for (size_t k = i; k < i + n; k++) free((char *)c->messages[k].content);
     memmove(c->messages + i, c->messages + i + n, (c->n_messages - i - n) * sizeof *c->messages);
     c->n_messages -= n;
@@ -75,7 +76,9 @@ static bool render(struct chat *c, uint32_t **ids, size_t *n) {
 
 enum fit { FITS, TOO_LONG, REFUSED };
 
-/* Like render; where the context has no room for it and a short answer, the oldest exchanges are forgotten. */
+/*
+ * Like render; where the context has no room for it and a short answer, the oldest exchanges are forgotten.
+ */
 static enum fit render_to_fit(struct chat *c, uint32_t **ids, size_t *n) {
     uint32_t n_ctx = greta_session_n_ctx(c->app->session), room = n_ctx / 4 < 128 ? n_ctx / 4 : 128;
     size_t n_forgotten = 0;

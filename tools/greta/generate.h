@@ -48,7 +48,10 @@ struct generation {
     struct greta_session_stats before; /* as they were before the prompt: print_stats tells what came since */
 };
 
-/* From a session that has evaluated the prompt, wanting greta_sampler_want. All tokens but the last chosen are in it after. */
+/*
+ * From a session that has evaluated the prompt, wanting greta_sampler_want. All tokens but the last chosen
+ * are in it after.
+ */
 enum end generate(struct generation *g);
 
 /* A seed where none was given. */
