@@ -8,7 +8,10 @@
 
 #include "spirv_images.h"
 
-enum { ALL_WEIGHTS = (1 << (GRETA_TYPE_Q6_K + 1)) - 1 };
+enum {
+    ALL_WEIGHTS = (1 << (GRETA_TYPE_Q6_K + 1)) - 1,
+    PLAIN_WEIGHTS = 1 << GRETA_TYPE_F32 | 1 << GRETA_TYPE_F16 | 1 << GRETA_TYPE_BF16
+};
 
 static uint64_t div_up(uint64_t n, uint64_t d) {
     return (n + d - 1) / d;
@@ -285,17 +288,16 @@ GROUPS(cast_groups, div_up(s->cast.n, v->n_threads))
             4                                                                                                \
         }                                                                                                    \
     }
-#define MATVEC(name_, flags_, threads_, rows_, steps_, aligned_, refusal_)                      \
-    {                                                                                           \
-        .name = name_, .op = GRETA_OP_MATVEC, .format = GRETA_IMAGE_SPIRV,                      \
-        .image = &greta_spirv_matvec_rows, .entry = "main", .flags = VARIANT_EXACT | flags_,    \
-        .n_threads = threads_, .n_groups = matvec_groups, .layout = GRETA_LAYOUT_PACKED,        \
-        .w_types = ALL_WEIGHTS, .x_type = GRETA_TYPE_F32, .refusal = refusal_, .n_tunables = 3, \
-        .tunables = {                                                                           \
-            rows_,                                                                              \
-            steps_,                                                                             \
-            aligned_                                                                            \
-        }                                                                                       \
+#define MATVEC(name_, flags_, types_, threads_, rows_, steps_, aligned_, refusal_)                          \
+    {                                                                                                       \
+        .name = name_, .op = GRETA_OP_MATVEC, .format = GRETA_IMAGE_SPIRV,                                  \
+        .image = &greta_spirv_matvec_rows, .entry = "main", .flags = VARIANT_EXACT | flags_,                \
+        .n_threads = threads_, .n_groups = matvec_groups, .layout = GRETA_LAYOUT_PACKED, .w_types = types_, \
+        .x_type = GRETA_TYPE_F32, .refusal = refusal_, .n_tunables = 3, .tunables = {                       \
+            rows_,                                                                                          \
+            steps_,                                                                                         \
+            aligned_                                                                                        \
+        }                                                                                                   \
     }
 #define ATTN_SPLIT(name_, heads_, piece_)                                                                   \
     {                                                                                                       \
@@ -353,15 +355,17 @@ static const struct greta_variant rows[] = {
     NORM("add_rms_norm_simple", ADD_RMS_NORM, add_rms_norm, 256, NULL),
     ROW(ROPE, rope_simple, 64, rope_groups, NULL),
     ROW(KV_UPDATE, kv_update_simple, 64, kv_update_groups, needs_16bit),
-    MATVEC("matvec_wide", 0, 128, 4, 2, 1, matvec_wide_refusal),
-    MATVEC("matvec_narrow", 0, 64, 2, 1, 1, matvec_refusal),
-    MATVEC("matvec_any", 0, 64, 2, 1, 0, matvec_refusal),
-    /* Other shapes of the wide one, to be compared with it: threads, rows, steps. */
-    MATVEC("matvec_128_2_2", VARIANT_FORCED_ONLY, 128, 2, 2, 1, matvec_wide_refusal),
-    MATVEC("matvec_64_4_2", VARIANT_FORCED_ONLY, 64, 4, 2, 1, matvec_wide_refusal),
-    MATVEC("matvec_128_8_1", VARIANT_FORCED_ONLY, 128, 8, 1, 1, matvec_wide_refusal),
-    MATVEC("matvec_256_2_2", VARIANT_FORCED_ONLY, 256, 2, 2, 1, matvec_wide_refusal),
-    MATVEC("matvec_256_4_1", VARIANT_FORCED_ONLY, 256, 4, 1, 1, matvec_wide_refusal),
+    /* The wide ones differ in threads, rows and steps; which is best for a type was measured on an H200 (docs/tried.md). */
+    MATVEC("matvec_wide_f16", 0, PLAIN_WEIGHTS, 256, 2, 2, 1, matvec_wide_refusal),
+    MATVEC("matvec_wide_quant", 0, ALL_WEIGHTS & ~PLAIN_WEIGHTS, 128, 8, 1, 1, matvec_wide_refusal),
+    MATVEC("matvec_wide", 0, ALL_WEIGHTS, 128, 4, 2, 1, matvec_wide_refusal),
+    MATVEC("matvec_narrow", 0, ALL_WEIGHTS, 64, 2, 1, 1, matvec_refusal),
+    MATVEC("matvec_any", 0, ALL_WEIGHTS, 64, 2, 1, 0, matvec_refusal),
+    MATVEC("matvec_128_2_2", VARIANT_FORCED_ONLY, ALL_WEIGHTS, 128, 2, 2, 1, matvec_wide_refusal),
+    MATVEC("matvec_64_4_2", VARIANT_FORCED_ONLY, ALL_WEIGHTS, 64, 4, 2, 1, matvec_wide_refusal),
+    MATVEC("matvec_256_4_1", VARIANT_FORCED_ONLY, ALL_WEIGHTS, 256, 4, 1, 1, matvec_wide_refusal),
+    MATMUL_COOPMAT("matmul_coopmat_large_4", 0, 128, 32, matmul_coopmat_large_refusal, 16, 16, 16, 128, 128,
+                   32, 64, 64),
     MATMUL_COOPMAT("matmul_coopmat_large", 0, 256, 32, matmul_coopmat_large_refusal, 16, 16, 16, 128, 128, 32,
                    64, 32),
     MATMUL_COOPMAT("matmul_coopmat_medium", 0, 128, 32, matmul_coopmat_large_refusal, 16, 16, 16, 64, 64, 32,
@@ -371,8 +375,6 @@ static const struct greta_variant rows[] = {
     /* Other shapes of the large one, to be compared with it: tile, step, what a subgroup makes of it. */
     MATMUL_COOPMAT("matmul_coopmat_large_16", VARIANT_FORCED_ONLY, 256, 32, matmul_coopmat_refusal, 16, 16,
                    16, 128, 128, 16, 64, 32),
-    MATMUL_COOPMAT("matmul_coopmat_large_4", VARIANT_FORCED_ONLY, 128, 32, matmul_coopmat_refusal, 16, 16, 16,
-                   128, 128, 32, 64, 64),
     MATMUL_COOPMAT("matmul_coopmat_tall", VARIANT_FORCED_ONLY, 256, 32, matmul_coopmat_refusal, 16, 16, 16,
                    256, 128, 16, 64, 64),
     MATMUL_COOPMAT("matmul_coopmat_wide", VARIANT_FORCED_ONLY, 256, 32, matmul_coopmat_refusal, 16, 16, 16,
