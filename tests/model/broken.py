@@ -28,6 +28,8 @@ def expect(done, what, code=1, words='', lines=1):
     checks += 1
     text = done.stderr.decode(errors='replace')
     missing = [w for w in words.split() if w not in text]
+    if any(c < 0x20 and c != 0x0A for c in done.stderr):
+        missing.append('plain text')
     if done.returncode != code or text.count('\n') != lines or missing:
         failed += 1
         print(f'failed: {what}: exit {done.returncode}, not {code}; missing {missing}; said:\n{text}')
@@ -93,6 +95,8 @@ def check_models(folder):
     cases = [
         (without('general.architecture'), 'general.architecture'),
         (key('general.architecture', 'mamba'), 'mamba'),
+        (key('general.architecture', 'ma\x1b[2J\nmba'), 'ma?[2J?mba'),
+        (tensor('blk.0.\x1b[31m\xc2\x9b.weight'.encode('latin-1'), ((40,), g.F32, bytes(160))), 'blk.0.'),
         (key('general.architecture', 7), 'general.architecture'),
         (key('llama.expert_count', 8), 'experts'),
         (key('llama.rope.scaling.type', 'yarn'), 'yarn'),

@@ -1,5 +1,7 @@
 #include "app.h"
 
+#include "io.h"
+
 #include <greta/env.h>
 
 #include "clock.h"
@@ -46,14 +48,15 @@ void progress(const char *what, uint64_t done, uint64_t total) {
 }
 
 void say(const char *format, ...) {
+    char line[8192];
     va_list args;
 
     clear_bar();
-    fputs("greta: ", stderr);
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    vsnprintf(line, sizeof line, format, args);
     va_end(args);
-    fputc('\n', stderr);
+    plain_line(line);
+    fprintf(stderr, "greta: %s\n", line);
 }
 
 static void log_line(void *user, enum greta_log_level level, const char *message) {

@@ -84,13 +84,15 @@ void print_stats(const struct app *app, const struct generation *g, uint32_t n_p
     struct greta_session_stats s = greta_session_get_stats(app->session);
     const struct greta_model_info *info = greta_model_get_info(app->model);
     struct rusage usage = {0};
+    char name[128];
 
     s.n_prefill -= g->before.n_prefill, s.prefill_ns -= g->before.prefill_ns;
     s.n_decode -= g->before.n_decode, s.decode_ns -= g->before.decode_ns;
     getrusage(RUSAGE_SELF, &usage);
     fprintf(stderr, "device       %s (%s)\n", greta_dev_get_info(app->dev)->name,
             greta_dev_get_info(app->dev)->backend);
-    fprintf(stderr, "model        %s, %.1f M parameters, %s\n", info->name, (double)info->n_params / 1e6,
+    fprintf(stderr, "model        %s, %.1f M parameters, %s\n",
+            plain(name, sizeof name, info->name, strlen(info->name)), (double)info->n_params / 1e6,
             info->weight_types);
     fprintf(stderr,
             "memory       weights %.1f MiB, keys and values %.1f MiB, scratch %.1f MiB; host peak %.1f MiB\n",

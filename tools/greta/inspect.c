@@ -42,8 +42,9 @@ static bool print_keys(const struct greta_gguf *gguf) {
 
     for (uint64_t i = 0; i < greta_gguf_n_keys(gguf) && ok; i++) {
         struct greta_gguf_string name;
+        char line[256];
         const struct greta_gguf_value *v = greta_gguf_key_at(gguf, i, &name);
-        ok = out_printf("  %.*s = ", (int)name.len, name.data) &&
+        ok = out_printf("  %s = ", plain(line, sizeof line, name.data, name.len)) &&
              (v->type == GRETA_GGUF_ARRAY ? print_array(v) : print_scalar(v)) && out_write("\n", 1);
     }
     return ok;
@@ -55,12 +56,13 @@ static bool print_tensors(const struct greta_gguf *gguf) {
 
     for (uint64_t i = 0; i < n && ok; i++) {
         const struct greta_gguf_tensor *t = greta_gguf_tensor_at(gguf, i);
-        char shape[96];
+        char shape[96], name[256];
         int len = 0;
         for (uint32_t d = 0; d < t->n_dims && d < 4; d++)
             len += snprintf(shape + len, sizeof shape - (size_t)len, "%s%" PRIu64, d ? " x " : "", t->ne[d]);
         if (!len) snprintf(shape, sizeof shape, "1");
-        ok = out_printf("  %-28s %-8s %-20s %12" PRIu64 " bytes\n", t->name,
+        ok = out_printf("  %-28s %-8s %-20s %12" PRIu64 " bytes\n",
+                        plain(name, sizeof name, t->name, strlen(t->name)),
                         greta_gguf_type_name(t->ggml_type), shape, t->size_bytes);
         elements += t->ne[0] * t->ne[1] * t->ne[2] * t->ne[3];
         bytes += t->size_bytes;

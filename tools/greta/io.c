@@ -43,16 +43,50 @@ bool out_flush(void) {
     return check(fflush(stdout) == 0);
 }
 
+/* Whether a control character begins at s: C0, DEL, or C1 (two bytes, C2 80 .. C2 9F). */
+static size_t control(const char *s, size_t len) {
+    unsigned char c = (unsigned char)s[0], next = len > 1 ? (unsigned char)s[1] : 0;
+    if (c < 0x20 || c == 0x7F) return 1;
+    return c == 0xC2 && next >= 0x80 && next < 0xA0 ? 2 : 0;
+}
+
 static bool escape(void *user, const char *data, size_t len) {
     (void)user;
     for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)data[i];
-        bool ok = c == '"' || c == '\\'   ? out_printf("\\%c", c)
-                  : c < 0x20 || c == 0x7F ? out_printf("\\u%04x", c)
-                                          : out_write(&data[i], 1);
+        size_t n = control(data + i, len - i);
+        bool ok = n                                   ? out_printf("\\u%04x", (unsigned char)data[i + n - 1])
+                  : data[i] == '"' || data[i] == '\\' ? out_printf("\\%c", data[i])
+                                                      : out_write(&data[i], 1);
         if (!ok) return false;
+        if (n == 2) i++;
     }
     return true;
+}
+
+struct line {
+    char *at;
+    size_t n, size;
+};
+
+static bool add_plain(void *user, const char *data, size_t len) {
+    struct line *line = user;
+    for (size_t i = 0; i < len && line->n + 1 < line->size; i++) {
+        size_t n = control(data + i, len - i);
+        line->at[line->n++] = n ? '?' : data[i];
+        if (n == 2) i++;
+    }
+    line->at[line->n] = 0;
+    return true;
+}
+
+const char *plain(char *out, size_t size, const char *text, size_t len) {
+    struct line line = {.at = out, .size = size};
+    struct greta_text utf8 = {.write = add_plain, .user = &line};
+
+    out[0] = 0;
+    (void)greta_text_push(&utf8, text, len);
+    (void)greta_text_finish(&utf8);
+    return out;
 }
 
 bool out_json(const char *text, size_t len) {
@@ -63,6 +97,11 @@ bool out_json(const char *text, size_t len) {
 
 bool out_json_number(double x) {
     return isfinite(x) ? out_printf("%.9g", x) : out_write("null", 4);
+}
+
+void plain_line(char *text) {
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7F) *text = '?';
 }
 
 /* ---- input ---- */

@@ -12,8 +12,16 @@ bool out_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 bool out_flush(void);
 /* A JSON string, quotes included. Bytes that are no UTF-8 become U+FFFD. */
 bool out_json(const char *text, size_t len);
+/*
+ * Text of a file as one line that a terminal takes as text: control characters become ?, bytes that are no UTF-8
+ * U+FFFD. Zero-terminated, cut at `size`. Returns `out`.
+ */
+const char *plain(char *out, size_t size, const char *text, size_t len);
 /* A JSON number, or null for what is none. */
 bool out_json_number(double x);
+
+/* A text from a file or an argument made fit for a terminal: control characters become '?'. */
+void plain_line(char *text);
 
 /*
  * All of a file, or of standard input where path is "-". Zero-terminated, malloc'ed; NULL after one line on
