@@ -97,7 +97,7 @@ void cpu_argmax_plain(const struct greta_host_group *g, const void *args) {
         uint32_t best = 0;
         for (uint32_t i = 1; i < a->n_cols; i++)
             if (x[i] > x[best] || (isnan(x[best]) && !isnan(x[i]))) best = i;
-        ((uint32_t *)a->out)[r] = best;
+        ((uint32_t *)a->out)[r] = isnan(x[best]) ? UINT32_MAX : best;
     }
 }
 

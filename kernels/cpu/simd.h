@@ -159,9 +159,18 @@ SIMD_INLINE vf vf_min(vf a, vf b) {
 SIMD_INLINE vf vf_abs(vf a) {
     return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a);
 }
-SIMD_INLINE __m128i vf_load_16_n(const uint16_t *p, size_t n) {
+/* n < 8 halves, by copies of fixed sizes: a call to memcpy in a loop would cost the loop all its vector registers. */
+SIMD_INLINE void vf_copy_16(void *to, const void *from, size_t n) {
+    char *d = to;
+    const char *s = from;
+    if (n & 4) memcpy(d, s, 8), d += 8, s += 8;
+    if (n & 2) memcpy(d, s, 4), d += 4, s += 4;
+    if (n & 1) memcpy(d, s, 2);
+}
+SIMD_INLINE __m128i vf_load_16_n(const void *p, size_t n) {
     uint16_t all[8] = {0};
-    memcpy(all, p, n * sizeof *p);
+    if (n >= 8) return _mm_loadu_si128(p);
+    vf_copy_16(all, p, n);
     return _mm_loadu_si128((const __m128i *)all);
 }
 SIMD_INLINE vf vf_load_f16(const uint16_t *p) {
@@ -176,7 +185,10 @@ SIMD_INLINE void vf_store_f16(uint16_t *p, vf a) {
 SIMD_INLINE void vf_store_f16_n(uint16_t *p, vf a, size_t n) {
     uint16_t all[8];
     vf_store_f16(all, a);
-    memcpy(p, all, n * sizeof *p);
+    if (n >= 8)
+        memcpy(p, all, sizeof all);
+    else
+        vf_copy_16(p, all, n);
 }
 SIMD_INLINE vf vf_of_bf16(__m128i h) {
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(h), 16));

@@ -95,12 +95,16 @@ static void weights_make(float *scores, size_t n, size_t n_out, float *max, floa
 
 /* ---- few queries ---- */
 
-enum { FEW = 8, FEW_BLOCK = 64 };
+/*
+ * FEW queries at a time over blocks of FEW_BLOCK positions; in registers FEW_TILE queries by four positions (scores) or by four
+ * vectors of the head (values). A head's rows lie n_head_kv heads apart, which the CPU does not foresee: they are prefetched.
+ */
+enum { FEW = 8, FEW_BLOCK = 64, FEW_TILE = VF_LANES == 16 ? 4 : 2, AHEAD = 24 };
 
 struct few {
     size_t n, n_pad; /* queries; a head's elements, padded */
     float max[FEW], sum[FEW];
-    _Alignas(64) float q[FEW][MAX_DIM], acc[FEW][MAX_DIM], scores[FEW][FEW_BLOCK], rows[8][MAX_DIM];
+    _Alignas(64) float q[FEW][MAX_DIM], acc[FEW][MAX_DIM], scores[FEW][FEW_BLOCK];
 };
 
 /* q: heads one behind another. Scaling the query saves scaling each score. */
@@ -118,55 +122,113 @@ static void few_begin(struct few *f, const float *q, size_t n, size_t dim, float
     }
 }
 
-/* Scores of the eight positions in f->rows. */
-SIMD_INLINE void few_scores_8(struct few *f, size_t j) {
-    const float *rows = f->rows[0];
-    for (size_t i = 0; i < f->n; i++) {
-        vf sum[8];
-        __m256 folded[8];
-        for (size_t k = 0; k < 8; k++) sum[k] = vf_zero();
-        for (size_t c = 0; c < f->n_pad; c += VF_LANES) {
-            vf q = vf_load(f->q[i] + c);
-            for (size_t k = 0; k < 8; k++) sum[k] = vf_fma(q, vf_load(rows + k * f->n_pad + c), sum[k]);
+/* Lanes of a head from element c on; those past its end are zeros. */
+SIMD_INLINE vf head_read(uint32_t type, const struct source *s, const void *base, size_t position, size_t c) {
+    size_t at = s->at + position * s->stride + c, n = s->dim - c;
+    const uint16_t *h = (const uint16_t *)base + at;
+    if (n >= VF_LANES)
+        return type == GRETA_TYPE_F32   ? vf_load((const float *)base + at)
+               : type == GRETA_TYPE_F16 ? vf_load_f16(h)
+                                        : vf_load_bf16(h);
+    return type == GRETA_TYPE_F32   ? vf_load_n((const float *)base + at, n)
+           : type == GRETA_TYPE_F16 ? vf_load_f16_n(h, n)
+                                    : vf_load_bf16_n(h, n);
+}
+
+SIMD_INLINE void head_prefetch(uint32_t type, const struct source *s, const void *base, size_t position) {
+    size_t size = type == GRETA_TYPE_F32 ? 4 : 2;
+    const char *p = (const char *)base + (s->at + position * s->stride) * size;
+    for (size_t i = 0; i < s->dim * size; i += 64) _mm_prefetch(p + i, _MM_HINT_T0);
+}
+
+/* Scores of n_q queries from i on, for the four positions b + j ..; those at `end` and past it repeat the last. */
+SIMD_INLINE void few_scores_4(uint32_t type, struct few *f, const struct source *s, size_t i,
+                              const size_t n_q, size_t b, size_t j, size_t end) {
+    vf sum[FEW_TILE][4];
+    size_t position[4];
+    for (size_t p = 0; p < 4; p++) position[p] = b + j + p < end ? b + j + p : end - 1;
+    for (size_t q = 0; q < n_q; q++)
+        for (size_t p = 0; p < 4; p++) sum[q][p] = vf_zero();
+    for (size_t c = 0; c < s->dim; c += VF_LANES) {
+        vf k[4];
+        for (size_t p = 0; p < 4; p++) k[p] = head_read(type, s, s->k, position[p], c);
+        for (size_t q = 0; q < n_q; q++) {
+            vf v = vf_load(f->q[i + q] + c);
+            for (size_t p = 0; p < 4; p++) sum[q][p] = vf_fma(v, k[p], sum[q][p]);
         }
-        for (size_t k = 0; k < 8; k++) folded[k] = vf_fold(sum[k]);
-        _mm256_storeu_ps(f->scores[i] + j, v8_sums(folded));
+    }
+    for (size_t q = 0; q < n_q; q += 2) {
+        __m256 folded[8];
+        for (size_t p = 0; p < 8; p++)
+            folded[p] = q + p / 4 < n_q ? vf_fold(sum[q + p / 4][p % 4]) : _mm256_setzero_ps();
+        __m256 scores = v8_sums(folded);
+        _mm_storeu_ps(f->scores[i + q] + j, _mm256_castps256_ps128(scores));
+        if (q + 1 < n_q) _mm_storeu_ps(f->scores[i + q + 1] + j, _mm256_extractf128_ps(scores, 1));
     }
 }
 
-/* Adds the eight positions in f->rows, of weights scores[j ..]; n_v vectors of the head at c. */
-SIMD_INLINE void few_acc_8(struct few *f, size_t i, size_t j, size_t c, size_t n_v) {
-    vf acc[4];
-    const float *row = f->rows[0] + c;
-    for (size_t k = 0; k < n_v; k++) acc[k] = vf_load(f->acc[i] + c + k * VF_LANES);
-    for (size_t p = 0; p < 8; p++, row += f->n_pad) {
-        vf w = vf_set1(f->scores[i][j + p]);
-        for (size_t k = 0; k < n_v; k++) acc[k] = vf_fma(w, vf_load(row + k * VF_LANES), acc[k]);
+/* Adds n weighted positions from b on to n_v vectors of the head at c, for n_q queries from i on. */
+SIMD_INLINE void few_values(uint32_t type, struct few *f, const struct source *s, size_t i, const size_t n_q,
+                            size_t b, size_t n, size_t c, const size_t n_v) {
+    vf acc[FEW_TILE][4];
+    for (size_t q = 0; q < n_q; q++)
+        for (size_t k = 0; k < n_v; k++) acc[q][k] = vf_load(f->acc[i + q] + c + k * VF_LANES);
+    for (size_t j = 0; j < n; j++) {
+        vf v[4];
+        if (i == 0 && c == 0) head_prefetch(type, s, s->v, b + j + AHEAD);
+        for (size_t k = 0; k < n_v; k++) v[k] = head_read(type, s, s->v, b + j, c + k * VF_LANES);
+        for (size_t q = 0; q < n_q; q++) {
+            vf w = vf_set1(f->scores[i + q][j]);
+            for (size_t k = 0; k < n_v; k++) acc[q][k] = vf_fma(w, v[k], acc[q][k]);
+        }
     }
-    for (size_t k = 0; k < n_v; k++) vf_store(f->acc[i] + c + k * VF_LANES, acc[k]);
+    for (size_t q = 0; q < n_q; q++)
+        for (size_t k = 0; k < n_v; k++) vf_store(f->acc[i + q] + c + k * VF_LANES, acc[q][k]);
 }
 
-static void few_values_8(struct few *f, size_t j) {
-    for (size_t i = 0; i < f->n; i++) {
-        size_t c = 0;
-        for (; c + 4 * VF_LANES <= f->n_pad; c += 4 * VF_LANES) few_acc_8(f, i, j, c, 4);
-        for (; c < f->n_pad; c += VF_LANES) few_acc_8(f, i, j, c, 1);
+/* One block for n_q queries: their scores (keys true), or what their weights add (keys false). */
+SIMD_INLINE void few_tile(uint32_t type, struct few *f, const struct source *s, size_t i, const size_t n_q,
+                          size_t b, size_t n, bool keys) {
+    if (keys) {
+        for (size_t j = 0; j < n; j += 4) {
+            for (size_t p = 0; i == 0 && p < 4; p++) head_prefetch(type, s, s->k, b + j + p + AHEAD);
+            few_scores_4(type, f, s, i, n_q, b, j, b + n);
+        }
+        return;
+    }
+    size_t c = 0;
+    for (; c + 4 * VF_LANES <= f->n_pad; c += 4 * VF_LANES) few_values(type, f, s, i, n_q, b, n, c, 4);
+    for (; c < f->n_pad; c += VF_LANES) few_values(type, f, s, i, n_q, b, n, c, 1);
+}
+
+SIMD_INLINE void few_block(uint32_t type, struct few *f, const struct source *s, size_t b, size_t n,
+                           bool keys) {
+    size_t i = 0;
+    for (; i + FEW_TILE <= f->n; i += FEW_TILE) few_tile(type, f, s, i, FEW_TILE, b, n, keys);
+    if (FEW_TILE > 2 && i + 3 == f->n)
+        few_tile(type, f, s, i, FEW_TILE > 2 ? 3 : 1, b, n, keys);
+    else if (FEW_TILE > 2 && i + 2 == f->n)
+        few_tile(type, f, s, i, 2, b, n, keys);
+    else if (i < f->n)
+        few_tile(type, f, s, i, 1, b, n, keys);
+}
+
+SIMD_INLINE void few_attend_type(uint32_t type, struct few *f, const struct source *s, size_t begin,
+                                 size_t end) {
+    for (size_t b = begin; b < end; b += FEW_BLOCK) {
+        size_t n = end - b < FEW_BLOCK ? end - b : FEW_BLOCK;
+        few_block(type, f, s, b, n, true);
+        for (size_t i = 0; i < f->n; i++)
+            weights_make(f->scores[i], n, n, &f->max[i], &f->sum[i], f->acc[i], f->n_pad);
+        few_block(type, f, s, b, n, false);
     }
 }
 
 static void few_attend(struct few *f, const struct source *s, size_t begin, size_t end) {
-    for (size_t b = begin; b < end; b += FEW_BLOCK) {
-        size_t n = end - b < FEW_BLOCK ? end - b : FEW_BLOCK;
-        for (size_t j = 0; j < n; j += 8) {
-            rows_read(s, s->k, b + j, n - j < 8 ? n - j : 8, 8, f->rows[0], f->n_pad);
-            few_scores_8(f, j);
-        }
-        for (size_t i = 0; i < f->n; i++)
-            weights_make(f->scores[i], n, FEW_BLOCK, &f->max[i], &f->sum[i], f->acc[i], f->n_pad);
-        for (size_t j = 0; j < n; j += 8) {
-            rows_read(s, s->v, b + j, n - j < 8 ? n - j : 8, 8, f->rows[0], f->n_pad);
-            few_values_8(f, j);
-        }
+    switch (s->type) {
+    case GRETA_TYPE_F32: few_attend_type(GRETA_TYPE_F32, f, s, begin, end); break;
+    case GRETA_TYPE_F16: few_attend_type(GRETA_TYPE_F16, f, s, begin, end); break;
+    default: few_attend_type(GRETA_TYPE_BF16, f, s, begin, end); break;
     }
 }
 

@@ -235,7 +235,7 @@ static uint32_t argmax_row(const float *x, size_t n) {
     for (; i < n; i++) max = x[i] > max ? x[i] : max;
     for (i = 0; i < n; i++)
         if (x[i] == max) return (uint32_t)i;
-    return 0;
+    return UINT32_MAX;
 }
 
 void CPU_FN(argmax)(const struct greta_host_group *g, const void *args) {
