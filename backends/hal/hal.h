@@ -178,7 +178,8 @@ extern const struct greta_backend *const hal_backends[];
 struct hal_fault_params {
     uint64_t fail_call;           /* the n-th fallible call (1-based) fails; 0: none does */
     greta_status fail_status;     /* with this status */
-    struct greta_limits lower;    /* every non-zero field lowers the inner device's limit */
+    struct greta_limits lower;    /* every non-zero field lowers the inner device's limit; true takes unified or
+                                     host_visible_vram away (then the host sees no GRETA_MEM_DEVICE) */
 };
 greta_status hal_fault_wrap(struct hal_dev *inner, const struct hal_fault_params *params, struct hal_dev **out);
 uint64_t hal_fault_n_calls(const struct hal_dev *dev);

@@ -28,7 +28,7 @@ def expect(done, what, code=1, words='', lines=1):
     checks += 1
     text = done.stderr.decode(errors='replace')
     missing = [w for w in words.split() if w not in text]
-    if any(c < 0x20 and c != 0x0A for c in done.stderr):
+    if any(c < 0x20 and c != 0x0A for c in done.stderr) or '\x9b' in text:
         missing.append('plain text')
     if done.returncode != code or text.count('\n') != lines or missing:
         failed += 1
@@ -131,6 +131,20 @@ def check_models(folder):
     expect(logits(folder.model()), 'logits --tokens need no tokenizer', 0, lines=0)
 
 
+def check_numbers(folder):
+    """Weights that are no numbers: said, never a text of garbage, whichever way the next token is chosen."""
+    sound = g.Reader(MODEL)
+    ne, kind, offset = sound.tensors['output_norm.weight']
+    at = sound.data_offset + offset
+    assert kind == g.F32 and len(ne) == 1
+    path = folder.file(sound.data[:at] + struct.pack('<f', float('nan')) * ne[0] + sound.data[at + 4 * ne[0]:])
+    for args in (['--temp', '0'], ['--temp', '0.8'], ['--temp', '0', '--repeat-penalty', '1.1']):
+        done = run('run', '-m', path, '-p', 'Once', '-n', '4', '-d', 'cpu', *args)
+        expect(done, f'NaN for weights, {args}', words='no number token weights')
+    text = folder.file(b'Once upon a time')
+    expect(run('perplexity', '-m', path, '-f', text, '-d', 'cpu'), 'the likelihood from NaN', words='no number token weights')
+
+
 def check_tensors(folder):
     """Places of tensors, changed in the file's bytes: past the end, over another, not aligned."""
     path = folder.model()
@@ -199,6 +213,7 @@ with tempfile.TemporaryDirectory() as path:
     folder = Folder(path)
     check_files(folder)
     check_models(folder)
+    check_numbers(folder)
     check_tensors(folder)
     check_places(folder)
     check_output()

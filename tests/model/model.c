@@ -249,20 +249,21 @@ static void suite_log(struct fixture *f) {
 
 /* ---- limits ---- */
 
-/* Buffers of 1 MiB and 64 groups: the same logits as without. */
-static void suite_limits(struct fixture *f) {
-    struct greta_dev_params params = {
-        .fault = {.enabled = true, .lower = {.max_buf_bytes = 1 << 20, .max_groups = {64, 64, 64}}}};
+/* The same logits on a device as it is and with lowered limits. */
+static void check_lowered(struct fixture *f, const struct greta_limits *lower) {
+    struct greta_dev_params params = {.fault = {.enabled = true, .lower = *lower}};
     enum { N = 9 };
     float *want = NULL, *got = NULL;
 
     for (int limited = 0; limited < 2; limited++) {
         struct greta_session *s = NULL;
-        if (!CHECK(open_with(f, GRETA_POLICY_EXACT, limited ? &params : NULL, NULL) == GRETA_OK)) return;
+        if (!CHECK(open_with(f, GRETA_POLICY_EXACT, limited ? &params : NULL, NULL) == GRETA_OK)) break;
         if (!limited)
             want = calloc(f->n_vocab, sizeof *want), got = calloc(f->n_vocab, sizeof *got);
+        else if (lower->max_buf_bytes)
+            CHECK(greta_dev_get_limits(f->dev)->max_buf_bytes == lower->max_buf_bytes);
         else
-            CHECK(greta_dev_get_limits(f->dev)->max_buf_bytes == 1 << 20);
+            CHECK(!greta_dev_get_limits(f->dev)->unified && !greta_dev_get_limits(f->dev)->host_visible_vram);
         if (CHECK(greta_session_create(f->model, &(struct greta_session_params){.n_ctx = 32}, &s) ==
                   GRETA_OK)) {
             CHECK(logits_of_split(f, s, limited ? 5 : N, N, limited ? got : want));
@@ -275,6 +276,18 @@ static void suite_limits(struct fixture *f) {
     }
     free(want);
     free(got);
+}
+
+/* Buffers of 1 MiB and 64 groups in one dimension. */
+static void suite_limits(struct fixture *f) {
+    check_lowered(f, &(struct greta_limits){.max_buf_bytes = 1 << 20, .max_groups = {64, 64, 64}});
+}
+
+/* A device whose memory the host cannot write: weights come by staging. */
+static void suite_staged(struct fixture *f) {
+    check_lowered(f, &(struct greta_limits){.unified = true, .host_visible_vram = true});
+    check_lowered(
+        f, &(struct greta_limits){.unified = true, .host_visible_vram = true, .max_buf_bytes = 1 << 20});
 }
 
 /* ---- failures ---- */
@@ -473,10 +486,9 @@ int main(int argc, char **argv) {
     static const struct {
         const char *name;
         void (*run)(struct fixture *f);
-    } suites[] = {{"splits", suite_splits},       {"log", suite_log},
-                  {"limits", suite_limits},       {"failures", suite_failures},
-                  {"no_memory", suite_no_memory}, {"calls", suite_calls},
-                  {"seeds", suite_seeds}};
+    } suites[] = {{"splits", suite_splits}, {"log", suite_log},           {"limits", suite_limits},
+                  {"staged", suite_staged}, {"failures", suite_failures}, {"no_memory", suite_no_memory},
+                  {"calls", suite_calls},   {"seeds", suite_seeds}};
     static struct fixture f;
     bool quiet = true;
 

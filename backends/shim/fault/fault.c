@@ -11,6 +11,7 @@ struct fault_dev {
     atomic_uint_fast64_t n_calls;
     uint64_t fail_call;
     greta_status fail_status;
+    bool unmapped; /* the host does not see device memory */
 };
 
 static greta_status fault_step(struct fault_dev *f, const char *call) {
@@ -47,8 +48,17 @@ static void fault_dev_close(struct hal_dev *dev) {
 CALL(dev_mem_info, (struct hal_dev * dev, struct greta_mem_info *out), (f->inner, out),
      *out = (struct greta_mem_info){0})
 CALL(dev_wait_idle, (struct hal_dev * dev), (f->inner), (void)0)
-CALL(buf_create, (struct hal_dev * dev, uint64_t size_bytes, enum greta_mem_kind kind, struct hal_buf **out),
-     (f->inner, size_bytes, kind, out), *out = NULL)
+
+static greta_status fault_buf_create(struct hal_dev *dev, uint64_t size_bytes, enum greta_mem_kind kind,
+                                     struct hal_buf **out) {
+    struct fault_dev *f = (struct fault_dev *)dev;
+    greta_status status = fault_step(f, "buf_create");
+    *out = NULL;
+    if (!status) status = f->inner->ops->buf_create(f->inner, size_bytes, kind, out);
+    if (!status && f->unmapped && kind == GRETA_MEM_DEVICE) (*out)->host = NULL;
+    return status;
+}
+
 CALL(buf_wrap, (struct hal_dev * dev, void *memory, uint64_t size_bytes, struct hal_buf **out),
      (f->inner, memory, size_bytes, out), *out = NULL)
 CALL(buf_export, (struct hal_dev * dev, struct hal_buf *buf, int *out_fd), (f->inner, buf, out_fd),
@@ -138,6 +148,8 @@ static void lower_limits(struct greta_limits *l, const struct greta_limits *to) 
     lower_u32(&l->n_compute_units, to->n_compute_units);
     lower_u32(&l->max_update_bytes, to->max_update_bytes);
     lower_u64(&l->peak_bytes_per_s, to->peak_bytes_per_s);
+    if (to->unified) l->unified = false;
+    if (to->host_visible_vram) l->host_visible_vram = false;
 }
 
 greta_status hal_fault_wrap(struct hal_dev *inner, const struct hal_fault_params *params,
@@ -165,6 +177,7 @@ greta_status hal_fault_wrap(struct hal_dev *inner, const struct hal_fault_params
     f->fail_call = params->fail_call;
     f->fail_status = params->fail_status ? params->fail_status : GRETA_ERR_INTERNAL;
     lower_limits(&f->dev.limits, &params->lower);
+    f->unmapped = params->lower.host_visible_vram;
     *out = &f->dev;
     return GRETA_OK;
 }

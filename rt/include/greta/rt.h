@@ -92,7 +92,7 @@ struct greta_dev_params {
     struct {
         uint64_t fail_call;
         greta_status fail_status;
-        struct greta_limits lower; /* non-zero fields lower the device's limits */
+        struct greta_limits lower; /* non-zero fields lower the device's limits; true takes unified or host_visible_vram away */
         bool enabled;
     } fault;
     struct {
