@@ -6,7 +6,7 @@
 #include "common/greta.glsl"
 #undef out
 
-const uint NO_INDEX = 0xFFFFFFFFu;
+const uint NO_INDEX = 0xFFFFFFFFu; /* also the answer for a row of NaN */
 #define LOWEST uintBitsToFloat(0xFF800000u) /* -infinity */
 
 shared float partial_values[gl_WorkGroupSize.x / SUBGROUP_MIN];
@@ -42,5 +42,5 @@ void main() {
             partial_values[0] = partial_values[i];
             partial_indices[0] = partial_indices[i];
         }
-    OUT_U32(args.result, row * 4u, partial_indices[0] == NO_INDEX ? 0u : partial_indices[0]);
+    OUT_U32(args.result, row * 4u, partial_indices[0]);
 }

@@ -424,6 +424,10 @@ greta_status greta_session_argmax(const struct greta_session *session, uint32_t 
     if (session->have != GRETA_WANT_ARGMAX)
         return greta_fail(session->m->log, GRETA_ERR_INVALID,
                           "the last eval did not want the most likely token");
+    if (session->best >= session->m->hp.n_vocab)
+        return greta_fail(
+            session->m->log, GRETA_ERR_INTERNAL,
+            "the model gave no number for the next token: its weights or the device are broken");
     *token = session->best;
     return GRETA_OK;
 }

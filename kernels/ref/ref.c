@@ -186,7 +186,7 @@ static greta_status argmax(const struct ref_args *a) {
             float x = f32_at(a, 0, r * s->n_cols + c);
             if (!isnan(x) && (best == UINT64_MAX || x > f32_at(a, 0, r * s->n_cols + best))) best = c;
         }
-        set(&a->outputs[1], r, best == UINT64_MAX ? 0 : (double)best, 0);
+        set(&a->outputs[1], r, best == UINT64_MAX ? UINT32_MAX : (double)best, 0);
     }
     return status;
 }

@@ -76,6 +76,11 @@ static bool measure(struct app *app, struct measure *m, const char *text, size_t
     ok = greta_session_n_ctx(app->session) > 1;
     if (!ok) say("a context of 1 token foresees nothing: give a larger --ctx");
     if (ok) ok = windows(app, m, ids + has_bos, n - has_bos, has_bos, bos);
+    if (ok && !isfinite(m->nll)) {
+        say("%s gave no number for a token: its weights or the device are broken",
+            app_model_name(&m->common));
+        ok = false;
+    }
     if (ok && !m->n) {
         say("the text is too short: there must be two tokens");
         ok = false;

@@ -72,7 +72,7 @@
 #define GRETA_ARGS_ADD(R, W, X, U, F) R(a) R(b) W(y) U(n)
 #define GRETA_KEYS_ADD(K)
 
-/* out[r] = the smallest index of the largest x[r][c]; NaN is never the largest (a row of NaN gives 0). */
+/* out[r] = the smallest index of the largest x[r][c]; NaN is never the largest (a row of NaN gives 2^32 - 1). */
 #define GRETA_ARGS_ARGMAX(R, W, X, U, F) R(x) W(out) U(n_rows) U(n_cols)
 #define GRETA_KEYS_ARGMAX(K)
 
