@@ -48,15 +48,14 @@ void progress(const char *what, uint64_t done, uint64_t total) {
 }
 
 void say(const char *format, ...) {
-    char line[8192];
+    char text[8192], line[8192];
     va_list args;
 
     clear_bar();
     va_start(args, format);
-    vsnprintf(line, sizeof line, format, args);
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    plain_line(line);
-    fprintf(stderr, "greta: %s\n", line);
+    fprintf(stderr, "greta: %s\n", plain(line, sizeof line, text, strlen(text)));
 }
 
 static void log_line(void *user, enum greta_log_level level, const char *message) {

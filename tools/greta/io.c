@@ -99,11 +99,6 @@ bool out_json_number(double x) {
     return isfinite(x) ? out_printf("%.9g", x) : out_write("null", 4);
 }
 
-void plain_line(char *text) {
-    for (; *text; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7F) *text = '?';
-}
-
 /* ---- input ---- */
 
 static char *read_all(int fd, const char *name, size_t *len) {

@@ -20,9 +20,6 @@ const char *plain(char *out, size_t size, const char *text, size_t len);
 /* A JSON number, or null for what is none. */
 bool out_json_number(double x);
 
-/* A text from a file or an argument made fit for a terminal: control characters become '?'. */
-void plain_line(char *text);
-
 /*
  * All of a file, or of standard input where path is "-". Zero-terminated, malloc'ed; NULL after one line on
  * stderr. At most
