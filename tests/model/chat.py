@@ -57,7 +57,7 @@ def check_full():
     check(code == 0 and 'does not fit' in err and out.strip(), f'a message too long, and the chat goes on: {err!r}')
 
 
-def read_until(fd, words, seconds=30):
+def read_until(fd, words, seconds=10):
     text, end = b'', time.monotonic() + seconds
     while time.monotonic() < end and not any(w in text for w in words):
         if select.select([fd], [], [], 0.1)[0]:
