@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """What `meson install` lays down is usable alone: install.py BUILD_DIR CC PKG_CONFIG
 
-Installs into a temporary root, checks that the shared library exports greta_* and nothing else, and builds and runs a program
-against the shared and the static library by pkg-config.
+Installs into a temporary root, checks that the shared libraries export greta_* and nothing else, and builds and runs a program
+against the shared and the static ones by pkg-config, which sees no other package: no user needs Vulkan's headers.
 """
 import os
 import pathlib
@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 
-PROGRAM = r"""
+KERNELS = r"""
 #include <greta/kernels.h>
 #include <stdio.h>
 int main(void) {
@@ -27,41 +27,69 @@ int main(void) {
     return 0;
 }
 """
+LLM = r"""
+#include <greta/llm.h>
+#include <stdio.h>
+int main(void) {
+    struct greta_ctx *ctx = NULL;
+    struct greta_dev *dev = NULL;
+    struct greta_model *model = NULL;
+    struct greta_ctx_params params = {.n_threads = 1};
+    const void *data;
+    size_t size;
+    if (greta_ctx_create(&params, &ctx) || greta_dev_open(ctx, "cpu", NULL, &dev)) return 1;
+    if (greta_builtin_model(&data, &size) && greta_model_load_memory(dev, data, size, "", NULL, &model)) return 1;
+    printf("%s 1\n", greta_dev_get_info(dev)->backend);
+    greta_model_destroy(&model);
+    greta_dev_close(&dev);
+    greta_ctx_destroy(&ctx);
+    return 0;
+}
+"""
 
 
 def run(*command, **kw):
     return subprocess.run(command, check=True, capture_output=True, text=True, **kw).stdout
 
 
-def main():
-    build, cc, pkg_config = sys.argv[1:4]
-    root = pathlib.Path(tempfile.mkdtemp())
-    run("meson", "install", "-C", build, "--no-rebuild", "--destdir", str(root))
-    pc = next(root.rglob("greta.pc"))
-    libdir = pc.parent.parent
-    shared = next(libdir.glob("libgreta.so.?"))
+def check_exports(shared):
     exported = re.findall(r" [TDBRVW] (\S+)", run("nm", "-D", "--defined-only", str(shared)))
     foreign = [name for name in exported if not name.startswith("greta_")]
     if not exported or foreign:
-        print(f"{shared.name} exports {len(exported)} symbols, not ours: {foreign[:10]}")
-        return 1
-    env = {**os.environ, "PKG_CONFIG_PATH": str(pc.parent), "PKG_CONFIG_SYSROOT_DIR": str(root)}
-    source = root / "program.c"
-    source.write_text(PROGRAM)
-    for static in (False, True):
-        flags = run(pkg_config, "--cflags", "--libs", *(["--static"] if static else []), "greta", env=env).split()
-        if static:
-            flags = [str(libdir / "libgreta.a") if flag == "-lgreta" else flag for flag in flags]
-        program = root / f"program-{'static' if static else 'shared'}"
-        run(cc, "-std=c17", "-Wall", "-Werror", "-o", str(program), str(source), *flags)
-        if static and "libgreta" in run("readelf", "-d", str(program)):
-            print("the static program needs the shared library")
-            return 1
-        out = run(str(program), env={**os.environ, "LD_LIBRARY_PATH": str(libdir), "GRETA_CACHE": ""})
-        if out != "cpu 1\n":
-            print(f"{program.name} printed {out!r}")
-            return 1
-    print(f"{len(exported)} symbols, all greta_*; programs against both libraries run")
+        raise SystemExit(f"{shared.name} exports {len(exported)} symbols, not ours: {foreign[:10]}")
+    print(f"{shared.name}: {len(exported)} symbols, all greta_*")
+
+
+def check_program(package, source, static, cc, pkg_config, root, libdir):
+    env = {**os.environ, "PKG_CONFIG_LIBDIR": str(libdir / "pkgconfig")}
+    env.pop("PKG_CONFIG_PATH", None)
+    prefix = str(root) + run(pkg_config, "--variable=prefix", package, env=env).strip()
+    flags = run(pkg_config, f"--define-variable=prefix={prefix}", "--cflags", "--libs", *(["--static"] if static else []), package,
+                env=env).split()
+    if static:
+        flags = [str(libdir / f"lib{flag[2:]}.a") if flag.startswith("-lgreta") else flag for flag in flags]
+    program = root / f"{package}-{'static' if static else 'shared'}"
+    program.with_suffix(".c").write_text(source)
+    run(cc, "-std=c17", "-Wall", "-Werror", "-o", str(program), str(program.with_suffix(".c")), *flags)
+    if static and "libgreta" in run("readelf", "-d", str(program)):
+        raise SystemExit(f"{program.name} needs the shared library")
+    out = run(str(program), env={**os.environ, "LD_LIBRARY_PATH": str(libdir), "GRETA_CACHE": ""})
+    if out != "cpu 1\n":
+        raise SystemExit(f"{program.name} printed {out!r}")
+
+
+def main():
+    build, cc, pkg_config = sys.argv[1:4]
+    with tempfile.TemporaryDirectory() as folder:
+        root = pathlib.Path(folder)
+        run("meson", "install", "-C", build, "--no-rebuild", "--destdir", folder)
+        libdir = next(root.rglob("greta.pc")).parent.parent
+        for package, source in (("greta", KERNELS), ("greta-llm", LLM)):
+            if not (libdir / "pkgconfig" / f"{package}.pc").exists():
+                continue  # built without the bridge
+            check_exports(next(libdir.glob(f"lib{package}.so.?")))
+            for static in (False, True):
+                check_program(package, source, static, cc, pkg_config, root, libdir)
     return 0
 
 
