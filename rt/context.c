@@ -5,9 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool env_is(enum greta_env env, const char *value) {
+/* A switch that has one value; "" and "0" are off. Another word is most likely a slip: it is said. */
+static bool env_is(enum greta_env env, const char *value, const struct greta_log *log) {
     const char *is = greta_env_get(env);
-    return is && strcmp(is, value) == 0;
+    if (!is || !*is || strcmp(is, "0") == 0) return false;
+    if (strcmp(is, value) == 0) return true;
+    greta_logf(log, GRETA_LOG_WARN, "%s is \"%s\", which means nothing: only %s does", greta_env_name(env),
+               is, value);
+    return false;
 }
 
 greta_status greta_ctx_create(const struct greta_ctx_params *params, struct greta_ctx **out) {
@@ -23,8 +28,8 @@ greta_status greta_ctx_create(const struct greta_ctx_params *params, struct gret
     ctx->log = params->log;
     ctx->telemetry = params->telemetry && params->telemetry->record ? params->telemetry : NULL;
     ctx->n_threads = params->n_threads;
-    ctx->validation = params->validation || env_is(GRETA_ENV_VALIDATION, "1");
-    ctx->barrier_always = params->barrier_always || env_is(GRETA_ENV_BARRIER, "always");
+    ctx->validation = params->validation || env_is(GRETA_ENV_VALIDATION, "1", ctx->log);
+    ctx->barrier_always = params->barrier_always || env_is(GRETA_ENV_BARRIER, "always", ctx->log);
     atomic_init(&ctx->refs, 1);
     pthread_mutex_init(&ctx->lock, NULL);
     for (uint32_t i = 0; hal_backends[i] && i < RT_MAX_BACKENDS; i++)

@@ -198,6 +198,9 @@ def check_arguments(folder):
     if 'ASAN_OPTIONS' not in os.environ:  # a sanitizer takes address space without end
         expect(logits(MODEL, '--ctx', '500000', preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (400 << 20, 400 << 20))),
                'memory that cannot be had', lines=2)  # the first warns of more context than the model was trained for
+    for name in ('GRETA_LOG', 'GRETA_BARRIER', 'GRETA_VALIDATION'):
+        expect(run('run', '-m', MODEL, '-p', 'x', '-n', '2', '-d', 'cpu', env={**os.environ, name: 'nonsense'}), f'a slip in {name}', 0,
+               words=f'{name} nonsense')
     invalid = folder.file(b'Once \xff\xfe upon \xe2\x82 a \x00 time \xf0\x9f')
     expect(run('run', '-m', MODEL, '-f', invalid, '-n', '5', '-d', 'cpu'), 'invalid UTF-8', 0, lines=0)
     with open(invalid, 'rb') as file:

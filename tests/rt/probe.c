@@ -270,8 +270,24 @@ static void list_for_a_user(void) {
     end(ctx);
 }
 
+/* What creating a context says with this value of a variable; "" for nothing. */
+static const char *said(const char *env, const char *value) {
+    setenv(env, value, 1);
+    end(begin());
+    unsetenv(env);
+    return log_text;
+}
+
+static void switches(void) {
+    CHECK(strstr(said("GRETA_BARRIER", "allways"), "GRETA_BARRIER is \"allways\"") != NULL);
+    CHECK(strstr(said("GRETA_VALIDATION", "yes"), "only 1 does") != NULL);
+    CHECK(*said("GRETA_BARRIER", "always") == 0 && *said("GRETA_BARRIER", "") == 0);
+    CHECK(*said("GRETA_VALIDATION", "1") == 0 && *said("GRETA_VALIDATION", "0") == 0);
+}
+
 int main(void) {
     unsetenv("GRETA_DEVICE");
+    switches();
     preference();
     names();
     list_for_a_user();

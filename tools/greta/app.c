@@ -66,10 +66,13 @@ static void log_line(void *user, enum greta_log_level level, const char *message
 void app_log(struct app *app, const struct common *common) {
     static const char *const names[] = {"error", "warn", "info", "debug"};
     const char *level = greta_env_get(GRETA_ENV_LOG);
+    int i = 0;
 
     app->log = (struct greta_log){.fn = log_line, .max_level = GRETA_LOG_WARN};
-    for (int i = 0; level && i < 4; i++)
-        if (strcmp(level, names[i]) == 0) app->log.max_level = (enum greta_log_level)i;
+    while (level && i < 4 && strcmp(level, names[i]) != 0) i++;
+    if (level && i < 4) app->log.max_level = (enum greta_log_level)i;
+    if (level && *level && i == 4)
+        say("warning: GRETA_LOG is \"%s\", which means nothing: error, warn, info and debug do", level);
     if (common->verbose && app->log.max_level < GRETA_LOG_INFO) app->log.max_level = GRETA_LOG_INFO;
 }
 
