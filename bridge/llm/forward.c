@@ -1,8 +1,7 @@
 /*
  * The forward pass of architecture `llama`, as a list of calls. forward_body below is the specification:
- * prefill records it
- * for a chunk of tokens, decode for one token inside a graph, and both read the same weights, keys and
- * values.
+ * prefill records it for a chunk of tokens, decode for one token inside a graph, and both read the same
+ * weights, keys and values.
  */
 #include "session.h"
 

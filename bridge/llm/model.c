@@ -12,10 +12,9 @@
 static const double mib = 1024.0 * 1024.0;
 
 /*
- * Closes the file, and where host and device share one memory gives back what the page cache holds of it: it
- * would be in the
- * way of what comes next. The kernel drops only pages that nobody maps, so the files are opened before,
- * dropped after.
+ * Closes the file, and where host and device share one memory gives back what the page cache holds of it:
+ * it would be in the way of what comes next. The kernel drops only pages that nobody maps, so the files are
+ * opened before, dropped after.
  */
 static void close_file(struct greta_model *m) {
     int fds[256];

@@ -154,8 +154,8 @@ static void softmax(struct candidate *c, uint32_t n, double max) {
 
 /*
  * Keeps what top-k, top-p and min-p leave, in the order of likelihood, at the array's end (popped from a
- * heap: seldom more
- * than some hundred of a vocabulary). Returns how many; *sum is their probability together.
+ * heap: seldom more than some hundred of a vocabulary). Returns how many; *sum is their probability
+ * together.
  */
 static uint32_t keep(const struct greta_sampler_params *p, struct candidate *c, uint32_t n, double *sum) {
     uint32_t left = n, k = p->top_k && p->top_k < n ? p->top_k : n, kept = 0;

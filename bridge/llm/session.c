@@ -35,9 +35,10 @@ static greta_status create_scratch(struct greta_session *s, const struct session
     return status;
 }
 
-/* Keys and values begin as zeros: a kernel may read a whole tile and drop what lies past the last token by
- * multiplying with
- * zero, and undefined memory may hold NaN. */
+/*
+ * Keys and values begin as zeros: a kernel may read a whole tile and drop what lies past the last token by
+ * multiplying with zero, and undefined memory may hold NaN.
+ */
 static greta_status create_kv(struct greta_session *s, const struct session_sizes *sizes) {
     uint32_t n = s->m->hp.n_layer;
     greta_status status = GRETA_OK;

@@ -1,6 +1,7 @@
-/* The tensors of architecture `llama`: one table of names and shapes. A tensor that the table does not know
- * is an error,
- * since ignoring one (a bias, an expert) would compute something else. */
+/*
+ * The tensors of architecture `llama`: one table of names and shapes. A tensor that the table does not know
+ * is an error, since ignoring one (a bias, an expert) would compute something else.
+ */
 #include "model.h"
 
 #include <math.h>

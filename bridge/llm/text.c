@@ -6,10 +6,9 @@
 static const char replacement[] = "\xEF\xBF\xBD";
 
 /*
- * The length of the character at s: 1 .. 4; 0 where `len` bytes are a beginning that may go on; -1 where the
- * first byte (or
- * the bytes so far) cannot be one. Overlong forms, surrogates and what lies past U+10FFFF are none (RFC
- * 3629, section 4).
+ * The length of the character at s: 1 .. 4; 0 where `len` bytes are a beginning that may go on; -1 where
+ * the first byte (or the bytes so far) cannot be one. Overlong forms, surrogates and what lies past
+ * U+10FFFF are none (RFC 3629, section 4).
  */
 static int character(const unsigned char *s, size_t len) {
     unsigned char low = 0x80, high = 0xBF;

@@ -1,8 +1,7 @@
 /*
  * Weights from the file to the device. Where the device is the host, matrices stay in the mapped file.
- * Elsewhere they are
- * packed, by several threads, into slabs: straight into memory that the host can write, else through a copy
- * of one tensor.
+ * Elsewhere they are packed, by several threads, into slabs: straight into memory that the host can write,
+ * else through a copy of one tensor.
  */
 #include "model.h"
 

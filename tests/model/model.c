@@ -1,7 +1,7 @@
 /*
  * A model end to end, on any device: model DEVICE FILE SUITE, where FILE may be "builtin". The bounds are
- * the documented
- * ones: 1e-3 of the largest logit where activations are f32, 0.4 where a plan rounds them to 8 bits.
+ * the documented ones: 1e-3 of the largest logit where activations are f32, 0.4 where a plan rounds them to
+ * 8 bits.
  */
 #include "check.h"
 

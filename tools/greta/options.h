@@ -28,10 +28,8 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, GO_ON = -1 };
 
 /*
  * Parses argv (without the command's name). What is no option goes to positionals, at most max_positionals.
- * Returns GO_ON,
- * or what the program shall exit with: EXIT_DONE after --help, EXIT_USAGE after a line on stderr. An
- * OPTION_CHOICE is one of
- * the words of `argument`, split at |.
+ * Returns GO_ON, or what the program shall exit with: EXIT_DONE after --help, EXIT_USAGE after a line on
+ * stderr. An OPTION_CHOICE is one of the words of `argument`, split at |.
  */
 int options_parse(const struct command *command, const struct option *options, int argc, char **argv,
                   const char **positionals, int max_positionals, int *n_positionals);

@@ -24,8 +24,7 @@ struct greta_model;
 struct greta_session;
 struct greta_sampler;
 
-/* ---- sessions' parameters
- * ------------------------------------------------------------------------------------------ */
+/* ---- sessions' parameters ------------------------------------------------------------------------------ */
 
 enum greta_kv_type { GRETA_KV_F16, GRETA_KV_F32 };
 
@@ -41,9 +40,7 @@ struct greta_session_params {
     void *user;
 };
 
-/* ---- models
- * ---------------------------------------------------------------------------------------------------------
- */
+/* ---- models -------------------------------------------------------------------------------------------- */
 
 struct greta_model_params {
     enum greta_policy policy;
@@ -101,8 +98,7 @@ GRETA_API uint64_t greta_model_session_bytes(const struct greta_model *model,
  */
 GRETA_API bool greta_builtin_model(const void **data, size_t *size_bytes);
 
-/* ---- sessions
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- sessions ------------------------------------------------------------------------------------------ */
 
 /* ERR_NO_DEVICE_MEMORY with the bytes needed and available; ERR_INVALID for an n_ctx out of range. params may
  * be NULL. */
@@ -147,8 +143,7 @@ struct greta_session_stats {
 };
 GRETA_API struct greta_session_stats greta_session_get_stats(const struct greta_session *session);
 
-/* ---- choosing the next token
- * ------------------------------------------------------------------------------------------ */
+/* ---- choosing the next token --------------------------------------------------------------------------- */
 
 /* {0} is greedy. */
 struct greta_sampler_params {
@@ -182,8 +177,7 @@ GRETA_API GRETA_MUST_USE greta_status greta_sampler_choose(struct greta_sampler 
 GRETA_API GRETA_MUST_USE greta_status greta_session_sample(struct greta_session *session,
                                                            struct greta_sampler *sampler, uint32_t *token);
 
-/* ---- text as it comes
- * ------------------------------------------------------------------------------------------------- */
+/* ---- text as it comes ---------------------------------------------------------------------------------- */
 
 /*
  * Passes bytes on in whole UTF-8 characters: the beginning of one is held back until the rest has come, and a
