@@ -76,7 +76,7 @@ def interrupt_once():
     text = read_until(fd, [b'> '])
     os.write(fd, b'hello\n')
     text += read_until(fd, [b'\n'])  # the echo, then the answer's first bytes
-    time.sleep(0.05)
+    time.sleep(0.01)
     os.write(fd, b'\x03')
     text += read_until(fd, [b'\r\n> '])
     stopped = b'stopped' in text

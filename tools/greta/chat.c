@@ -2,6 +2,9 @@
 #include "generate.h"
 #include "io.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,16 +27,44 @@ struct chat {
     char bos[64], eos[64];
 };
 
-/* Ctrl-C: the handler can only reach a global. */
+/*
+ * Ctrl-C: a handler can only reach globals. The flag stops an answer; the pipe wakes the wait for a line, whichever
+ * thread the signal came to and however close before.
+ */
 static volatile sig_atomic_t interrupts;
+static int wake[2] = {-1, -1};
 
 static void on_interrupt(int signal) {
+    int error = errno;
     (void)signal;
     interrupts = 1;
+    (void)!write(wake[1], "", 1);
+    errno = error;
 }
 
 static bool interrupted(void) {
     return interrupts;
+}
+
+static bool catch_interrupts(void) {
+    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
+    if (pipe2(wake, O_CLOEXEC | O_NONBLOCK) == 0 && sigaction(SIGINT, &action, NULL) == 0) return true;
+    say("cannot catch Ctrl-C: %s", strerror(errno));
+    return false;
+}
+
+/* The pipe first: a signal that comes in between wakes the next wait. */
+static void forget_interrupts(void) {
+    char bytes[64];
+    while (read(wake[0], bytes, sizeof bytes) > 0) continue;
+    interrupts = 0;
+}
+
+/* Until standard input has something; false where Ctrl-C came first. */
+static bool wait_for_input(void) {
+    struct pollfd fds[2] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = wake[0], .events = POLLIN}};
+    while (poll(fds, 2, -1) < 0 && errno == EINTR) continue;
+    return !(fds[1].revents & POLLIN);
 }
 
 /* ---- the conversation ---- */
@@ -124,7 +155,10 @@ static bool evaluate(struct chat *c, const uint32_t *ids, size_t n, bool *stoppe
 static void tell_end(const struct chat *c, enum end end) {
     if (end == END_CONTEXT)
         say("the context of %u tokens is full: the answer is cut", greta_session_n_ctx(c->app->session));
-    if (end == END_INTERRUPTED) say("stopped");
+    if (end == END_INTERRUPTED) {
+        forget_interrupts();
+        say("stopped");
+    }
 }
 
 /* The answer to the last message; false where the chat cannot go on. */
@@ -188,30 +222,31 @@ static int turn(struct chat *c, char *line) {
         remove_messages(c, c->n_messages - 1, 1);
         return fit == TOO_LONG ? GO_ON : EXIT_FAILED; /* what a template refuses once it will refuse again */
     }
-    interrupts = 0;
     ok = answer(c, ids, n);
     free(ids);
     return ok ? GO_ON : EXIT_FAILED;
 }
 
+/* A line is read by the stream as a whole: on a terminal nothing is left in it when it is waited for. */
 static int talk(struct chat *c) {
     bool terminal = isatty(STDIN_FILENO);
     int result = GO_ON;
 
     while (result == GO_ON) {
-        bool signalled;
         char *line;
         if (terminal) fputs("> ", stderr);
-        line = read_line(&signalled);
-        if (line) {
-            result = turn(c, line);
-        } else if (signalled) {
+        if (terminal && !wait_for_input()) {
+            forget_interrupts();
             fputc('\n', stderr);
             say("Ctrl-D or /exit ends the chat");
-        } else {
-            if (terminal) fputc('\n', stderr);
-            result = EXIT_DONE;
+            continue;
         }
+        line = read_line();
+        if (line)
+            result = turn(c, line);
+        else if (terminal)
+            fputc('\n', stderr);
+        if (!line) result = EXIT_DONE;
     }
     return result;
 }
@@ -286,12 +321,7 @@ int command_chat(const struct command *command, int argc, char **argv) {
     if (result != GO_ON) return result;
     c.app = &app;
     if (!c.seeded) c.sampling.seed = new_seed();
-    /* without SA_RESTART, so that a waiting read ends too */
-    result = EXIT_FAILED;
-    if (open_chat(&c)) {
-        sigaction(SIGINT, &(struct sigaction){.sa_handler = on_interrupt}, NULL);
-        result = talk(&c);
-    }
+    result = open_chat(&c) && catch_interrupts() ? talk(&c) : EXIT_FAILED;
     remove_messages(&c, 0, c.n_messages);
     free(c.messages);
     free(c.tokens);

@@ -151,16 +151,12 @@ char *read_text(const char *path, size_t *len) {
     return text;
 }
 
-char *read_line(bool *interrupted) {
+char *read_line(void) {
     char *line = NULL;
     size_t capacity = 0;
-    ssize_t n;
+    ssize_t n = getline(&line, &capacity, stdin);
 
-    errno = 0;
-    n = getline(&line, &capacity, stdin);
-    *interrupted = n < 0 && errno == EINTR;
     if (n < 0) {
-        if (*interrupted) clearerr(stdin);
         free(line);
         return NULL;
     }

@@ -22,14 +22,10 @@ bool out_json_number(double x);
 
 /*
  * All of a file, or of standard input where path is "-". Zero-terminated, malloc'ed; NULL after one line on
- * stderr. At most
- * 256 MiB.
+ * stderr. At most 256 MiB.
  */
 char *read_text(const char *path, size_t *len);
-/*
- * One line of standard input without its newline; malloc'ed. NULL at the end, or where *interrupted (a
- * signal came).
- */
-char *read_line(bool *interrupted);
+/* One line of standard input without its newline; malloc'ed. NULL at the end. */
+char *read_line(void);
 
 #endif
