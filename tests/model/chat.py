@@ -44,7 +44,7 @@ def check_conversation():
     code, out, err = run('chat', *GREEDY, '-n', '5', '--chat-template', 'mistral', '--system', 'Be kind.', text=b'hello\n')
     check(code == 1 and err.count('\n') == 1 and 'mistral' in err, f'a template that knows no system message: {code} {err!r}')
     code, out, err = run('chat', *GREEDY, '--chat-template', 'none', text=b'hello\n')
-    check(code == 1 and err.count('\n') == 1 and 'none' in err, f'an unknown template: {err!r}')
+    check(code == 2 and err.count('\n') == 1 and '"none"' in err and 'zephyr' in err, f'an unknown template: {code} {err!r}')
 
 
 def check_full():

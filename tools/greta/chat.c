@@ -259,9 +259,7 @@ static bool find_template(struct chat *c) {
     else if (own)
         c->template = greta_chat_template_recognize(own, strlen(own));
     if (c->template) return true;
-    if (c->template_name)
-        say("there is no chat template \"%s\"", c->template_name);
-    else if (own)
+    if (own)
         say("%s: its chat template is none that is known: name the nearest by --chat-template",
             app_model_name(&c->common));
     else
@@ -301,6 +299,15 @@ static bool open_chat(struct chat *c) {
     return system && add_message(c, "system", system);
 }
 
+static int unknown_template(const struct command *command, const char *name) {
+    char names[512] = "";
+
+    for (size_t i = 0, len = 0; i < greta_chat_template_count() && len < sizeof names; i++)
+        len += (size_t)snprintf(names + len, sizeof names - len, "%s%s", i ? ", " : "",
+                                greta_chat_template_name(greta_chat_template_at(i)));
+    return usage_error(command, "there is no chat template \"%s\": there are %s", name, names);
+}
+
 int command_chat(const struct command *command, int argc, char **argv) {
     struct chat c = {.sampling = SAMPLING_DEFAULTS};
     const struct option options[] = {
@@ -319,6 +326,8 @@ int command_chat(const struct command *command, int argc, char **argv) {
     int n, result = options_parse(command, options, argc, argv, NULL, 0, &n);
 
     if (result != GO_ON) return result;
+    if (c.template_name && !greta_chat_template_by_name(c.template_name))
+        return unknown_template(command, c.template_name);
     c.app = &app;
     if (!c.seeded) c.sampling.seed = new_seed();
     result = open_chat(&c) && catch_interrupts() ? talk(&c) : EXIT_FAILED;

@@ -10,10 +10,12 @@ struct logits {
     struct common common;
     const char *prompt, *tokens;
     bool json;
+    uint32_t *ids; /* of `tokens` or, later, of `prompt`; malloc'ed */
+    size_t n_ids;
 };
 
-/* "1,2,3" to ids. */
-static bool parse_ids(const char *text, uint32_t **ids, size_t *n) {
+/* "1,2,3" to ids. Returns GO_ON, or what to exit with. */
+static int parse_ids(const struct command *command, const char *text, uint32_t **ids, size_t *n) {
     size_t capacity = 1;
 
     for (const char *c = text; *c; c++) capacity += *c == ',';
@@ -26,37 +28,37 @@ static bool parse_ids(const char *text, uint32_t **ids, size_t *n) {
         id = strtoull(text, &end, 10);
         if (text[0] < '0' || text[0] > '9' || errno || id > UINT32_MAX || (*end && *end != ',')) break;
         (*ids)[(*n)++] = (uint32_t)id;
-        if (!*end) return true;
+        if (!*end) return GO_ON;
         text = end + 1;
     }
-    if (!*ids)
-        say("no memory for the ids");
-    else
-        say("--tokens takes ids as in 1,2,3, not \"%s\"", text);
-    return false;
+    if (*ids) {
+        free(*ids);
+        return usage_error(command, "--tokens takes ids as in 1,2,3, not \"%s\"", text);
+    }
+    say("no memory for the ids");
+    return EXIT_FAILED;
 }
 
-static bool get_ids(const struct app *app, const struct logits *l, uint32_t **ids, size_t *n) {
+static bool tokenize_prompt(const struct app *app, struct logits *l) {
     const struct greta_tokenizer *tokenizer;
 
-    if (l->tokens) return parse_ids(l->tokens, ids, n);
+    if (l->tokens) return true;
     tokenizer = app_tokenizer(app);
     if (!tokenizer) return false;
     if (greta_tokenizer_encode(tokenizer, l->prompt, strlen(l->prompt),
-                               GRETA_TOKENIZE_BOS | GRETA_TOKENIZE_SPECIAL, ids, n))
+                               GRETA_TOKENIZE_BOS | GRETA_TOKENIZE_SPECIAL, &l->ids, &l->n_ids))
         return false;
-    if (!*n) say("the prompt is empty");
-    return *n > 0;
+    if (!l->n_ids) say("the prompt is empty");
+    return l->n_ids > 0;
 }
 
 static bool member(const char *name, const char *value) {
     return out_printf("\"%s\": ", name) && out_json(value, strlen(value));
 }
 
-static bool print_json(const struct app *app, const struct logits *l, const uint32_t *ids, size_t n,
-                       const float *logits) {
+static bool print_json(const struct app *app, const struct logits *l, const float *logits) {
     const struct greta_model_info *info = greta_model_get_info(app->model);
-    const char *x_types = n == 1 ? info->decode_x_types : info->prefill_x_types;
+    const char *x_types = l->n_ids == 1 ? info->decode_x_types : info->prefill_x_types;
     bool ok = out_printf("{") && member("model", app_model_name(&l->common)) && out_printf(", ") &&
               member("device", greta_dev_get_info(app->dev)->name) && out_printf(", ") &&
               member("backend", greta_dev_get_info(app->dev)->backend) && out_printf(",\n\"types\": {") &&
@@ -64,7 +66,7 @@ static bool print_json(const struct app *app, const struct logits *l, const uint
               out_printf(", ") && member("kv", l->common.kv ? "F32" : "F16") &&
               out_printf("},\n\"tokens\": [");
 
-    for (size_t i = 0; i < n && ok; i++) ok = out_printf("%s%u", i ? ", " : "", ids[i]);
+    for (size_t i = 0; i < l->n_ids && ok; i++) ok = out_printf("%s%u", i ? ", " : "", l->ids[i]);
     if (ok) ok = out_printf("],\n\"logits\": [");
     for (uint32_t i = 0; i < info->n_vocab && ok; i++)
         ok = out_printf("%s", i ? ", " : "") && out_json_number(logits[i]);
@@ -95,24 +97,20 @@ static bool print_best(const struct app *app, const float *logits) {
     return ok && out_flush();
 }
 
-static bool evaluate(struct app *app, const struct logits *l) {
-    uint32_t *ids = NULL, n_ctx;
-    size_t n = 0;
-    bool ok = app_open_session(app, &l->common) && get_ids(app, l, &ids, &n);
+static bool evaluate(struct app *app, struct logits *l) {
+    const float *logits;
+    uint32_t n_ctx;
 
-    n_ctx = ok ? greta_session_n_ctx(app->session) : 0;
-    if (ok && n > n_ctx) {
-        say("the prompt has %zu tokens and the context holds %u: shorten it, or give a larger --ctx", n,
-            n_ctx);
-        ok = false;
+    if (!app_open_session(app, &l->common) || !tokenize_prompt(app, l)) return false;
+    n_ctx = greta_session_n_ctx(app->session);
+    if (l->n_ids > n_ctx) {
+        say("the prompt has %zu tokens and the context holds %u: shorten it, or give a larger --ctx",
+            l->n_ids, n_ctx);
+        return false;
     }
-    if (ok) ok = greta_session_eval(app->session, ids, (uint32_t)n, GRETA_WANT_LOGITS) == GRETA_OK;
-    if (ok) {
-        const float *logits = greta_session_logits(app->session);
-        ok = l->json ? print_json(app, l, ids, n, logits) : print_best(app, logits);
-    }
-    free(ids);
-    return ok;
+    if (greta_session_eval(app->session, l->ids, (uint32_t)l->n_ids, GRETA_WANT_LOGITS)) return false;
+    logits = greta_session_logits(app->session);
+    return l->json ? print_json(app, l, logits) : print_best(app, logits);
 }
 
 int command_logits(const struct command *command, int argc, char **argv) {
@@ -134,7 +132,10 @@ int command_logits(const struct command *command, int argc, char **argv) {
 
     if (result != GO_ON) return result;
     if (!l.prompt == !l.tokens) return usage_error(command, "one prompt is needed: -p TEXT or --tokens IDS");
+    if (l.tokens) result = parse_ids(command, l.tokens, &l.ids, &l.n_ids);
+    if (result != GO_ON) return result;
     ok = app_open_model(&app, &l.common, l.tokens && l.json) && evaluate(&app, &l);
     app_close(&app);
+    free(l.ids);
     return ok ? EXIT_DONE : EXIT_FAILED;
 }
