@@ -176,3 +176,19 @@ bool greta_plan_split_attn(struct greta_plan *plan, uint32_t head_dim, uint32_t 
         .op = GRETA_OP_ATTN_REDUCE, .keys = {head_dim}, .scalars.attn_reduce = {1, n_split}};
     return plan_first(plan, &split) && plan_first(plan, &reduce);
 }
+
+/* The ops that a fused one is made of, as bits; 0: it is not fused. */
+static uint64_t parts_of(enum greta_op op) {
+    switch (op) {
+    case GRETA_OP_ROPE_KV: return UINT64_C(1) << GRETA_OP_ROPE | UINT64_C(1) << GRETA_OP_KV_UPDATE;
+    default: return 0;
+    }
+}
+
+bool greta_plan_fuses(struct greta_plan *plan, const struct greta_call *call) {
+    if ((unsigned)call->op >= GRETA_N_OPS || shape_fault(call)) return false;
+    bool forced = plan->n_forced[call->op] > 0;
+    for (int op = 0; !forced && op < GRETA_N_OPS; op++)
+        if (parts_of(call->op) >> op & 1 && plan->n_forced[op]) return false;
+    return plan_first(plan, call) != NULL;
+}

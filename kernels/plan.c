@@ -181,7 +181,7 @@ static greta_status binding_fit(const struct greta_plan *plan, const struct gret
         return greta_fail(plan->log, GRETA_ERR_INVALID, "%s: %s needs %llu bytes and has %llu", info->name,
                           info->binding_names[i], (unsigned long long)need,
                           (unsigned long long)(given < rest ? given : rest));
-    bool table = call->op == GRETA_OP_ROPE && i == 1;
+    bool table = !strcmp(info->binding_names[i], "table");
     *out = (struct greta_binding){b->buf, b->offset_bytes, table ? given : need, info->access[i]};
     return GRETA_OK;
 }

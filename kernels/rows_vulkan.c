@@ -244,6 +244,9 @@ GROUPS(rms_norm_groups, s->rms_norm.n_rows)
 GROUPS(add_rms_norm_groups, s->add_rms_norm.n_rows)
 GROUPS(rope_groups, div_up((uint64_t)s->rope.n_tok * s->rope.n_head * (s->rope.n_rot / 2), v->n_threads))
 GROUPS(kv_update_groups, div_up((uint64_t)s->kv_update.n_tok * s->kv_update.n_cols, v->n_threads))
+GROUPS(rope_kv_groups, div_up(div_up(s->rope_kv.head_dim, 2) * s->rope_kv.n_tok *
+                                  (s->rope_kv.n_head + 2 * (uint64_t)s->rope_kv.n_head_kv),
+                              v->n_threads))
 GROUPS(matvec_groups, div_up(s->matvec.n_rows, v->tunables[MATVEC_ROWS]))
 GROUPS(matmul_simple_groups, div_up((uint64_t)s->matmul.n_tok * s->matmul.n_rows, v->n_threads))
 GROUPS(matmul_tiled_groups,
@@ -355,6 +358,7 @@ static const struct greta_variant rows[] = {
     NORM("add_rms_norm_simple", ADD_RMS_NORM, add_rms_norm, 256, NULL),
     ROW(ROPE, rope_simple, 64, rope_groups, NULL),
     ROW(KV_UPDATE, kv_update_simple, 64, kv_update_groups, needs_16bit),
+    ROW(ROPE_KV, rope_kv_simple, 64, rope_kv_groups, needs_16bit),
     /* The wide ones differ in threads, rows and steps; which is best for a type was measured on an H200 (docs/tried.md). */
     MATVEC("matvec_wide_f16", 0, PLAIN_WEIGHTS, 256, 2, 2, 1, matvec_wide_refusal),
     MATVEC("matvec_wide_quant", 0, ALL_WEIGHTS & ~PLAIN_WEIGHTS, 128, 8, 1, 1, matvec_wide_refusal),

@@ -59,6 +59,14 @@ static uint64_t attn_reduce_bytes(const struct greta_call *call, uint32_t i) {
     return i == 1 ? 16 : mul3(s->n_head, call->keys[0], 4);
 }
 
+static uint64_t rope_kv_bytes(const struct greta_call *call, uint32_t i) {
+    const struct greta_scalars_rope_kv *s = &call->scalars.rope_kv;
+    if (i == 0) return mul(mul3(s->n_tok, s->n_head, s->head_dim), 4);
+    if (i <= 2) return mul(mul3(s->n_tok, s->n_head_kv, s->head_dim), 4);
+    if (i == 3) return mul3(s->n_tok, s->n_rot / 2, 8);
+    return i == 4 ? 16 : mul(mul3(s->n_ctx, s->n_head_kv, s->head_dim), element_bytes(call->keys[1]));
+}
+
 uint64_t greta_op_binding_bytes(const struct greta_call *call, uint32_t i) {
     const union greta_scalars *s = &call->scalars;
     switch (call->op) {
@@ -76,6 +84,7 @@ uint64_t greta_op_binding_bytes(const struct greta_call *call, uint32_t i) {
     case GRETA_OP_KV_UPDATE:
         if (i < 2) return mul3(s->kv_update.n_tok, s->kv_update.n_cols, 4);
         return i == 4 ? 16 : mul3(s->kv_update.n_ctx, s->kv_update.n_cols, element_bytes(call->keys[0]));
+    case GRETA_OP_ROPE_KV: return rope_kv_bytes(call, i);
     case GRETA_OP_MATVEC: return matrix_bytes(call, i, 1, s->matvec.n_rows, s->matvec.n_cols);
     case GRETA_OP_MATMUL: return matrix_bytes(call, i, s->matmul.n_tok, s->matmul.n_rows, s->matmul.n_cols);
     case GRETA_OP_ATTN: return attn_bytes(call, i);
@@ -121,8 +130,8 @@ static const char *cast_fault(const uint32_t *keys) {
     return keys[0] > GRETA_TYPE_BF16 || keys[1] > GRETA_TYPE_BF16 ? "cast serves F32, F16 and BF16" : NULL;
 }
 
-static const char *rope_fault(const struct greta_scalars_rope *s, uint32_t mode) {
-    if (!s->n_rot || s->n_rot % 2 || s->n_rot > s->head_dim) return "n_rot is 0, odd or more than head_dim";
+static const char *rope_fault(uint32_t n_rot, uint32_t head_dim, uint32_t mode) {
+    if (!n_rot || n_rot % 2 || n_rot > head_dim) return "n_rot is 0, odd or more than head_dim";
     return mode > 1 ? "mode is neither 0 nor 1" : NULL;
 }
 
@@ -135,7 +144,10 @@ const char *shape_fault(const struct greta_call *call) {
     const char *fault;
     switch (call->op) {
     case GRETA_OP_ROW_LOOKUP: return weight_fault(call, s->row_lookup.n_cols);
-    case GRETA_OP_ROPE: return rope_fault(&s->rope, call->keys[0]);
+    case GRETA_OP_ROPE: return rope_fault(s->rope.n_rot, s->rope.head_dim, call->keys[0]);
+    case GRETA_OP_ROPE_KV:
+        fault = rope_fault(s->rope_kv.n_rot, s->rope_kv.head_dim, call->keys[0]);
+        return fault ? fault : kv_fault(call->keys[1]);
     case GRETA_OP_KV_UPDATE: return kv_fault(call->keys[0]);
     case GRETA_OP_MATVEC: return matrix_fault(call, s->matvec.n_cols);
     case GRETA_OP_MATMUL: return matrix_fault(call, s->matmul.n_cols);

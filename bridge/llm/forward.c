@@ -193,6 +193,24 @@ static void rope(struct forward *f, enum scratch x, uint32_t n_head) {
            0, 0);
 }
 
+static struct greta_call rope_kv_call(const struct forward *f, uint32_t i_layer) {
+    const struct hparams *hp = &f->s->m->hp;
+    uint32_t n_kv = hp->n_head_kv * hp->head_dim;
+
+    return (struct greta_call){.op = GRETA_OP_ROPE_KV,
+                               .bindings = {rows_of(f, S_Q, 0, f->n_tok, (uint64_t)hp->n_head * hp->head_dim),
+                                            rows_of(f, S_K, 0, f->n_tok, n_kv),
+                                            rows_of(f, S_V, 0, f->n_tok, n_kv), all_of(f->s->scratch[S_ROPE]),
+                                            step(f), all_of(f->s->k[i_layer]), all_of(f->s->v[i_layer])},
+                               .scalars.rope_kv = {.n_tok = f->n_tok,
+                                                   .n_head = hp->n_head,
+                                                   .n_head_kv = hp->n_head_kv,
+                                                   .head_dim = hp->head_dim,
+                                                   .n_rot = hp->n_rot,
+                                                   .n_ctx = f->s->n_ctx},
+                               .keys = {0, f->s->kv_type}};
+}
+
 static void kv_update(struct forward *f, uint32_t i_layer) {
     uint32_t n_cols = f->s->m->hp.n_head_kv * f->s->m->hp.head_dim;
 
@@ -204,6 +222,20 @@ static void kv_update(struct forward *f, uint32_t i_layer) {
                .scalars.kv_update = {.n_tok = f->n_tok, .n_cols = n_cols, .n_ctx = f->s->n_ctx},
                .keys = {f->s->kv_type}},
            0, 0);
+}
+
+/* Queries in place; keys and values into the cache. */
+static void rotate_and_keep(struct forward *f, uint32_t i_layer) {
+    const struct hparams *hp = &f->s->m->hp;
+    struct greta_call fused = rope_kv_call(f, i_layer);
+
+    if (greta_plan_fuses(f->s->m->plan, &fused)) {
+        record(f, &fused, 0, 0);
+        return;
+    }
+    rope(f, S_Q, hp->n_head);
+    rope(f, S_K, hp->n_head_kv);
+    kv_update(f, i_layer);
 }
 
 static void attend_split(struct forward *f, uint32_t i_layer, struct greta_binding q, struct greta_binding y,
@@ -284,9 +316,7 @@ void forward_body(struct forward *f) {
         linear(f, &l->q, &x, s[S_Q]);
         linear(f, &l->k, &x, s[S_K]);
         linear(f, &l->v, &x, s[S_V]);
-        rope(f, S_Q, hp->n_head);
-        rope(f, S_K, hp->n_head_kv);
-        kv_update(f, i);
+        rotate_and_keep(f, i);
         if (f->state_only && i + 1 == hp->n_layer) return; /* keys and values are all that later tokens see */
         attend(f, i);
         x = operand(f, rows_of(f, S_ATT, 0, f->n_tok, n_q), f->n_tok, &l->o, NULL, NULL);

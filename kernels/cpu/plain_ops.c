@@ -46,19 +46,25 @@ void cpu_add_rms_norm_plain(const struct greta_host_group *g, const void *args) 
     }
 }
 
+/* y may be x. */
+static void rotate(uint32_t half_split, const float *table, uint32_t n_pairs, const float *x, float *y) {
+    uint32_t next = half_split ? n_pairs : 1, stride = half_split ? 1 : 2;
+    for (uint32_t j = 0; j < n_pairs; j++) {
+        uint32_t i = j * stride;
+        float u = x[i], v = x[i + next], c = table[2 * j], s = table[2 * j + 1];
+        y[i] = u * c - v * s;
+        y[i + next] = u * s + v * c;
+    }
+}
+
 void cpu_rope_plain(const struct greta_host_group *g, const void *args) {
     const struct cpu_args_rope *a = args;
-    uint32_t half_split = g->constants[0], n_pairs = a->n_rot / 2, pos = ((const uint32_t *)a->step)[1];
-    uint32_t next = half_split ? n_pairs : 1, stride = half_split ? 1 : 2;
+    uint32_t n_pairs = a->n_rot / 2, pos = ((const uint32_t *)a->step)[1];
     struct cpu_range range = cpu_share(g, (uint64_t)a->n_tok * a->n_head, 1);
     for (uint64_t i = range.begin; i < range.end; i++) {
         float *x = (float *)a->x + i * a->head_dim;
         const float *table = (const float *)a->table + (pos + i / a->n_head) * 2 * n_pairs;
-        for (uint32_t j = 0; j < n_pairs; j++) {
-            float *p = x + j * stride, u = p[0], v = p[next], c = table[2 * j], s = table[2 * j + 1];
-            p[0] = u * c - v * s;
-            p[next] = u * s + v * c;
-        }
+        rotate(g->constants[0], table, n_pairs, x, x);
     }
 }
 
@@ -72,6 +78,32 @@ void cpu_kv_update_plain(const struct greta_host_group *g, const void *args) {
             from_f32(type, a->k_cache, (pos + t) * n + c, ((const float *)a->k)[t * n + c]);
             from_f32(type, a->v_cache, (pos + t) * n + c, ((const float *)a->v)[t * n + c]);
         }
+}
+
+void cpu_rope_kv_plain(const struct greta_host_group *g, const void *args) {
+    const struct cpu_args_rope_kv *a = args;
+    size_t n = a->head_dim, pos = ((const uint32_t *)a->step)[1],
+           n_heads = a->n_head + 2 * (size_t)a->n_head_kv;
+    struct cpu_range range = cpu_share(g, a->n_tok * n_heads, 1);
+    for (uint64_t i = range.begin; i < range.end; i++) {
+        size_t t = i / n_heads, h = i % n_heads, p = pos + t;
+        const float *table = (const float *)a->table + p * a->n_rot;
+        float head[CPU_MAX_HEAD_DIM];
+        if (h < a->n_head) {
+            float *q = (float *)a->q + (t * a->n_head + h) * n;
+            rotate(g->constants[0], table, a->n_rot / 2, q, q);
+            continue;
+        }
+        h -= a->n_head;
+        bool is_k = h < a->n_head_kv;
+        size_t at = is_k ? h : h - a->n_head_kv;
+        if (p >= a->n_ctx) continue;
+        memcpy(head, (const float *)(is_k ? a->k : a->v) + (t * a->n_head_kv + at) * n, n * sizeof *head);
+        if (is_k) rotate(g->constants[0], table, a->n_rot / 2, head, head);
+        for (size_t c = 0; c < n; c++)
+            from_f32(g->constants[1], is_k ? a->k_cache : a->v_cache, (p * a->n_head_kv + at) * n + c,
+                     head[c]);
+    }
 }
 
 void cpu_silu_mul_plain(const struct greta_host_group *g, const void *args) {

@@ -16,7 +16,7 @@
     ENTRY(matvec, isa), ENTRY(matvec_q8a, isa), ENTRY(matmul, isa), ENTRY(matmul_q8a, isa),                 \
         ENTRY(attn, isa), ENTRY(attn_split, isa), ENTRY(rms_norm, isa), ENTRY(add_rms_norm, isa),           \
         ENTRY(rope, isa), ENTRY(kv_update, isa), ENTRY(silu_mul, isa), ENTRY(add, isa), ENTRY(argmax, isa), \
-        ENTRY(cast, isa), ENTRY(quantize, isa), ENTRY(top_k, isa),
+        ENTRY(cast, isa), ENTRY(quantize, isa), ENTRY(top_k, isa), ENTRY(rope_kv, isa),
 #else
 #define VECTOR_ENTRIES(isa)
 #endif
@@ -42,6 +42,7 @@ static const struct greta_host_entry entries[] = {
     ENTRY(copy, plain),
     ENTRY(cast, plain),
     ENTRY(quantize, plain),
+    ENTRY(rope_kv, plain),
 };
 static const struct greta_image image = {GRETA_IMAGE_HOST, entries, sizeof entries, "cpu kernels"};
 
@@ -110,6 +111,10 @@ static uint64_t row_groups(const struct greta_variant *v, const struct greta_lim
     switch (v->op) {
     case GRETA_OP_ROW_LOOKUP: n_rows = s->row_lookup.n_ids, n_cols = s->row_lookup.n_cols; break;
     case GRETA_OP_ROPE: n_rows = (uint64_t)s->rope.n_tok * s->rope.n_head, n_cols = s->rope.head_dim; break;
+    case GRETA_OP_ROPE_KV:
+        n_rows = s->rope_kv.n_tok * ((uint64_t)s->rope_kv.n_head + 2 * (uint64_t)s->rope_kv.n_head_kv);
+        n_cols = s->rope_kv.head_dim;
+        break;
     case GRETA_OP_KV_UPDATE: n_rows = s->kv_update.n_tok, n_cols = s->kv_update.n_cols; break;
     default:
         n_rows = s->u32[0], n_cols = s->u32[1];
@@ -150,6 +155,7 @@ static const char *refuse_plain(const struct greta_variant *v, const struct gret
             return "n_rot is odd or more than head_dim";
         return call->keys[0] > 1 ? "mode is neither 0 nor 1" : NULL;
     case GRETA_OP_KV_UPDATE: return is_float_type(call->keys[0]) ? NULL : "kv_type is none of F32, F16, BF16";
+    case GRETA_OP_ROPE_KV: return s->rope_kv.head_dim > CPU_MAX_HEAD_DIM ? "head_dim is more than 256" : NULL;
     case GRETA_OP_ATTN:
     case GRETA_OP_ATTN_SPLIT:
         if (!is_float_type(call->keys[0])) return "kv_type is none of F32, F16, BF16";
@@ -237,6 +243,7 @@ static const struct greta_variant rows[] = {
     PLAIN(COPY, copy, 0, element_groups),
     ROWS(CAST, cast, VARIANT_EXACT, 0, GRETA_TYPE_F32, element_groups),
     ROWS(QUANTIZE, quantize, VARIANT_EXACT, 0, GRETA_TYPE_F32, row_groups),
+    ROWS(ROPE_KV, rope_kv, VARIANT_EXACT, 0, GRETA_TYPE_F32, row_groups),
 };
 
 struct variant_rows variant_rows_cpu(void) {

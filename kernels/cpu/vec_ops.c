@@ -94,6 +94,13 @@ static void rotate_halves(float *x, const float *table, size_t n_pairs) {
     }
 }
 
+static void rotate(uint32_t mode, float *x, const float *table, size_t n_rot) {
+    if (mode)
+        rotate_halves(x, table, n_rot / 2);
+    else
+        rotate_adjacent(x, table, n_rot);
+}
+
 void CPU_FN(rope)(const struct greta_host_group *g, const void *args) {
     const struct cpu_args_rope *a = args;
     size_t pos = ((const uint32_t *)a->step)[1];
@@ -101,10 +108,7 @@ void CPU_FN(rope)(const struct greta_host_group *g, const void *args) {
     for (uint64_t i = range.begin; i < range.end; i++) {
         float *x = (float *)a->x + i * a->head_dim;
         const float *table = (const float *)a->table + (pos + i / a->n_head) * a->n_rot;
-        if (g->constants[0])
-            rotate_halves(x, table, a->n_rot / 2);
-        else
-            rotate_adjacent(x, table, a->n_rot);
+        rotate(g->constants[0], x, table, a->n_rot);
     }
 }
 
@@ -132,6 +136,31 @@ void CPU_FN(kv_update)(const struct greta_host_group *g, const void *args) {
     for (uint64_t t = range.begin; t < range.end && pos + t < a->n_ctx; t++) {
         f32_to_any(g->constants[0], (const float *)a->k + t * n, a->k_cache, (pos + t) * n, n);
         f32_to_any(g->constants[0], (const float *)a->v + t * n, a->v_cache, (pos + t) * n, n);
+    }
+}
+
+/* Heads of q, then of k, then of v, token by token. */
+void CPU_FN(rope_kv)(const struct greta_host_group *g, const void *args) {
+    const struct cpu_args_rope_kv *a = args;
+    size_t n = a->head_dim, pos = ((const uint32_t *)a->step)[1], n_kv = a->n_head_kv;
+    size_t n_heads = a->n_head + 2 * n_kv;
+    struct cpu_range range = cpu_share(g, a->n_tok * n_heads, 1);
+    for (uint64_t i = range.begin; i < range.end; i++) {
+        size_t t = i / n_heads, h = i % n_heads, p = pos + t;
+        const float *table = (const float *)a->table + p * a->n_rot;
+        float k[CPU_MAX_HEAD_DIM];
+        if (h < a->n_head) {
+            rotate(g->constants[0], (float *)a->q + (t * a->n_head + h) * n, table, a->n_rot);
+        } else if (p < a->n_ctx && h < a->n_head + n_kv) {
+            h -= a->n_head;
+            memcpy(k, (const float *)a->k + (t * n_kv + h) * n, n * sizeof *k);
+            rotate(g->constants[0], k, table, a->n_rot);
+            f32_to_any(g->constants[1], k, a->k_cache, (p * n_kv + h) * n, n);
+        } else if (p < a->n_ctx) {
+            h -= a->n_head + n_kv;
+            f32_to_any(g->constants[1], (const float *)a->v + (t * n_kv + h) * n, a->v_cache,
+                       (p * n_kv + h) * n, n);
+        }
     }
 }
 

@@ -111,23 +111,30 @@ static greta_status add_rms_norm(const struct ref_args *a) {
     return status;
 }
 
-static greta_status rope(const struct ref_args *a) {
-    const struct greta_scalars_rope *s = &a->call->scalars.rope;
-    uint64_t pairs = s->n_rot / 2, mode = a->call->keys[0];
-    uint32_t step[4];
-    memcpy(step, a->data[2], sizeof step);
-    struct ref_output *x = &a->outputs[0];
-    greta_status status = ref_output_make(x, REF_F32, (uint64_t)s->n_tok * s->n_head * s->head_dim);
-    for (uint64_t i = 0; !status && i < (uint64_t)s->n_tok * s->n_head * pairs; i++) {
-        uint64_t j = i % pairs, head = i / pairs, t = head / s->n_head;
-        uint64_t first = head * s->head_dim + (mode ? j : 2 * j), second = first + (mode ? pairs : 1);
-        double cos_j = f32_at(a, 1, ((step[1] + t) * pairs + j) * 2),
-               sin_j = f32_at(a, 1, ((step[1] + t) * pairs + j) * 2 + 1);
-        double u = f32_at(a, 0, first), v = f32_at(a, 0, second);
+/* What rotating the rows of binding i_x by the table of binding i_table gives. */
+static greta_status rope_rows(const struct ref_args *a, uint32_t i_x, uint32_t i_table, uint32_t mode,
+                              uint64_t pos, uint64_t n_tok, uint64_t n_head, uint64_t head_dim,
+                              uint64_t n_rot, struct ref_output *x) {
+    uint64_t pairs = n_rot / 2;
+    greta_status status = ref_output_make(x, REF_F32, n_tok * n_head * head_dim);
+    for (uint64_t i = 0; !status && i < n_tok * n_head * pairs; i++) {
+        uint64_t j = i % pairs, head = i / pairs, t = head / n_head;
+        uint64_t first = head * head_dim + (mode ? j : 2 * j), second = first + (mode ? pairs : 1);
+        double cos_j = f32_at(a, i_table, ((pos + t) * pairs + j) * 2),
+               sin_j = f32_at(a, i_table, ((pos + t) * pairs + j) * 2 + 1);
+        double u = f32_at(a, i_x, first), v = f32_at(a, i_x, second);
         set(x, first, u * cos_j - v * sin_j, 3 * REF_EPS * (fabs(u * cos_j) + fabs(v * sin_j)) + REF_TINY);
         set(x, second, u * sin_j + v * cos_j, 3 * REF_EPS * (fabs(u * sin_j) + fabs(v * cos_j)) + REF_TINY);
     }
     return status;
+}
+
+static greta_status rope(const struct ref_args *a) {
+    const struct greta_scalars_rope *s = &a->call->scalars.rope;
+    uint32_t step[4];
+    memcpy(step, a->data[2], sizeof step);
+    return rope_rows(a, 0, 1, a->call->keys[0], step[1], s->n_tok, s->n_head, s->head_dim, s->n_rot,
+                     &a->outputs[0]);
 }
 
 static enum ref_kind float_kind(uint32_t type) {
@@ -152,6 +159,39 @@ static greta_status kv_update(const struct ref_args *a) {
                 set(cache, (step[1] + t) * s->n_cols + c, rounded_to(type, f32_at(a, i, t * s->n_cols + c)),
                     0);
     }
+    return status;
+}
+
+/*
+ * rope, then kv_update: where the cache is f16 the rotated k is rounded once more, by half a unit in the last place. Nobody else
+ * reads k, so that it need not be rounded to f32 between.
+ */
+static greta_status rope_kv(const struct ref_args *a) {
+    const struct greta_scalars_rope_kv *s = &a->call->scalars.rope_kv;
+    uint32_t step[4], type = a->call->keys[1], n_cols = s->n_head_kv * s->head_dim;
+    struct ref_output *k = &a->outputs[5], *v = &a->outputs[6];
+    double rounding = type == GRETA_TYPE_F16 ? 0x1p-11 : 0, least = type == GRETA_TYPE_F16 ? 0x1p-25 : 0;
+    memcpy(step, a->data[4], sizeof step);
+    greta_status status = rope_rows(a, 0, 3, a->call->keys[0], step[1], s->n_tok, s->n_head, s->head_dim,
+                                    s->n_rot, &a->outputs[0]);
+    struct ref_output rotated = {.kind = REF_NOTHING};
+    if (!status)
+        status = rope_rows(a, 1, 3, a->call->keys[0], step[1], s->n_tok, s->n_head_kv, s->head_dim, s->n_rot,
+                           &rotated);
+    if (!status) status = ref_output_make(k, float_kind(type), (uint64_t)s->n_ctx * n_cols);
+    if (!status) status = ref_output_make(v, float_kind(type), (uint64_t)s->n_ctx * n_cols);
+    for (uint64_t t = 0; !status && t < s->n_tok && step[1] + t < s->n_ctx; t++)
+        for (uint64_t c = 0; c < n_cols; c++) {
+            uint64_t from = t * n_cols + c, to = (step[1] + t) * n_cols + c;
+            double value = rotated.value[from], error = rotated.bound[from];
+            if (error < 0) /* past n_rot */
+                set(k, to, rounded_to(type, f32_at(a, 1, from)), 0);
+            else
+                set(k, to, value, error + rounding * (fabs(value) + error) + least);
+            set(v, to, rounded_to(type, f32_at(a, 2, from)), 0);
+        }
+    free(rotated.value);
+    free(rotated.bound);
     return status;
 }
 
@@ -271,6 +311,7 @@ static greta_status run(const struct ref_args *a) {
     case GRETA_OP_ADD_RMS_NORM: return add_rms_norm(a);
     case GRETA_OP_ROPE: return rope(a);
     case GRETA_OP_KV_UPDATE: return kv_update(a);
+    case GRETA_OP_ROPE_KV: return rope_kv(a);
     case GRETA_OP_MATVEC: return ref_matmul(a, 1, s->matvec.n_rows, s->matvec.n_cols);
     case GRETA_OP_MATMUL: return ref_matmul(a, s->matmul.n_tok, s->matmul.n_rows, s->matmul.n_cols);
     case GRETA_OP_ATTN: return ref_attn(a);

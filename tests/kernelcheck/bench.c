@@ -133,6 +133,9 @@ static void work_of(const struct greta_call *call, const uint32_t step[4], doubl
     if (call->op == GRETA_OP_KV_UPDATE)
         *bytes -= 2.0 * (double)greta_op_binding_bytes(call, 2) *
                   (1 - (double)s->kv_update.n_tok / s->kv_update.n_ctx);
+    if (call->op == GRETA_OP_ROPE_KV)
+        *bytes -=
+            2.0 * (double)greta_op_binding_bytes(call, 5) * (1 - (double)s->rope_kv.n_tok / s->rope_kv.n_ctx);
     if (call->op == GRETA_OP_MATVEC) *flops = 2.0 * s->matvec.n_rows * s->matvec.n_cols;
     if (call->op == GRETA_OP_MATMUL) *flops = 2.0 * s->matmul.n_tok * s->matmul.n_rows * s->matmul.n_cols;
     if (call->op == GRETA_OP_ATTN)
@@ -245,6 +248,11 @@ static void others(struct bench *b, enum greta_op op) {
         case GRETA_OP_ROPE:
             c.call.keys[0] = 1;
             s->rope = (struct greta_scalars_rope){n_tok, dim / head_dim, head_dim, head_dim};
+            break;
+        case GRETA_OP_ROPE_KV:
+            c.call.keys[1] = GRETA_TYPE_F16;
+            s->rope_kv = (struct greta_scalars_rope_kv){n_tok,    dim / head_dim, dim / head_dim,
+                                                        head_dim, head_dim,       2048};
             break;
         case GRETA_OP_KV_UPDATE:
             c.call.keys[0] = GRETA_TYPE_F16;

@@ -142,6 +142,21 @@ static void kv_update(const struct emit *e) {
         }
 }
 
+static void rope_kv(const struct emit *e) {
+    static const uint32_t heads[][2] = {{8, 8}, {64, 64}, {80, 32}, {128, 128}, {7, 4}, {256, 256}, {64, 2}};
+    static const uint32_t steps[][2] = {{1, 0}, {5, 17}, {3, 30}, {1, 31}, {1, 32}, {70, 9}}; /* n_tok, pos */
+    for (uint32_t mode = 0; mode < 2; mode++)
+        for (uint32_t type = GRETA_TYPE_F32; type <= GRETA_TYPE_F16; type++)
+            for (unsigned i = 0; i < N(heads); i++) {
+                struct kc_case c = {.call = {.op = GRETA_OP_ROPE_KV, .keys = {mode, type}}};
+                const uint32_t *step = steps[(i + mode) % N(steps)];
+                c.call.scalars.rope_kv = (struct greta_scalars_rope_kv){
+                    step[0], 2 * (1 + i % 3), 1 + i % 3, heads[i][0], heads[i][1], step[0] > 64 ? 90 : 32};
+                c.step[1] = step[1];
+                emit_styles(e, c, normal_styles, 2);
+            }
+}
+
 /* ---- attention ---- */
 
 static void attn(const struct emit *e) {
@@ -254,6 +269,7 @@ void kc_cases(enum greta_op op, kc_case_fn *fn, void *user) {
     case GRETA_OP_ADD_RMS_NORM: norms(&e, op); break;
     case GRETA_OP_ROPE: rope(&e); break;
     case GRETA_OP_KV_UPDATE: kv_update(&e); break;
+    case GRETA_OP_ROPE_KV: rope_kv(&e); break;
     case GRETA_OP_MATVEC: matvec(&e); break;
     case GRETA_OP_MATMUL: matmul(&e); break;
     case GRETA_OP_ATTN: attn(&e); break;

@@ -68,6 +68,7 @@ void kc_catch_faults(void) {
 static bool on_16(const struct greta_call *call, const struct greta_op_info *info, uint32_t i) {
     static const char *const names[] = {"k", "v", "k_cache", "v_cache", "partials", "step"};
     if (call->op == GRETA_OP_KV_UPDATE && i < 2) return false;
+    if (call->op == GRETA_OP_ROPE_KV && i < 3) return false;
     for (unsigned k = 0; k < sizeof names / sizeof *names; k++)
         if (!strcmp(info->binding_names[i], names[k])) return true;
     if (info->n_keys && !strcmp(info->key_names[0], "w_type") && i == 0) return true;
@@ -101,7 +102,8 @@ static greta_status slot_make(struct run *r, uint32_t i) {
     uint64_t step = on_16(&r->call, r->info, i) ? 16 : 4;
     greta_status status;
     s->need = greta_op_binding_bytes(&r->call, i);
-    if (s->need < r->p->data.sizes[i] && r->call.op == GRETA_OP_ROPE) s->need = r->p->data.sizes[i];
+    if (s->need < r->p->data.sizes[i] && !strcmp(r->info->binding_names[i], "table"))
+        s->need = r->p->data.sizes[i];
     if (r->env->guard) {
         status = slot_map(r, s, unaligned ? step : 64);
     } else {

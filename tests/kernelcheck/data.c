@@ -228,6 +228,9 @@ static void fill_matrix(struct kc_rng *rng, const struct kc_case *c, uint32_t i,
 static uint64_t binding_bytes(const struct kc_case *c, const struct greta_call *rows, uint32_t i) {
     if (c->call.op == GRETA_OP_ROPE && i == 1)
         return (uint64_t)(c->step[1] + c->call.scalars.rope.n_tok) * (c->call.scalars.rope.n_rot / 2) * 8;
+    if (c->call.op == GRETA_OP_ROPE_KV && i == 3)
+        return (uint64_t)(c->step[1] + c->call.scalars.rope_kv.n_tok) * (c->call.scalars.rope_kv.n_rot / 2) *
+               8;
     return greta_op_binding_bytes(rows, i);
 }
 
@@ -255,6 +258,12 @@ static void fill(struct kc_rng *rng, const struct kc_case *c, uint32_t i, uint64
         if (i == 1 && s->rope.n_rot)
             fill_table(size / (s->rope.n_rot / 2 * 8), s->rope.n_rot / 2, (float *)out);
         if (i == 0) fill_f32(rng, c->style, size / 4, (float *)out);
+        return;
+    case GRETA_OP_ROPE_KV:
+        if (i == 3)
+            fill_table(size / (s->rope_kv.n_rot / 2 * 8), s->rope_kv.n_rot / 2, (float *)out);
+        else
+            fill_f32(rng, c->style, size / 4, (float *)out);
         return;
     case GRETA_OP_ATTN:
         if (i == 0)

@@ -36,6 +36,15 @@
 #define GRETA_ARGS_KV_UPDATE(R, W, X, U, F) R(k) R(v) W(k_cache) W(v_cache) R(step) U(n_tok) U(n_cols) U(n_ctx)
 #define GRETA_KEYS_KV_UPDATE(K) K(kv_type)
 
+/*
+ * rope of q in place, rope of k and kv_update of what that gives and of v, at once: k itself is not written. q is
+ * [n_tok][n_head][head_dim], k and v are [n_tok][n_head_kv][head_dim], the caches have n_ctx rows of n_head_kv * head_dim.
+ */
+#define GRETA_ARGS_ROPE_KV(R, W, X, U, F)                                                                    \
+    X(q) R(k) R(v) R(table) R(step) W(k_cache) W(v_cache) U(n_tok) U(n_head) U(n_head_kv) U(head_dim)        \
+        U(n_rot) U(n_ctx)
+#define GRETA_KEYS_ROPE_KV(K) K(mode) K(kv_type)
+
 /* y[r] = sum_c w[r][c] * x[c]. x_type F32, or Q8A: x is what quantize wrote. */
 #define GRETA_ARGS_MATVEC(R, W, X, U, F) R(w) R(x) W(y) U(n_rows) U(n_cols)
 #define GRETA_KEYS_MATVEC(K) K(w_type) K(x_type)
@@ -115,7 +124,8 @@
     X(FILL, fill)                                                                                            \
     X(COPY, copy)                                                                                            \
     X(CAST, cast)                                                                                            \
-    X(QUANTIZE, quantize)
+    X(QUANTIZE, quantize)                                                                                    \
+    X(ROPE_KV, rope_kv)
 
 /* Element types, shared by host and device code. The numbers are specialization constants: never renumber. */
 #define GRETA_TYPE_F32 0
