@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Train GRETA stories from nothing: tokenizer, model, GGUF. It needs Python, PyTorch and numpy; it reads no data but grammar.py.
+"""Train GRETA stories from nothing: tokenizer, model, GGUF. It needs Python, PyTorch and numpy; it reads no data but the grammar.
 
     python3 train.py --device cuda --out out                         # the real one, five minutes on a large GPU
     python3 train.py --device cpu --steps 30 --docs 600 --batch 2 --out out     # does it run?
