@@ -134,7 +134,7 @@ static bool layout_find(const struct greta_plan *plan, uint32_t type, enum greta
 
 greta_status greta_plan_weight_layout(struct greta_plan *plan, uint32_t type, enum greta_layout *out) {
     *out = GRETA_LAYOUT_ROWS;
-    const struct greta_type_info *t = type <= GRETA_TYPE_Q6_K ? greta_type_get_info(type) : NULL;
+    const struct greta_type_info *t = type < GRETA_N_WEIGHT_TYPES ? greta_type_get_info(type) : NULL;
     if (!t) return greta_fail(plan->log, GRETA_ERR_INVALID, "type number %u is no weight type", type);
     if (layout_find(plan, type, out)) return GRETA_OK;
     return greta_fail(

@@ -7,7 +7,7 @@
 #include <string.h>
 
 static const struct greta_type_info *weight_type(uint32_t type) {
-    return type <= GRETA_TYPE_Q6_K ? greta_type_get_info(type) : NULL;
+    return type < GRETA_N_WEIGHT_TYPES ? greta_type_get_info(type) : NULL;
 }
 
 struct plane {

@@ -50,12 +50,18 @@ const struct greta_op_info *greta_op_get_info(enum greta_op op) {
 /* ---- types ---- */
 
 static const struct greta_type_info type_infos[] = {
-    {"F32", GRETA_TYPE_F32, 0, 1, 4, false},       {"F16", GRETA_TYPE_F16, 1, 1, 2, false},
-    {"BF16", GRETA_TYPE_BF16, 30, 1, 2, false},    {"Q8_0", GRETA_TYPE_Q8_0, 8, 32, 34, true},
-    {"Q4_0", GRETA_TYPE_Q4_0, 2, 32, 18, true},    {"Q4_1", GRETA_TYPE_Q4_1, 3, 32, 20, true},
-    {"Q4_K", GRETA_TYPE_Q4_K, 12, 256, 144, true}, {"Q6_K", GRETA_TYPE_Q6_K, 14, 256, 210, true},
+    {"F32", GRETA_TYPE_F32, 0, 1, 4, false},           {"F16", GRETA_TYPE_F16, 1, 1, 2, false},
+    {"BF16", GRETA_TYPE_BF16, 30, 1, 2, false},        {"Q8_0", GRETA_TYPE_Q8_0, 8, 32, 34, true},
+    {"Q4_0", GRETA_TYPE_Q4_0, 2, 32, 18, true},        {"Q4_1", GRETA_TYPE_Q4_1, 3, 32, 20, true},
+    {"Q4_K", GRETA_TYPE_Q4_K, 12, 256, 144, true},     {"Q6_K", GRETA_TYPE_Q6_K, 14, 256, 210, true},
+    {"Q5_0", GRETA_TYPE_Q5_0, 6, 32, 22, true},        {"Q5_1", GRETA_TYPE_Q5_1, 7, 32, 24, true},
+    {"Q5_K", GRETA_TYPE_Q5_K, 13, 256, 176, true},     {"Q2_K", GRETA_TYPE_Q2_K, 10, 256, 84, true},
+    {"Q3_K", GRETA_TYPE_Q3_K, 11, 256, 110, true},     {"IQ4_NL", GRETA_TYPE_IQ4_NL, 20, 32, 18, true},
+    {"IQ4_XS", GRETA_TYPE_IQ4_XS, 23, 256, 136, true},
 };
 enum { N_FILE_TYPES = sizeof type_infos / sizeof *type_infos };
+_Static_assert(N_FILE_TYPES == GRETA_N_WEIGHT_TYPES,
+               "a line for every type of weights, in the order of their numbers");
 
 /* Types that no file holds. */
 static const struct greta_type_info type_u32 = {"U32", GRETA_TYPE_U32, UINT32_MAX, 1, 4, false};

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { LOW = 0x0F0F0F0F, PAIRS = 0x03030303 };
+enum { LOW = 0x0F0F0F0F, PAIRS = 0x03030303, BITS = 0x01010101 };
 
 static uint32_t load(const uint8_t *p) {
     uint32_t w;
@@ -103,6 +103,55 @@ static void pack_q4_1(const uint8_t *blocks, uint64_t n, uint8_t *const records[
 }
 static void unpack_q4_1(uint8_t *blocks, uint64_t n, const uint8_t *const records[4]) {
     unpack_q4(blocks, n, records, 4);
+}
+
+/*
+ * ---- Q5_0: f16 d, 32 bits, nibbles; Q5_1: f16 d, f16 m, 32 bits, nibbles ----
+ * The file's bit c belongs to element c: it is bit c % 4 of nibble c / 4, and goes to bit c / 4 of byte c % 4.
+ */
+static uint32_t pack_bits(uint32_t bits) {
+    uint32_t out = 0;
+    for (unsigned b = 0; b < 4; b++)
+        for (unsigned j = 0; j < 8; j++) out |= (bits >> (4 * j + b) & 1u) << (8 * b + j);
+    return out;
+}
+
+static uint32_t unpack_bits(uint32_t in) {
+    uint32_t bits = 0;
+    for (unsigned b = 0; b < 4; b++)
+        for (unsigned j = 0; j < 8; j++) bits |= (in >> (8 * b + j) & 1u) << (4 * j + b);
+    return bits;
+}
+
+static void pack_q5(const uint8_t *blocks, uint64_t n, uint8_t *const records[4], unsigned head) {
+    for (uint64_t i = 0; i < n; i++) {
+        const uint8_t *b = blocks + (head + 20) * i;
+        memcpy(records[1] + head * i, b, head);
+        store(records[2] + 4 * i, pack_bits(load(b + head)));
+        pack_nibbles(b + head + 4, records[0] + 16 * i);
+    }
+}
+
+static void unpack_q5(uint8_t *blocks, uint64_t n, const uint8_t *const records[4], unsigned head) {
+    for (uint64_t i = 0; i < n; i++) {
+        uint8_t *b = blocks + (head + 20) * i;
+        memcpy(b, records[1] + head * i, head);
+        store(b + head, unpack_bits(load(records[2] + 4 * i)));
+        unpack_nibbles(b + head + 4, records[0] + 16 * i);
+    }
+}
+
+static void pack_q5_0(const uint8_t *blocks, uint64_t n, uint8_t *const records[4]) {
+    pack_q5(blocks, n, records, 2);
+}
+static void unpack_q5_0(uint8_t *blocks, uint64_t n, const uint8_t *const records[4]) {
+    unpack_q5(blocks, n, records, 2);
+}
+static void pack_q5_1(const uint8_t *blocks, uint64_t n, uint8_t *const records[4]) {
+    pack_q5(blocks, n, records, 4);
+}
+static void unpack_q5_1(uint8_t *blocks, uint64_t n, const uint8_t *const records[4]) {
+    unpack_q5(blocks, n, records, 4);
 }
 
 /*
@@ -209,11 +258,155 @@ static void unpack_q6_k(uint8_t *blocks, uint64_t n, const uint8_t *const record
     }
 }
 
+/*
+ * ---- Q5_K: Q4_K's head, 32 bytes whose bit u belongs to unit u, Q4_K's nibbles ----
+ */
+/* Four bytes of a plane of bits at a time: element 4j + b of unit u is bit u of byte 4j + b. */
+static uint32_t pack_unit_bits(const uint8_t *qh, unsigned u) {
+    uint32_t w = 0;
+    for (unsigned j = 0; j < 8; j++) w |= (load(qh + 4 * j) >> u & BITS) << j;
+    return w;
+}
+
+static void unpack_unit_bits(uint8_t *qh, unsigned u, uint32_t w) {
+    for (unsigned j = 0; j < 8; j++) store(qh + 4 * j, load(qh + 4 * j) | (w >> j & BITS) << u);
+}
+
+static void pack_q5_k(const uint8_t *blocks, uint64_t n, uint8_t *const records[4]) {
+    for (uint64_t i = 0; i < n; i++) {
+        const uint8_t *b = blocks + 176 * i;
+        memcpy(records[1] + 16 * i, b, 4);
+        pack_q4_k_scales(b + 4, records[1] + 16 * i + 4);
+        for (unsigned u = 0; u < 8; u++) store(records[2] + 32 * i + 4 * u, pack_unit_bits(b + 16, u));
+        for (int pair = 0; pair < 4; pair++) {
+            uint8_t *out = records[0] + 128 * i + 32 * pair;
+            pack_nibbles_pair(b + 48 + 32 * pair, out, out + 16);
+        }
+    }
+}
+
+static void unpack_q5_k(uint8_t *blocks, uint64_t n, const uint8_t *const records[4]) {
+    for (uint64_t i = 0; i < n; i++) {
+        uint8_t *b = blocks + 176 * i;
+        memcpy(b, records[1] + 16 * i, 4);
+        unpack_q4_k_scales(b + 4, records[1] + 16 * i + 4);
+        memset(b + 16, 0, 32);
+        for (unsigned u = 0; u < 8; u++) unpack_unit_bits(b + 16, u, load(records[2] + 32 * i + 4 * u));
+        for (int pair = 0; pair < 4; pair++) {
+            const uint8_t *in = records[0] + 128 * i + 32 * pair;
+            unpack_nibbles_pair(b + 48 + 32 * pair, in, in + 16);
+        }
+    }
+}
+
+/*
+ * ---- Q2_K: 16 bytes of scales (low) and minima (high), pairs [64], f16 d, f16 dmin ----
+ * In each half of 128 the 32 bytes' bits 2v, 2v+1 are unit v.
+ */
+static void pack_q2_k(const uint8_t *blocks, uint64_t n, uint8_t *const records[4]) {
+    for (uint64_t i = 0; i < n; i++) {
+        const uint8_t *b = blocks + 84 * i;
+        for (unsigned u = 0; u < 8; u++) pack_pairs(b + 16 + u / 4 * 32, u % 4, records[0] + 64 * i + 8 * u);
+        memcpy(records[1] + 16 * i, b, 16);
+        memcpy(records[3] + 4 * i, b + 80, 4);
+    }
+}
+
+static void unpack_q2_k(uint8_t *blocks, uint64_t n, const uint8_t *const records[4]) {
+    for (uint64_t i = 0; i < n; i++) {
+        uint8_t *b = blocks + 84 * i;
+        memset(b + 16, 0, 64);
+        for (unsigned u = 0; u < 8; u++)
+            unpack_pairs(b + 16 + u / 4 * 32, u % 4, records[0] + 64 * i + 8 * u);
+        memcpy(b, records[1] + 16 * i, 16);
+        memcpy(b + 80, records[3] + 4 * i, 4);
+    }
+}
+
+/*
+ * ---- Q3_K: bits [32], pairs [64] as in Q2_K, 12 bytes of scales, f16 d ----
+ * Scale j, plus 32, is a nibble (low: j < 8, high: j >= 8, of byte j % 8) and two bits 2 (j / 4) of byte 8 + j % 4.
+ */
+static void pack_q3_k_scales(const uint8_t *q, uint8_t *out) {
+    for (unsigned j = 0; j < 16; j++) {
+        unsigned low = (unsigned)q[j % 8] >> j / 8 * 4 & 15u, high = (unsigned)q[8 + j % 4] >> j / 4 * 2 & 3u;
+        out[j] = (uint8_t)((low | high << 4) - 32u);
+    }
+}
+
+static void unpack_q3_k_scales(uint8_t *q, const uint8_t *in) {
+    memset(q, 0, 12);
+    for (unsigned j = 0; j < 16; j++) {
+        unsigned scale = (in[j] + 32u) & 63u;
+        q[j % 8] |= (uint8_t)((scale & 15u) << j / 8 * 4);
+        q[8 + j % 4] |= (uint8_t)(scale >> 4 << j / 4 * 2);
+    }
+}
+
+static void pack_q3_k(const uint8_t *blocks, uint64_t n, uint8_t *const records[4]) {
+    for (uint64_t i = 0; i < n; i++) {
+        const uint8_t *b = blocks + 110 * i;
+        for (unsigned u = 0; u < 8; u++) {
+            pack_pairs(b + 32 + u / 4 * 32, u % 4, records[0] + 64 * i + 8 * u);
+            store(records[1] + 32 * i + 4 * u, pack_unit_bits(b, u));
+        }
+        pack_q3_k_scales(b + 96, records[2] + 16 * i);
+        memcpy(records[3] + 2 * i, b + 108, 2);
+    }
+}
+
+static void unpack_q3_k(uint8_t *blocks, uint64_t n, const uint8_t *const records[4]) {
+    for (uint64_t i = 0; i < n; i++) {
+        uint8_t *b = blocks + 110 * i;
+        memset(b, 0, 96);
+        for (unsigned u = 0; u < 8; u++) {
+            unpack_pairs(b + 32 + u / 4 * 32, u % 4, records[0] + 64 * i + 8 * u);
+            unpack_unit_bits(b, u, load(records[1] + 32 * i + 4 * u));
+        }
+        unpack_q3_k_scales(b + 96, records[2] + 16 * i);
+        memcpy(b + 108, records[3] + 2 * i, 2);
+    }
+}
+
+/*
+ * ---- IQ4_XS: f16 d, 8 pairs of high bits, 8 nibbles of low bits of the scales plus 32, 8 units of nibbles ----
+ * (IQ4_NL's block is Q4_0's: only what a nibble stands for differs.)
+ */
+static void pack_iq4_xs(const uint8_t *blocks, uint64_t n, uint8_t *const records[4]) {
+    for (uint64_t i = 0; i < n; i++) {
+        const uint8_t *b = blocks + 136 * i;
+        for (unsigned u = 0; u < 8; u++) {
+            unsigned low = (unsigned)b[4 + u / 2] >> u % 2 * 4 & 15u,
+                     high = (unsigned)b[2 + u / 4] >> u % 4 * 2 & 3u;
+            records[1][8 * i + u] = (uint8_t)((low | high << 4) - 32u);
+            pack_nibbles(b + 8 + 16 * u, records[0] + 128 * i + 16 * u);
+        }
+        memcpy(records[3] + 2 * i, b, 2);
+    }
+}
+
+static void unpack_iq4_xs(uint8_t *blocks, uint64_t n, const uint8_t *const records[4]) {
+    for (uint64_t i = 0; i < n; i++) {
+        uint8_t *b = blocks + 136 * i;
+        memcpy(b, records[3] + 2 * i, 2);
+        memset(b + 2, 0, 6);
+        for (unsigned u = 0; u < 8; u++) {
+            unsigned scale = (records[1][8 * i + u] + 32u) & 63u;
+            b[4 + u / 2] |= (uint8_t)((scale & 15u) << u % 2 * 4);
+            b[2 + u / 4] |= (uint8_t)(scale >> 4 << u % 4 * 2);
+            unpack_nibbles(b + 8 + 16 * u, records[0] + 128 * i + 16 * u);
+        }
+    }
+}
+
 const struct quant_packer *quant_packer_get(uint32_t type) {
     static const struct quant_packer packers[] = {
-        [GRETA_TYPE_Q8_0] = {pack_q8_0, unpack_q8_0}, [GRETA_TYPE_Q4_0] = {pack_q4_0, unpack_q4_0},
-        [GRETA_TYPE_Q4_1] = {pack_q4_1, unpack_q4_1}, [GRETA_TYPE_Q4_K] = {pack_q4_k, unpack_q4_k},
-        [GRETA_TYPE_Q6_K] = {pack_q6_k, unpack_q6_k},
+        [GRETA_TYPE_Q8_0] = {pack_q8_0, unpack_q8_0},   [GRETA_TYPE_Q4_0] = {pack_q4_0, unpack_q4_0},
+        [GRETA_TYPE_Q4_1] = {pack_q4_1, unpack_q4_1},   [GRETA_TYPE_Q4_K] = {pack_q4_k, unpack_q4_k},
+        [GRETA_TYPE_Q6_K] = {pack_q6_k, unpack_q6_k},   [GRETA_TYPE_Q5_0] = {pack_q5_0, unpack_q5_0},
+        [GRETA_TYPE_Q5_1] = {pack_q5_1, unpack_q5_1},   [GRETA_TYPE_Q5_K] = {pack_q5_k, unpack_q5_k},
+        [GRETA_TYPE_Q2_K] = {pack_q2_k, unpack_q2_k},   [GRETA_TYPE_Q3_K] = {pack_q3_k, unpack_q3_k},
+        [GRETA_TYPE_IQ4_NL] = {pack_q4_0, unpack_q4_0}, [GRETA_TYPE_IQ4_XS] = {pack_iq4_xs, unpack_iq4_xs},
     };
     return type < sizeof packers / sizeof *packers && packers[type].pack ? &packers[type] : NULL;
 }

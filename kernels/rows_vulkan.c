@@ -9,7 +9,7 @@
 #include "spirv_images.h"
 
 enum {
-    ALL_WEIGHTS = (1 << (GRETA_TYPE_Q6_K + 1)) - 1,
+    ALL_WEIGHTS = (1 << (GRETA_TYPE_IQ4_XS + 1)) - 1,
     PLAIN_WEIGHTS = 1 << GRETA_TYPE_F32 | 1 << GRETA_TYPE_F16 | 1 << GRETA_TYPE_BF16
 };
 

@@ -110,7 +110,7 @@ static const char *heads_fault(uint32_t n_head, uint32_t n_head_kv, uint32_t hea
 
 static const char *weight_fault(const struct greta_call *call, uint32_t n_cols) {
     const struct greta_type_info *t =
-        call->keys[0] <= GRETA_TYPE_Q6_K ? greta_type_get_info(call->keys[0]) : NULL;
+        call->keys[0] < GRETA_N_WEIGHT_TYPES ? greta_type_get_info(call->keys[0]) : NULL;
     if (!t) return "w_type is no weight type";
     if ((unsigned)call->layout >= GRETA_N_LAYOUTS) return "the weight's layout is none";
     return n_cols % t->block_elements ? "n_cols is no multiple of the weight type's block" : NULL;

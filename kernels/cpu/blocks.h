@@ -1,6 +1,6 @@
 /*
- * Weights in file order (GRETA_LAYOUT_ROWS), read one unit of 32 elements at a time. Blocks of 18, 20, 34,
- * 144 and 210 bytes lie at any address, so everything goes through memcpy or bytes. Layouts of the blocks:
+ * Weights in file order (GRETA_LAYOUT_ROWS), read one unit of 32 elements at a time. Blocks of 18, 34, 110
+ * and 210 bytes lie at any address, so everything goes through memcpy or bytes. Layouts of the blocks:
  * the GGUF specification.
  */
 #ifndef KERNELS_CPU_BLOCKS_H
@@ -21,7 +21,15 @@ enum {
     Q4_0_BYTES = 18,  /* f16 d, q[16]: byte j holds element j low, j + 16 high */
     Q4_1_BYTES = 20,  /* f16 d, f16 m, q[16] */
     Q4_K_BYTES = 144, /* f16 d, f16 dmin, scales[12], q[128]: units 2i and 2i+1 in 32 bytes, low and high */
-    Q6_K_BYTES = 210  /* low[128], high[64], int8 scales[16], f16 d */
+    Q6_K_BYTES = 210, /* low[128], high[64], int8 scales[16], f16 d */
+    Q5_0_BYTES = 22,  /* f16 d, bits[4]: bit c of them is element c's, q[16] */
+    Q5_1_BYTES = 24,  /* f16 d, f16 m, bits[4], q[16] */
+    Q5_K_BYTES =
+        176, /* as Q4_K, but between scales and q: bits[32], bit u of byte c is element c's of unit u */
+    Q2_K_BYTES = 84,   /* scales[16]: minimum in the high half, q[64], f16 d, f16 dmin */
+    Q3_K_BYTES = 110,  /* bits[32] as in Q5_K, q[64] as in Q2_K, scales[12], f16 d */
+    IQ4_NL_BYTES = 18, /* as Q4_0, but a nibble stands for one of GRETA_IQ4_VALUES */
+    IQ4_XS_BYTES = 136 /* f16 d, scales: 8 x 2 high bits, 8 x 4 low bits, 8 x q[16] as in IQ4_NL */
 };
 
 static inline uint16_t block_u16(const uint8_t *p) {
@@ -45,16 +53,23 @@ static inline size_t block_row_bytes(uint32_t type, size_t n_cols) {
     case GRETA_TYPE_Q4_1: return n_cols / 32 * Q4_1_BYTES;
     case GRETA_TYPE_Q4_K: return n_cols / 256 * Q4_K_BYTES;
     case GRETA_TYPE_Q6_K: return n_cols / 256 * Q6_K_BYTES;
+    case GRETA_TYPE_Q5_0: return n_cols / 32 * Q5_0_BYTES;
+    case GRETA_TYPE_Q5_1: return n_cols / 32 * Q5_1_BYTES;
+    case GRETA_TYPE_Q5_K: return n_cols / 256 * Q5_K_BYTES;
+    case GRETA_TYPE_Q2_K: return n_cols / 256 * Q2_K_BYTES;
+    case GRETA_TYPE_Q3_K: return n_cols / 256 * Q3_K_BYTES;
+    case GRETA_TYPE_IQ4_NL: return n_cols / 32 * IQ4_NL_BYTES;
+    case GRETA_TYPE_IQ4_XS: return n_cols / 256 * IQ4_XS_BYTES;
     default: return 0;
     }
 }
 
-/* Element c of a unit is scale[c / 16] * (q[c] - offset) + min. Scales and minimum are products rounded once
+/* Element c of a unit is scale[c / 16] * (q[c] - offset) + min[c / 16]. Scales and minima are products rounded once
  * to f32. */
 struct block_unit {
     uint8_t q[32];
     int32_t offset;
-    float scale[2], min;
+    float scale[2], min[2];
 };
 
 static inline void block_nibbles(const uint8_t *p, uint8_t q[32]) {
@@ -75,13 +90,15 @@ static inline void block_q4_k_scale(const uint8_t *s, unsigned u, unsigned *scal
     }
 }
 
-static inline void block_unit_q4_k(const uint8_t *p, unsigned u, struct block_unit *out) {
+/* Q4_K, and Q5_K, which has another bit for each element. */
+static inline void block_unit_q4_k(const uint8_t *p, unsigned u, bool has_bits, struct block_unit *out) {
     unsigned scale, min, shift = (u & 1) * 4;
     block_q4_k_scale(p + 4, u, &scale, &min);
     out->scale[0] = out->scale[1] = block_f16(p) * (float)scale;
-    out->min = -block_f16(p + 2) * (float)min;
-    const uint8_t *q = p + 16 + u / 2 * 32;
+    out->min[0] = out->min[1] = -block_f16(p + 2) * (float)min;
+    const uint8_t *q = p + (has_bits ? 48 : 16) + u / 2 * 32;
     for (int i = 0; i < 32; i++) out->q[i] = q[i] >> shift & 15;
+    for (int i = 0; has_bits && i < 32; i++) out->q[i] |= (uint8_t)((p[16 + i] >> u & 1) << 4);
 }
 
 static inline void block_unit_q6_k(const uint8_t *p, unsigned u, struct block_unit *out) {
@@ -94,10 +111,51 @@ static inline void block_unit_q6_k(const uint8_t *p, unsigned u, struct block_un
     out->offset = 32;
 }
 
+static inline void block_unit_q2_k(const uint8_t *p, unsigned u, struct block_unit *out) {
+    const uint8_t *q = p + 16 + u / 4 * 32;
+    for (int i = 0; i < 32; i++) out->q[i] = q[i] >> u % 4 * 2 & 3;
+    float d = block_f16(p + 80), dmin = block_f16(p + 82);
+    for (unsigned i = 0; i < 2; i++) {
+        out->scale[i] = d * (float)(p[2 * u + i] & 15);
+        out->min[i] = -dmin * (float)(p[2 * u + i] >> 4);
+    }
+}
+
+static inline void block_unit_q3_k(const uint8_t *p, unsigned u, struct block_unit *out) {
+    const uint8_t *q = p + 32 + u / 4 * 32, *s = p + 96;
+    for (int i = 0; i < 32; i++) out->q[i] = (uint8_t)((q[i] >> u % 4 * 2 & 3) | (p[i] >> u & 1) << 2);
+    float d = block_f16(p + 108);
+    for (unsigned i = 0; i < 2; i++) {
+        unsigned j = 2 * u + i;
+        int scale = (s[j % 8] >> j / 8 * 4 & 15) | (s[8 + j % 4] >> j / 4 * 2 & 3) << 4;
+        out->scale[i] = d * (float)(scale - 32);
+    }
+    out->offset = 4;
+}
+
+/* What nibbles stand for, plus 128: unsigned. */
+static inline void block_iq4(const uint8_t *p, struct block_unit *out) {
+    static const int8_t values[16] = {GRETA_IQ4_VALUES};
+    block_nibbles(p, out->q);
+    for (int i = 0; i < 32; i++) out->q[i] = (uint8_t)(values[out->q[i]] + 128);
+    out->offset = 128;
+}
+
+static inline void block_unit_iq4_xs(const uint8_t *p, unsigned u, struct block_unit *out) {
+    int scale = (p[4 + u / 2] >> u % 2 * 4 & 15) | (p[2 + u / 4] >> u % 4 * 2 & 3) << 4;
+    block_iq4(p + 8 + 16 * u, out);
+    out->scale[0] = out->scale[1] = block_f16(p) * (float)(scale - 32);
+}
+
+/* The fifth bits of 32 elements, on top of their nibbles. */
+static inline void block_bits(const uint8_t *bits, uint8_t q[32]) {
+    for (int i = 0; i < 32; i++) q[i] |= (uint8_t)((bits[i / 8] >> i % 8 & 1) << 4);
+}
+
 /* Unit i_unit of a row of a quantized type. */
 static inline void block_unit_read(uint32_t type, const uint8_t *row, size_t i_unit, struct block_unit *out) {
     out->offset = 0;
-    out->min = 0;
+    out->min[0] = out->min[1] = 0;
     const uint8_t *p;
     switch (type) {
     case GRETA_TYPE_Q8_0:
@@ -113,9 +171,29 @@ static inline void block_unit_read(uint32_t type, const uint8_t *row, size_t i_u
     case GRETA_TYPE_Q4_1:
         p = row + i_unit * Q4_1_BYTES;
         block_nibbles(p + 4, out->q);
-        out->min = block_f16(p + 2);
+        out->min[0] = out->min[1] = block_f16(p + 2);
         break;
-    case GRETA_TYPE_Q4_K: block_unit_q4_k(row + i_unit / 8 * Q4_K_BYTES, i_unit % 8, out); return;
+    case GRETA_TYPE_Q5_0:
+        p = row + i_unit * Q5_0_BYTES;
+        block_nibbles(p + 6, out->q);
+        block_bits(p + 2, out->q);
+        out->offset = 16;
+        break;
+    case GRETA_TYPE_Q5_1:
+        p = row + i_unit * Q5_1_BYTES;
+        block_nibbles(p + 8, out->q);
+        block_bits(p + 4, out->q);
+        out->min[0] = out->min[1] = block_f16(p + 2);
+        break;
+    case GRETA_TYPE_IQ4_NL:
+        p = row + i_unit * IQ4_NL_BYTES;
+        block_iq4(p + 2, out);
+        break;
+    case GRETA_TYPE_Q4_K: block_unit_q4_k(row + i_unit / 8 * Q4_K_BYTES, i_unit % 8, false, out); return;
+    case GRETA_TYPE_Q5_K: block_unit_q4_k(row + i_unit / 8 * Q5_K_BYTES, i_unit % 8, true, out); return;
+    case GRETA_TYPE_Q2_K: block_unit_q2_k(row + i_unit / 8 * Q2_K_BYTES, i_unit % 8, out); return;
+    case GRETA_TYPE_Q3_K: block_unit_q3_k(row + i_unit / 8 * Q3_K_BYTES, i_unit % 8, out); return;
+    case GRETA_TYPE_IQ4_XS: block_unit_iq4_xs(row + i_unit / 8 * IQ4_XS_BYTES, i_unit % 8, out); return;
     default: block_unit_q6_k(row + i_unit / 8 * Q6_K_BYTES, i_unit % 8, out); return;
     }
     out->scale[0] = out->scale[1] = block_f16(p);
@@ -133,7 +211,7 @@ static inline void block_unit_f32(uint32_t type, const uint8_t *row, size_t i_un
         struct block_unit unit;
         block_unit_read(type, row, i_unit, &unit);
         for (int i = 0; i < 32; i++)
-            out[i] = unit.scale[i / 16] * (float)((int32_t)unit.q[i] - unit.offset) + unit.min;
+            out[i] = unit.scale[i / 16] * (float)((int32_t)unit.q[i] - unit.offset) + unit.min[i / 16];
     }
 }
 

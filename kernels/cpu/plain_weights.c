@@ -58,7 +58,14 @@ static float dot_q8a(uint32_t type, const uint8_t *row, const uint8_t *x, size_t
         for (int i = 0; i < 32; i++) dot[i / 16] += ((int32_t)w.q[i] - w.offset) * xq[u * 32 + i];
         float sum = w.scale[0] == w.scale[1] ? w.scale[0] * (float)(dot[0] + dot[1])
                                              : w.scale[0] * (float)dot[0] + w.scale[1] * (float)dot[1];
-        total[u % 8] += xd[u] * sum + w.min * xs[u];
+        total[u % 8] += xd[u] * sum;
+        if (w.min[0] == w.min[1]) {
+            total[u % 8] += w.min[0] * xs[u];
+        } else {
+            int32_t first = 0, last = 0;
+            for (int i = 0; i < 16; i++) first += xq[u * 32 + i], last += xq[u * 32 + 16 + i];
+            total[u % 8] += xd[u] * (w.min[0] * (float)first + w.min[1] * (float)last);
+        }
     }
     return sum_8(total);
 }

@@ -198,7 +198,8 @@ static const char *refuse_avx512(const struct greta_variant *v, const struct gre
 /* ---- rows ---- */
 
 #define BIT(name) (1u << GRETA_TYPE_##name)
-#define QUANT_TYPES (BIT(Q8_0) | BIT(Q4_0) | BIT(Q4_1) | BIT(Q4_K) | BIT(Q6_K))
+#define OR_BIT(name) | BIT(name)
+#define QUANT_TYPES (0 GRETA_QUANT_TYPE_LIST(OR_BIT))
 #define ALL_TYPES (BIT(F32) | BIT(F16) | BIT(BF16) | QUANT_TYPES)
 
 /* Named <op>[_q8a]_<isa>, as its entry. */

@@ -34,8 +34,8 @@ SIMD_INLINE void float_unit(uint32_t type, const uint8_t *row, size_t i, size_t 
 /* Unit i_unit of a row of a quantized type, as block_unit_f32. */
 SIMD_INLINE void quant_unit(uint32_t type, const uint8_t *row, size_t i_unit, float out[32]) {
     struct batch_scales s;
-    float d[2][8], m[8];
-    bool whole = type == GRETA_TYPE_Q4_K || type == GRETA_TYPE_Q6_K;
+    float d[2][8], m[2][8];
+    bool whole = batch_is_block(type);
     size_t u = whole ? i_unit % 8 : 0;
     const uint8_t *p =
         row + (whole ? i_unit / 8 * block_row_bytes(type, 256) : i_unit * block_row_bytes(type, 32));
@@ -43,17 +43,19 @@ SIMD_INLINE void quant_unit(uint32_t type, const uint8_t *row, size_t i_unit, fl
         batch_scales_read(type, p, BATCH, &s);
         _mm256_storeu_ps(d[0], s.d[0]);
         _mm256_storeu_ps(d[1], s.d[1]);
-        _mm256_storeu_ps(m, s.m);
+        _mm256_storeu_ps(m[0], s.m[0]);
+        _mm256_storeu_ps(m[1], s.m[1]);
     } else {
         d[0][0] = d[1][0] = scalar_f16(p);
-        m[0] = batch_has_min(type) ? scalar_f16(p + 2) : 0;
+        m[0][0] = m[1][0] = batch_has_min(type) ? scalar_f16(p + 2) : 0;
     }
     uint8_t q[32];
     _mm256_storeu_si256((__m256i *)q, batch_unit_read(type, p, u));
     for (size_t k = 0; k < 4; k++) {
         __m256i v = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(q + 8 * k)));
         __m256 f = _mm256_cvtepi32_ps(_mm256_sub_epi32(v, _mm256_set1_epi32(batch_offset(type))));
-        _mm256_storeu_ps(out + 8 * k, _mm256_fmadd_ps(f, _mm256_set1_ps(d[k / 2][u]), _mm256_set1_ps(m[u])));
+        _mm256_storeu_ps(out + 8 * k,
+                         _mm256_fmadd_ps(f, _mm256_set1_ps(d[k / 2][u]), _mm256_set1_ps(m[k / 2][u])));
     }
 }
 
@@ -125,10 +127,9 @@ void CPU_FN(matmul)(const struct greta_host_group *g, const void *args) {
     case GRETA_TYPE_F32: rows_multiply(GRETA_TYPE_F32, a, range); break;
     case GRETA_TYPE_F16: rows_multiply(GRETA_TYPE_F16, a, range); break;
     case GRETA_TYPE_BF16: rows_multiply(GRETA_TYPE_BF16, a, range); break;
-    case GRETA_TYPE_Q8_0: rows_multiply(GRETA_TYPE_Q8_0, a, range); break;
-    case GRETA_TYPE_Q4_0: rows_multiply(GRETA_TYPE_Q4_0, a, range); break;
-    case GRETA_TYPE_Q4_1: rows_multiply(GRETA_TYPE_Q4_1, a, range); break;
-    case GRETA_TYPE_Q4_K: rows_multiply(GRETA_TYPE_Q4_K, a, range); break;
-    default: rows_multiply(GRETA_TYPE_Q6_K, a, range); break;
+#define OF_TYPE(name) \
+    case GRETA_TYPE_##name: rows_multiply(GRETA_TYPE_##name, a, range); break;
+        GRETA_QUANT_TYPE_LIST(OF_TYPE)
+#undef OF_TYPE
     }
 }

@@ -11,15 +11,17 @@ enum { PANEL_ROWS = VF_LANES, N_UNITS = 16, MIN_TOKENS = 4, N_TOKENS = 256, TOKE
 
 struct panel {
     _Alignas(64) uint32_t q[N_UNITS][8][PANEL_ROWS];
-    float d[2][N_UNITS][PANEL_ROWS], m[N_UNITS][PANEL_ROWS];
+    float d[2][N_UNITS][PANEL_ROWS], m[2][N_UNITS][PANEL_ROWS];
 };
 
-/* A block of tokens by a chunk of columns. init: what batch_offset takes from each half unit's sum. */
+/* A block of tokens by a chunk of columns. init: what batch_offset takes from each half unit's sum; half_s: s of the halves
+ * where they are asked for (batch_has_min_halves). */
 struct block {
     const int8_t *q;
     const float *d, *s;
     size_t q_stride, d_stride, n_tokens, n_units;
     int32_t init[N_TOKENS][N_UNITS][2];
+    float half_s[N_TOKENS][N_UNITS][2];
 };
 
 /* ---- the integers: one unit's sums, T tokens by PANEL_ROWS rows ---- */
@@ -59,24 +61,36 @@ SIMD_INLINE vf vi_to_f32(vi a) {
 }
 
 /*
- * Pairs of products are 16 bits wide. Nibbles: eight quads of them still fit (8 * 2 * 15 * 127 < 2^15); six bits: two quads; of
- * Q8_0 one, and the weights are signed: see batch_dot.
+ * Pairs of products are 16 bits wide. Nibbles: eight quads of them still fit (8 * 2 * 15 * 127 < 2^15); five bits, or halves: four
+ * (4 * 2 * 31 * 127 < 2^15); six bits: two; of wide ones one, and the weights are signed: see batch_dot.
  */
+SIMD_INLINE size_t quads_at_once(uint32_t type) {
+    switch (type) {
+    case GRETA_TYPE_Q6_K: return 2;
+    case GRETA_TYPE_Q5_0:
+    case GRETA_TYPE_Q5_1:
+    case GRETA_TYPE_Q5_K:
+    case GRETA_TYPE_Q2_K:
+    case GRETA_TYPE_Q3_K: return 4;
+    default: return batch_is_wide(type) ? 1 : 8;
+    }
+}
+
 SIMD_INLINE void quads_add(uint32_t type, const uint32_t (*w)[PANEL_ROWS], const int8_t *x, size_t x_stride,
                            size_t begin, size_t end, size_t n_t, vi *sum) {
     const __m256i ones = _mm256_set1_epi16(1);
-    size_t step = type == GRETA_TYPE_Q8_0 ? 1 : type == GRETA_TYPE_Q6_K ? 2 : 8;
+    size_t step = quads_at_once(type);
     for (size_t k0 = begin; k0 < end; k0 += step) {
         __m256i pairs[TOKENS];
         for (size_t t = 0; t < n_t; t++) pairs[t] = _mm256_setzero_si256();
         for (size_t k = k0; k < k0 + step; k++) {
             __m256i wk = _mm256_loadu_si256((const __m256i *)w[k]);
-            __m256i magnitude = type == GRETA_TYPE_Q8_0 ? _mm256_abs_epi8(wk) : wk;
+            __m256i magnitude = batch_is_wide(type) ? _mm256_abs_epi8(wk) : wk;
             for (size_t t = 0; t < n_t; t++) {
                 int32_t four;
                 memcpy(&four, x + t * x_stride + 4 * k, sizeof four);
                 __m256i v = _mm256_set1_epi32(four);
-                if (type == GRETA_TYPE_Q8_0) v = _mm256_sign_epi8(v, wk);
+                if (batch_is_wide(type)) v = _mm256_sign_epi8(v, wk);
                 pairs[t] = _mm256_add_epi16(pairs[t], _mm256_maddubs_epi16(magnitude, v));
             }
         }
@@ -91,23 +105,25 @@ SIMD_INLINE void quads_add(uint32_t type, const uint32_t (*w)[PANEL_ROWS], const
 /* Eight rows from r0 on, columns of n units from unit0 on (a multiple of eight), into lanes l0 .. l0 + 7. */
 SIMD_INLINE void panel_fill_8(uint32_t type, const uint8_t *const rows[8], size_t n, struct panel *p,
                               size_t u0, size_t l0) {
-    __m256 d[2][8], m[8];
+    __m256 d[2][8], m[2][8];
     for (size_t r = 0; r < 8; r++) {
         struct batch_scales s;
         batch_scales_read(type, rows[r], n, &s);
-        d[0][r] = s.d[0], d[1][r] = s.d[1], m[r] = s.m;
+        d[0][r] = s.d[0], d[1][r] = s.d[1], m[0][r] = s.m[0], m[1][r] = s.m[1];
     }
     v8_transpose(d[0]);
     if (batch_has_halves(type)) v8_transpose(d[1]);
-    if (batch_has_min(type)) v8_transpose(m);
+    if (batch_has_min(type)) v8_transpose(m[0]);
+    if (batch_has_min_halves(type)) v8_transpose(m[1]);
     for (size_t u = 0; u < n; u++) {
         _mm256_storeu_ps(p->d[0][u0 + u] + l0, d[0][u]);
         if (batch_has_halves(type)) _mm256_storeu_ps(p->d[1][u0 + u] + l0, d[1][u]);
-        if (batch_has_min(type)) _mm256_storeu_ps(p->m[u0 + u] + l0, m[u]);
+        if (batch_has_min(type)) _mm256_storeu_ps(p->m[0][u0 + u] + l0, m[0][u]);
+        if (batch_has_min_halves(type)) _mm256_storeu_ps(p->m[1][u0 + u] + l0, m[1][u]);
         __m256 q[8];
         for (size_t r = 0; r < 8; r++) {
             __m256i v = batch_unit_read(type, rows[r], u);
-            if (type == GRETA_TYPE_Q8_0 && !batch_needs_init(type))
+            if (batch_is_wide(type) && !batch_needs_init(type))
                 v = _mm256_xor_si256(v, _mm256_set1_epi8(-128));
             q[r] = _mm256_castsi256_ps(v);
         }
@@ -136,7 +152,22 @@ SIMD_INLINE void panel_fill(uint32_t type, const struct cpu_args_matmul *a, size
 
 /* ---- a block of tokens ---- */
 
+SIMD_INLINE void block_half_sums(struct block *b) {
+    const __m256i ones = _mm256_set1_epi8(1);
+    for (size_t t = 0; t < b->n_tokens; t++)
+        for (size_t u = 0; u < b->n_units; u++) {
+            __m256i x = _mm256_loadu_si256((const __m256i *)(b->q + t * b->q_stride + u * 32));
+            __m256i v = batch_dot(GRETA_TYPE_Q2_K, _mm256_setzero_si256(), ones, x);
+            float d = b->d[t * b->d_stride + u];
+            v = _mm256_hadd_epi32(v, v);
+            v = _mm256_hadd_epi32(v, v);
+            b->half_s[t][u][0] = d * (float)_mm256_extract_epi32(v, 0);
+            b->half_s[t][u][1] = d * (float)_mm256_extract_epi32(v, 4);
+        }
+}
+
 SIMD_INLINE void block_init(uint32_t type, struct block *b) {
+    if (batch_has_min_halves(type)) block_half_sums(b);
     if (!batch_needs_init(type)) return;
     const __m256i factor = _mm256_set1_epi8((char)batch_offset(type));
     for (size_t t = 0; t < b->n_tokens; t++)
@@ -170,8 +201,14 @@ SIMD_INLINE void tokens_multiply(uint32_t type, const struct panel *p, const str
             for (size_t t = 0; t < n_t; t++)
                 total[t] = vf_fma(vi_to_f32(sum[t]), vf_mul(d, vf_set1(xd[t * b->d_stride + u])), total[t]);
         }
-        if (batch_has_min(type)) {
-            vf m = vf_load(p->m[u]);
+        if (batch_has_min_halves(type)) {
+            vf m[2] = {vf_load(p->m[0][u]), vf_load(p->m[1][u])};
+            for (size_t t = 0; t < n_t; t++) {
+                const float *s = b->half_s[t0 + t][u];
+                total[t] = vf_fma(m[0], vf_set1(s[0]), vf_fma(m[1], vf_set1(s[1]), total[t]));
+            }
+        } else if (batch_has_min(type)) {
+            vf m = vf_load(p->m[0][u]);
             for (size_t t = 0; t < n_t; t++) total[t] = vf_fma(m, vf_set1(xs[t * b->d_stride + u]), total[t]);
         }
     }
@@ -238,11 +275,8 @@ void CPU_FN(matmul_q8a)(const struct greta_host_group *g, const void *args) {
         return;
     }
     struct cpu_range range = cpu_share(g, a->n_rows, PANEL_ROWS);
-    switch (g->constants[0]) {
-    case GRETA_TYPE_Q8_0: rows_multiply(GRETA_TYPE_Q8_0, a, range); break;
-    case GRETA_TYPE_Q4_0: rows_multiply(GRETA_TYPE_Q4_0, a, range); break;
-    case GRETA_TYPE_Q4_1: rows_multiply(GRETA_TYPE_Q4_1, a, range); break;
-    case GRETA_TYPE_Q4_K: rows_multiply(GRETA_TYPE_Q4_K, a, range); break;
-    default: rows_multiply(GRETA_TYPE_Q6_K, a, range); break;
-    }
+#define OF_TYPE(name) \
+    case GRETA_TYPE_##name: rows_multiply(GRETA_TYPE_##name, a, range); break;
+    switch (g->constants[0]) { GRETA_QUANT_TYPE_LIST(OF_TYPE) }
+#undef OF_TYPE
 }

@@ -15,9 +15,23 @@ struct chunk {
     const float *d, *s;
     size_t n_units;
     int32_t init[CHUNK][8];
+    float half_s[2][CHUNK]; /* s of the halves, for batch_has_min_halves */
 };
 
+SIMD_INLINE void chunk_half_sums(struct chunk *c) {
+    const __m256i ones = _mm256_set1_epi8(1);
+    for (size_t u = 0; u < c->n_units; u++) {
+        __m256i x = _mm256_loadu_si256((const __m256i *)(c->q + u * 32));
+        __m256i v = batch_dot(GRETA_TYPE_Q2_K, _mm256_setzero_si256(), ones, x);
+        v = _mm256_hadd_epi32(v, v);
+        v = _mm256_hadd_epi32(v, v);
+        c->half_s[0][u] = c->d[u] * (float)_mm256_extract_epi32(v, 0);
+        c->half_s[1][u] = c->d[u] * (float)_mm256_extract_epi32(v, 4);
+    }
+}
+
 SIMD_INLINE void chunk_init(uint32_t type, struct chunk *c) {
+    if (batch_has_min_halves(type)) chunk_half_sums(c);
     if (!batch_needs_init(type)) return;
     for (size_t u = 0; u < c->n_units; u++) {
         __m256i x = _mm256_loadu_si256((const __m256i *)(c->q + u * 32));
@@ -51,7 +65,12 @@ SIMD_INLINE void batch_add(uint32_t type, const uint8_t *p, const struct chunk *
     __m256 xd = _mm256_loadu_ps(c->d + u0);
     s.d[0] = _mm256_mul_ps(s.d[0], xd);
     if (batch_has_halves(type)) s.d[1] = _mm256_mul_ps(s.d[1], xd);
-    if (batch_has_min(type)) acc[2] = _mm256_fmadd_ps(s.m, _mm256_loadu_ps(c->s + u0), acc[2]);
+    if (batch_has_min_halves(type)) {
+        acc[2] = _mm256_fmadd_ps(s.m[0], _mm256_loadu_ps(c->half_s[0] + u0), acc[2]);
+        acc[2] = _mm256_fmadd_ps(s.m[1], _mm256_loadu_ps(c->half_s[1] + u0), acc[2]);
+    } else if (batch_has_min(type)) {
+        acc[2] = _mm256_fmadd_ps(s.m[0], _mm256_loadu_ps(c->s + u0), acc[2]);
+    }
 #pragma GCC unroll 8
     for (size_t u = 0; u < BATCH; u++) {
         __m256 scale = lane_spread(s.d[0], u);
@@ -100,13 +119,10 @@ SIMD_INLINE void rows_q8a(uint32_t type, const struct cpu_args_matvec *a, struct
 void CPU_FN(matvec_q8a)(const struct greta_host_group *g, const void *args) {
     const struct cpu_args_matvec *a = args;
     struct cpu_range range = cpu_share(g, a->n_rows, 16);
-    switch (g->constants[0]) {
-    case GRETA_TYPE_Q8_0: rows_q8a(GRETA_TYPE_Q8_0, a, range); break;
-    case GRETA_TYPE_Q4_0: rows_q8a(GRETA_TYPE_Q4_0, a, range); break;
-    case GRETA_TYPE_Q4_1: rows_q8a(GRETA_TYPE_Q4_1, a, range); break;
-    case GRETA_TYPE_Q4_K: rows_q8a(GRETA_TYPE_Q4_K, a, range); break;
-    default: rows_q8a(GRETA_TYPE_Q6_K, a, range); break;
-    }
+#define OF_TYPE(name) \
+    case GRETA_TYPE_##name: rows_q8a(GRETA_TYPE_##name, a, range); break;
+    switch (g->constants[0]) { GRETA_QUANT_TYPE_LIST(OF_TYPE) }
+#undef OF_TYPE
 }
 
 /* ---- f32 activations ---- */
@@ -143,18 +159,19 @@ SIMD_INLINE float row_dot_exact(uint32_t type, const uint8_t *row, const float *
     for (size_t u0 = 0; u0 < n_units; u0 += BATCH, row += batch_bytes(type)) {
         size_t n = n_units - u0 < BATCH ? n_units - u0 : BATCH;
         struct batch_scales s;
-        float d[2][BATCH], m[BATCH];
+        float d[2][BATCH], m[2][BATCH];
         batch_scales_read(type, row, n, &s);
         _mm256_storeu_ps(d[0], s.d[0]);
         _mm256_storeu_ps(d[1], s.d[1]);
-        _mm256_storeu_ps(m, s.m);
+        _mm256_storeu_ps(m[0], s.m[0]);
+        _mm256_storeu_ps(m[1], s.m[1]);
         for (size_t u = 0; u < n; u++, x += 32) {
             uint8_t q[32];
             _mm256_storeu_si256((__m256i *)q, batch_unit_read(type, row, u));
             for (size_t k = 0; k < 4; k++) {
                 __m256i whole = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(q + 8 * k)));
                 __m256 value = _mm256_cvtepi32_ps(_mm256_sub_epi32(whole, offset));
-                value = _mm256_fmadd_ps(value, _mm256_set1_ps(d[k / 2][u]), _mm256_set1_ps(m[u]));
+                value = _mm256_fmadd_ps(value, _mm256_set1_ps(d[k / 2][u]), _mm256_set1_ps(m[k / 2][u]));
                 acc[k] = _mm256_fmadd_ps(value, _mm256_loadu_ps(x + 8 * k), acc[k]);
             }
         }
@@ -178,10 +195,9 @@ void CPU_FN(matvec)(const struct greta_host_group *g, const void *args) {
     case GRETA_TYPE_F32: rows_f32(GRETA_TYPE_F32, false, a, range); break;
     case GRETA_TYPE_F16: rows_f32(GRETA_TYPE_F16, false, a, range); break;
     case GRETA_TYPE_BF16: rows_f32(GRETA_TYPE_BF16, false, a, range); break;
-    case GRETA_TYPE_Q8_0: rows_f32(GRETA_TYPE_Q8_0, true, a, range); break;
-    case GRETA_TYPE_Q4_0: rows_f32(GRETA_TYPE_Q4_0, true, a, range); break;
-    case GRETA_TYPE_Q4_1: rows_f32(GRETA_TYPE_Q4_1, true, a, range); break;
-    case GRETA_TYPE_Q4_K: rows_f32(GRETA_TYPE_Q4_K, true, a, range); break;
-    default: rows_f32(GRETA_TYPE_Q6_K, true, a, range); break;
+#define OF_TYPE(name) \
+    case GRETA_TYPE_##name: rows_f32(GRETA_TYPE_##name, true, a, range); break;
+        GRETA_QUANT_TYPE_LIST(OF_TYPE)
+#undef OF_TYPE
     }
 }

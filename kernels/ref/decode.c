@@ -46,9 +46,10 @@ static struct term decode_q4_1(const uint8_t *b, unsigned c) {
     return (struct term){f16_at(b) * nibble(b + 4, c), -f16_at(b + 2)};
 }
 
-static struct term decode_q4_k(const uint8_t *b, unsigned c) {
-    const uint8_t *scales = b + 4, *qs = b + 16 + c / 64 * 32;
-    unsigned u = c / 32, scale, min;
+/* q of unit u, with the scales of Q4_K and Q5_K. */
+static struct term scaled_4_k(const uint8_t *b, unsigned u, unsigned q) {
+    const uint8_t *scales = b + 4;
+    unsigned scale, min;
     if (u < 4) {
         scale = scales[u] & 63u;
         min = scales[u + 4] & 63u;
@@ -56,8 +57,20 @@ static struct term decode_q4_k(const uint8_t *b, unsigned c) {
         scale = (scales[u + 4] & 15u) | (scales[u - 4] >> 6u) << 4;
         min = scales[u + 4] >> 4u | (scales[u] >> 6u) << 4;
     }
-    unsigned q = u % 2 ? qs[c % 32] >> 4u : qs[c % 32] & 15u;
     return (struct term){f16_at(b) * scale * q, f16_at(b + 2) * min};
+}
+
+static unsigned nibble_k(const uint8_t *qs, unsigned c) {
+    return qs[c / 64 * 32 + c % 32] >> c / 32 % 2 * 4 & 15u;
+}
+
+static struct term decode_q4_k(const uint8_t *b, unsigned c) {
+    return scaled_4_k(b, c / 32, nibble_k(b + 16, c));
+}
+
+/* Between the scales and the nibbles, 32 bytes of which bit u belongs to unit u. */
+static struct term decode_q5_k(const uint8_t *b, unsigned c) {
+    return scaled_4_k(b, c / 32, nibble_k(b + 48, c) | (b[16 + c % 32] >> c / 32 & 1u) << 4);
 }
 
 static struct term decode_q6_k(const uint8_t *b, unsigned c) {
@@ -66,6 +79,43 @@ static struct term decode_q6_k(const uint8_t *b, unsigned c) {
     unsigned q = (quarter < 2 ? low & 15u : low >> 4u) | (b[128 + 32 * half + l] >> 2 * quarter & 3u) << 4;
     double d = f16_at(b + 208) * (int8_t)b[192 + c / 16];
     return (struct term){d * q, d * 32};
+}
+
+static unsigned fifth_bit(const uint8_t *qh, unsigned c) {
+    return (qh[c / 8] >> c % 8 & 1u) << 4;
+}
+
+static struct term decode_q5_0(const uint8_t *b, unsigned c) {
+    return (struct term){f16_at(b) * (nibble(b + 6, c) | fifth_bit(b + 2, c)), f16_at(b) * 16};
+}
+
+static struct term decode_q5_1(const uint8_t *b, unsigned c) {
+    return (struct term){f16_at(b) * (nibble(b + 8, c) | fifth_bit(b + 4, c)), -f16_at(b + 2)};
+}
+
+static struct term decode_q2_k(const uint8_t *b, unsigned c) {
+    unsigned sm = b[c / 16], q = b[16 + c / 128 * 32 + c % 32] >> c % 128 / 32 * 2 & 3u;
+    return (struct term){f16_at(b + 80) * (sm & 15u) * q, f16_at(b + 82) * (sm >> 4u)};
+}
+
+static struct term decode_q3_k(const uint8_t *b, unsigned c) {
+    const uint8_t *s = b + 96;
+    unsigned j = c / 16, low = j < 8 ? s[j] & 15u : s[j - 8] >> 4u, high = s[8 + j % 4] >> j / 4 * 2 & 3u;
+    unsigned q = (b[32 + c / 128 * 32 + c % 32] >> c % 128 / 32 * 2 & 3u) | (b[c % 32] >> c / 32 & 1u) << 2;
+    double d = f16_at(b + 108) * ((int)(low | high << 4) - 32);
+    return (struct term){d * q, d * 4};
+}
+
+static const int iq4_values[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+
+static struct term decode_iq4_nl(const uint8_t *b, unsigned c) {
+    return (struct term){f16_at(b) * iq4_values[nibble(b + 2, c)], 0};
+}
+
+static struct term decode_iq4_xs(const uint8_t *b, unsigned c) {
+    unsigned u = c / 32, low = b[4 + u / 2] >> u % 2 * 4 & 15u, high = b[2 + u / 4] >> u % 4 * 2 & 3u;
+    double d = f16_at(b) * ((int)(low | high << 4) - 32);
+    return (struct term){d * iq4_values[nibble(b + 8 + 16 * u, c % 32)], 0};
 }
 
 static struct term decode(uint32_t type, const uint8_t *row, uint64_t c) {
@@ -78,6 +128,13 @@ static struct term decode(uint32_t type, const uint8_t *row, uint64_t c) {
     case GRETA_TYPE_Q4_1: return decode_q4_1(block, in);
     case GRETA_TYPE_Q4_K: return decode_q4_k(block, in);
     case GRETA_TYPE_Q6_K: return decode_q6_k(block, in);
+    case GRETA_TYPE_Q5_0: return decode_q5_0(block, in);
+    case GRETA_TYPE_Q5_1: return decode_q5_1(block, in);
+    case GRETA_TYPE_Q5_K: return decode_q5_k(block, in);
+    case GRETA_TYPE_Q2_K: return decode_q2_k(block, in);
+    case GRETA_TYPE_Q3_K: return decode_q3_k(block, in);
+    case GRETA_TYPE_IQ4_NL: return decode_iq4_nl(block, in);
+    case GRETA_TYPE_IQ4_XS: return decode_iq4_xs(block, in);
     default: return decode_float(type, row, c);
     }
 }

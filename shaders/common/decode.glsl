@@ -61,6 +61,34 @@ packed_chunk load_chunk(packed_weight w, uint type, uint row, uint chunk) {
         p.q.y = IN_U32(w.base, w.plane_1 + unit * 8u + ((chunk >> 1) & 1u) * 4u);
         p.scale.x = IN_U16(w.base, w.plane_2 + unit * 2u);
         p.scale.y = IN_U16(w.base, w.plane_3 + super * 2u);
+    } else if (type == GRETA_TYPE_Q5_0) {
+        p.q.x = IN_U32(w.base, piece * 4u);
+        p.q.y = IN_U32(w.base, w.plane_2 + unit * 4u);
+        p.scale.x = IN_U16(w.base, w.plane_1 + unit * 2u);
+    } else if (type == GRETA_TYPE_Q5_1) {
+        p.q.x = IN_U32(w.base, piece * 4u);
+        p.q.y = IN_U32(w.base, w.plane_2 + unit * 4u);
+        p.scale.x = IN_U32(w.base, w.plane_1 + unit * 4u);
+    } else if (type == GRETA_TYPE_Q5_K) {
+        p.q.x = IN_U32(w.base, piece * 4u);
+        p.q.y = IN_U32(w.base, w.plane_2 + unit * 4u);
+        p.scale = IN_UVEC4(w.base, w.plane_1 + super * 16u);
+    } else if (type == GRETA_TYPE_Q2_K) {
+        p.q.x = IN_U32(w.base, (piece >> 1) * 4u);
+        p.scale.x = IN_U16(w.base, w.plane_1 + unit * 2u);
+        p.scale.y = IN_U32(w.base, w.plane_3 + super * 4u);
+    } else if (type == GRETA_TYPE_Q3_K) {
+        p.q.x = IN_U32(w.base, (piece >> 1) * 4u);
+        p.q.y = IN_U32(w.base, w.plane_1 + unit * 4u);
+        p.scale.x = IN_U16(w.base, w.plane_2 + unit * 2u);
+        p.scale.y = IN_U16(w.base, w.plane_3 + super * 2u);
+    } else if (type == GRETA_TYPE_IQ4_NL) {
+        p.q.x = IN_U32(w.base, piece * 4u);
+        p.scale.x = IN_U16(w.base, w.plane_1 + unit * 2u);
+    } else if (type == GRETA_TYPE_IQ4_XS) {
+        p.q.x = IN_U32(w.base, piece * 4u);
+        p.scale.x = IN_U16(w.base, w.plane_1 + (unit & ~1u)); /* of two units: a row has eight times as many */
+        p.scale.y = IN_U16(w.base, w.plane_3 + super * 2u);
     }
     return p;
 }
@@ -74,6 +102,17 @@ vec4 bf16_to_vec4(uvec2 w) {
     return uintBitsToFloat(uvec4(w.x << 16, w.x & 0xFFFF0000u, w.y << 16, w.y & 0xFFFF0000u));
 }
 
+/* Four nibbles, each in a byte of w, as what they stand for: no table in memory, which would be slower than selects. */
+float iq4_value(uint nibble) {
+    uint low = (nibble & 4u) == 0u ? GRETA_IQ4_WORD_0 : GRETA_IQ4_WORD_1;
+    uint high = (nibble & 4u) == 0u ? GRETA_IQ4_WORD_2 : GRETA_IQ4_WORD_3;
+    uint word = nibble < 8u ? low : high;
+    return float((word >> ((nibble & 3u) * 8u)) & 255u) - 128.0;
+}
+vec4 iq4_to_vec4(uint w) {
+    return vec4(iq4_value(w & 15u), iq4_value((w >> 8) & 15u), iq4_value((w >> 16) & 15u), iq4_value((w >> 24) & 15u));
+}
+
 /* The chunk's elements are lo * scale + offset, hi * scale + offset. */
 struct weights_8 {
     vec4 lo, hi;
@@ -81,7 +120,13 @@ struct weights_8 {
 };
 
 bool type_has_scale(uint type) { return type >= GRETA_TYPE_Q8_0; }
-bool type_has_offset(uint type) { return type == GRETA_TYPE_Q4_1 || type == GRETA_TYPE_Q4_K; }
+bool type_has_offset(uint type) {
+    return type == GRETA_TYPE_Q4_1 || type == GRETA_TYPE_Q4_K || type == GRETA_TYPE_Q5_1 || type == GRETA_TYPE_Q5_K ||
+           type == GRETA_TYPE_Q2_K;
+}
+bool type_has_fifth_bit(uint type) {
+    return type == GRETA_TYPE_Q5_0 || type == GRETA_TYPE_Q5_1 || type == GRETA_TYPE_Q5_K;
+}
 
 weights_8 decode_chunk(packed_chunk p, uint type, uint chunk) {
     weights_8 v;
@@ -107,18 +152,47 @@ weights_8 decode_chunk(packed_chunk p, uint type, uint chunk) {
         v.hi = bytes_to_vec4(((p.q.x >> 4) & 0x0F0F0F0Fu) | ((pairs & 0x0C0C0C0Cu) << 2)) - 32.0;
         int s = bitfieldExtract(int(p.scale.x), int((chunk >> 1) & 1u) * 8, 8);
         v.scale = unpackHalf2x16(p.scale.y).x * float(s);
+    } else if (type == GRETA_TYPE_Q2_K) {
+        uint pairs = p.q.x >> ((chunk & 1u) * 4u);
+        v.lo = bytes_to_vec4(pairs & 0x03030303u);
+        v.hi = bytes_to_vec4((pairs >> 2) & 0x03030303u);
+        uint sm = p.scale.x >> (((chunk >> 1) & 1u) * 8u);
+        vec2 d = unpackHalf2x16(p.scale.y);
+        v.scale = d.x * float(sm & 15u);
+        v.offset = -d.y * float((sm >> 4) & 15u);
+    } else if (type == GRETA_TYPE_Q3_K) {
+        uint pairs = p.q.x >> ((chunk & 1u) * 4u), bits = p.q.y >> ((chunk & 3u) * 2u);
+        v.lo = bytes_to_vec4((pairs & 0x03030303u) | ((bits & 0x01010101u) << 2)) - 4.0;
+        v.hi = bytes_to_vec4(((pairs >> 2) & 0x03030303u) | ((bits << 1) & 0x04040404u)) - 4.0;
+        int s = bitfieldExtract(int(p.scale.x), int((chunk >> 1) & 1u) * 8, 8);
+        v.scale = unpackHalf2x16(p.scale.y).x * float(s);
+    } else if (type == GRETA_TYPE_IQ4_NL || type == GRETA_TYPE_IQ4_XS) {
+        v.lo = iq4_to_vec4(p.q.x);
+        v.hi = iq4_to_vec4(p.q.x >> 4);
+        v.scale = unpackHalf2x16(p.scale.x).x;
+        if (type == GRETA_TYPE_IQ4_XS) {
+            int s = bitfieldExtract(int(p.scale.x), int((chunk >> 2) & 1u) * 8, 8);
+            v.scale = unpackHalf2x16(p.scale.y).x * float(s);
+        }
     } else {
-        v.lo = bytes_to_vec4(p.q.x & 0x0F0F0F0Fu);
-        v.hi = bytes_to_vec4((p.q.x >> 4) & 0x0F0F0F0Fu);
-        if (type == GRETA_TYPE_Q4_0) {
-            v.lo -= 8.0;
-            v.hi -= 8.0;
+        uint low = p.q.x & 0x0F0F0F0Fu, high = (p.q.x >> 4) & 0x0F0F0F0Fu;
+        if (type_has_fifth_bit(type)) {
+            uint bits = p.q.y >> ((chunk & 3u) * 2u);
+            low |= (bits & 0x01010101u) << 4;
+            high |= (bits << 3) & 0x10101010u;
+        }
+        v.lo = bytes_to_vec4(low);
+        v.hi = bytes_to_vec4(high);
+        if (type == GRETA_TYPE_Q4_0 || type == GRETA_TYPE_Q5_0) {
+            float middle = type == GRETA_TYPE_Q4_0 ? 8.0 : 16.0;
+            v.lo -= middle;
+            v.hi -= middle;
             v.scale = unpackHalf2x16(p.scale.x).x;
-        } else if (type == GRETA_TYPE_Q4_1) {
+        } else if (type == GRETA_TYPE_Q4_1 || type == GRETA_TYPE_Q5_1) {
             vec2 d = unpackHalf2x16(p.scale.x);
             v.scale = d.x;
             v.offset = d.y;
-        } else { /* Q4_K */
+        } else { /* Q4_K, Q5_K */
             uint u = (chunk >> 2) & 7u;
             uint word = u < 4u ? p.scale.y : p.scale.z;
             vec2 d = unpackHalf2x16(p.scale.x);

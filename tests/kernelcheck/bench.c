@@ -190,7 +190,7 @@ static void time_case(void *user, const struct kc_case *c) {
 static void matrices(struct bench *b, enum greta_op op) {
     static const uint32_t small[][2] = {{576, 576}, {1536, 576}, {576, 1536}};
     static const uint32_t large[][2] = {{4096, 4096}, {11008, 4096}, {4096, 11008}, {4096, 14336}};
-    for (uint32_t type = 0; type <= GRETA_TYPE_Q6_K; type++)
+    for (uint32_t type = 0; type < GRETA_N_WEIGHT_TYPES; type++)
         for (unsigned i = 0; i < (b->small ? 3u : 4u); i++)
             for (uint32_t q8a = 0; q8a < 2; q8a++)
                 for (uint32_t n_tok = b->small ? 128 : 512;; n_tok = 2048) {

@@ -51,7 +51,7 @@ static unsigned cols_of(uint32_t type, const uint32_t **out) {
 }
 
 static void row_lookup(const struct emit *e) {
-    for (uint32_t type = 0; type <= GRETA_TYPE_Q6_K; type++) {
+    for (uint32_t type = 0; type < GRETA_N_WEIGHT_TYPES; type++) {
         const uint32_t *cols;
         unsigned n = cols_of(type, &cols);
         for (unsigned i = 0; i < n; i++) {
@@ -64,7 +64,7 @@ static void row_lookup(const struct emit *e) {
 
 static void matvec(const struct emit *e) {
     static const uint32_t rows[] = {1, 3, 67, 5, 130, 2, 64};
-    for (uint32_t type = 0; type <= GRETA_TYPE_Q6_K; type++)
+    for (uint32_t type = 0; type < GRETA_N_WEIGHT_TYPES; type++)
         for (uint32_t x_type = GRETA_TYPE_F32;; x_type = GRETA_TYPE_Q8A) {
             const uint32_t *cols;
             unsigned n = cols_of(type, &cols);
@@ -82,7 +82,7 @@ static void matvec(const struct emit *e) {
 
 static void matmul(const struct emit *e) {
     static const uint32_t toks[] = {1, 2, 5, 33, 17, 67, 8}, rows[] = {5, 33, 16, 65, 130, 64, 1};
-    for (uint32_t type = 0; type <= GRETA_TYPE_Q6_K; type++)
+    for (uint32_t type = 0; type < GRETA_N_WEIGHT_TYPES; type++)
         for (uint32_t x_type = GRETA_TYPE_F32;; x_type = GRETA_TYPE_Q8A) {
             const uint32_t *cols;
             unsigned n = cols_of(type, &cols);

@@ -62,6 +62,16 @@ static void random_bytes(struct kc_rng *rng, uint8_t *p, unsigned n) {
     for (unsigned i = 0; i < n; i++) p[i] = (uint8_t)kc_random(rng);
 }
 
+/* IQ4_XS: eight scales of -2 .. 2, plus 32, in nibbles and pairs of bits: else f16 and f32 could not hold the sums. */
+static void fill_small_scales(struct kc_rng *rng, uint8_t *p) {
+    memset(p, 0, 6);
+    for (unsigned u = 0; u < 8; u++) {
+        uint32_t s = 30 + below(rng, 5);
+        p[u / 4] |= (uint8_t)(s >> 4 << u % 4 * 2);
+        p[2 + u / 2] |= (uint8_t)((s & 15) << u % 2 * 4);
+    }
+}
+
 static void fill_block(struct kc_rng *rng, enum kc_style style, uint32_t type, uint8_t *b) {
     bool integers = style == KC_INTEGERS;
     switch (type) {
@@ -89,6 +99,38 @@ static void fill_block(struct kc_rng *rng, enum kc_style style, uint32_t type, u
         random_bytes(rng, b, 208);
         for (unsigned i = 192; integers && i < 208; i++) b[i] = (uint8_t)(below(rng, 5) - 2);
         put_f16(b + 208, integers ? 1 : scale(rng, style) / 64);
+        break;
+    case GRETA_TYPE_Q5_0:
+        put_f16(b, scale(rng, style) / (integers ? 1 : 2));
+        random_bytes(rng, b + 2, 20);
+        break;
+    case GRETA_TYPE_Q5_1:
+        put_f16(b, scale(rng, style) / (integers ? 1 : 2));
+        put_f16(b + 2, integers ? -3 : -8 * scale(rng, style));
+        random_bytes(rng, b + 4, 20);
+        break;
+    case GRETA_TYPE_Q5_K:
+        put_f16(b, scale(rng, style) / (integers ? 1 : 32));
+        put_f16(b + 2, integers ? 1 : scale(rng, style) / 4);
+        random_bytes(rng, b + 4, 172);
+        break;
+    case GRETA_TYPE_Q2_K:
+        random_bytes(rng, b, 80);
+        put_f16(b + 80, integers ? 1 : scale(rng, style) / 2);
+        put_f16(b + 82, integers ? 1 : scale(rng, style));
+        break;
+    case GRETA_TYPE_Q3_K:
+        random_bytes(rng, b, 108);
+        put_f16(b + 108, integers ? 1 : scale(rng, style) / 8);
+        break;
+    case GRETA_TYPE_IQ4_NL:
+        put_f16(b, scale(rng, style) / (integers ? 1 : 16));
+        random_bytes(rng, b + 2, 16);
+        break;
+    case GRETA_TYPE_IQ4_XS:
+        put_f16(b, integers ? 1 : scale(rng, style) / 256);
+        random_bytes(rng, b + 2, 134);
+        if (integers) fill_small_scales(rng, b + 2);
         break;
     default: break;
     }

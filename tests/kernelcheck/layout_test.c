@@ -34,6 +34,13 @@ static double f16(uint32_t bits) {
     return half_f16_to_f32((uint16_t)bits);
 }
 
+static const int iq4_values[] = {GRETA_IQ4_VALUES};
+
+/* Element c's of a unit's single bits. */
+static uint32_t bit(const uint8_t *p, uint32_t c) {
+    return p[c % 4] >> c / 4 & 1u;
+}
+
 /* One element of a packed tensor, from the text of layout.h alone. */
 static double packed_element(uint32_t type, const uint8_t *t, uint64_t n_rows, uint64_t n_cols, uint64_t r,
                              uint64_t col) {
@@ -56,6 +63,24 @@ static double packed_element(uint32_t type, const uint8_t *t, uint64_t n_rows, u
         const uint8_t *s = RECORD(1);
         return d * GRETA_Q4_K_SCALE(word(s, 1 + u / 4), u) * n -
                f16(word(s, 0) >> 16) * GRETA_Q4_K_MIN(word(s, 1 + u / 4), word(s, 3), u);
+    }
+    if (type == GRETA_TYPE_IQ4_NL) return d * iq4_values[n];
+    if (type == GRETA_TYPE_IQ4_XS) return f16(half_at(RECORD(3), 0)) * (int8_t)*RECORD(1) * iq4_values[n];
+    if (type == GRETA_TYPE_Q5_0 || type == GRETA_TYPE_Q5_1 || type == GRETA_TYPE_Q5_K) {
+        const uint8_t *s = RECORD(1);
+        n |= bit(RECORD(2), c) << 4;
+        if (type == GRETA_TYPE_Q5_0) return d * ((int)n - 16);
+        if (type == GRETA_TYPE_Q5_1) return d * n + f16(word(s, 0) >> 16);
+        return d * GRETA_Q4_K_SCALE(word(s, 1 + u / 4), u) * n -
+               f16(word(s, 0) >> 16) * GRETA_Q4_K_MIN(word(s, 1 + u / 4), word(s, 3), u);
+    }
+    if (type == GRETA_TYPE_Q2_K || type == GRETA_TYPE_Q3_K) {
+        n = (word(q, c / 16) >> 2 * (c % 16 / 4) & 0x03030303) >> 8 * (c % 4) & 255;
+        if (type == GRETA_TYPE_Q3_K)
+            return f16(half_at(RECORD(3), 0)) * (int8_t)RECORD(2)[c / 16] *
+                   ((int)(n | bit(RECORD(1), c) << 2) - 4);
+        uint32_t sm = RECORD(1)[c / 16];
+        return f16(half_at(RECORD(3), 0)) * (sm & 15) * n - f16(half_at(RECORD(3), 1)) * (sm >> 4);
     }
     uint32_t pair = (word(RECORD(1), c / 16) >> 2 * (c % 16 / 4) & 0x03030303) >> 8 * (c % 4) & 255;
     return f16(half_at(RECORD(3), 0)) * (int8_t)RECORD(2)[c / 16] * ((int)(n | pair << 4) - 32);
@@ -120,7 +145,7 @@ static void check_refusals(void) {
 int main(void) {
     static const uint64_t shapes[][2] = {{1, 1}, {3, 43}, {2, 32}, {5, 96}, {1, 256}, {7, 768}, {2, 1029}};
     int n_checked = 0;
-    for (uint32_t type = 0; type <= GRETA_TYPE_Q6_K; type++)
+    for (uint32_t type = 0; type < GRETA_N_WEIGHT_TYPES; type++)
         for (unsigned i = 0; i < sizeof shapes / sizeof *shapes; i++)
             if (shapes[i][1] % greta_type_get_info(type)->block_elements == 0) {
                 check(type, shapes[i][0], shapes[i][1]);

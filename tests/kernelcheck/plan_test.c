@@ -114,7 +114,11 @@ static void test_op_info(void) {
     EXPECT(rms->access[0] == GRETA_READ_WRITE && rms->n_keys == 0 && rms->scalar_is_f32[2] &&
            !rms->scalar_is_f32[0]);
     EXPECT(!greta_op_get_info(GRETA_N_OPS));
-    EXPECT(greta_type_from_ggml(12)->type == GRETA_TYPE_Q4_K && !greta_type_from_ggml(10));
+    EXPECT(greta_type_from_ggml(12)->type == GRETA_TYPE_Q4_K && !greta_type_from_ggml(9));
+    for (uint32_t type = 0; type < GRETA_N_WEIGHT_TYPES; type++) {
+        const struct greta_type_info *t = greta_type_get_info(type);
+        EXPECT(t && t->type == type && greta_type_from_ggml(t->ggml_type) == t);
+    }
     EXPECT(greta_type_get_info(GRETA_TYPE_Q6_K)->block_bytes == 210 && !greta_type_get_info(99));
     EXPECT(!greta_variant_at(greta_variant_count()));
     for (uint32_t i = 0; i < greta_variant_count(); i++)
@@ -195,7 +199,7 @@ static void test_policy(struct fixture *f) {
     struct greta_plan *plan, *exact;
     EXPECT(plan_make(f, GRETA_POLICY_DEFAULT, "", &plan) == GRETA_OK);
     EXPECT(plan_make(f, GRETA_POLICY_EXACT, "", &exact) == GRETA_OK);
-    for (uint32_t type = 0; type <= GRETA_TYPE_Q6_K; type++) {
+    for (uint32_t type = 0; type < GRETA_N_WEIGHT_TYPES; type++) {
         enum greta_layout layout, exact_layout;
         bool quantized = greta_type_get_info(type)->quantized;
         EXPECT(greta_plan_weight_layout(plan, type, &layout) == GRETA_OK);

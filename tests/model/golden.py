@@ -13,7 +13,8 @@ import tempfile
 
 import gguf_file
 
-SUPPORTED = {'F32', 'F16', 'BF16', 'Q8_0', 'Q4_0', 'Q4_1', 'Q4_K', 'Q6_K'}
+SUPPORTED = {'F32', 'F16', 'BF16', 'Q8_0', 'Q4_0', 'Q4_1', 'Q4_K', 'Q6_K', 'Q5_0', 'Q5_1', 'Q5_K', 'Q2_K',
+             'Q3_K', 'IQ4_NL', 'IQ4_XS'}
 N_SKIPPED = 77
 
 

@@ -20,6 +20,13 @@
  *   Q4_1  16 B nibbles  f16 d, f16 m        -            -            d * q[c] + m
  *   Q4_K  16 B nibbles  16 B (256)          -            -            d * scale[u] * q[c] - dmin * min[u]
  *   Q6_K  16 B nibbles  8 B bit pairs       2 int8 s     f16 d (256)  d * s[c / 16] * ((q[c] | pair[c] << 4) - 32)
+ *   Q5_0  16 B nibbles  f16 d               4 B bits     -            d * ((q[c] | bit[c] << 4) - 16)
+ *   Q5_1  16 B nibbles  f16 d, f16 m        4 B bits     -            d * (q[c] | bit[c] << 4) + m
+ *   Q5_K  16 B nibbles  16 B (256), Q4_K's  4 B bits     -            d * scale[u] * (q[c] | bit[c] << 4) - dmin * min[u]
+ *   Q2_K  8 B bit pairs 2 B sm              -            4 B (256)    d * (sm[c / 16] & 15) * q[c] - dmin * (sm[c / 16] >> 4)
+ *   Q3_K  8 B bit pairs 4 B bits            2 int8 s     f16 d (256)  d * s[c / 16] * ((q[c] | bit[c] << 2) - 4)
+ *   IQ4_NL 16 B nibbles f16 d               -            -            d * GRETA_IQ4_VALUES[q[c]]
+ *   IQ4_XS 16 B nibbles int8 s              -            f16 d (256)  d * s * GRETA_IQ4_VALUES[q[c]]
  *
  * NIBBLES: four 32-bit words. Word i holds the elements 8i .. 8i+7: the low nibble of its byte j is element 8i+j, the high
  * nibble element 8i+4+j. So (w >> 4 * h) & 0x0F0F0F0F is the bytes of the elements 8i+4h .. 8i+4h+3, in order.
@@ -28,7 +35,10 @@
  * 16k+4j+b. So for the nibble word i, half h (j = 2 * (i % 2) + h, k = i / 2): ((p[k] >> 2 * j) & 0x03030303) << 4 is
  * added to the nibbles' four bytes.
  *
- * SINGLE BITS (for the 5-bit types, not used yet): one 32-bit word; bit j of its byte b belongs to element 4j+b.
+ * SINGLE BITS: one 32-bit word; bit j of its byte b belongs to element 4j+b. So for the nibble word i, half h:
+ * ((p >> (2i + h)) & 0x01010101) << 4 is added to the nibbles' four bytes.
+ *
+ * Q2_K's plane 3: f16 d, f16 dmin.
  *
  * Q4_K's plane 1: word 0: f16 d in the low half, f16 dmin in the high one. Byte 4 + u: scale[u] in bits 0 .. 5, the low two
  * bits of min[u] in bits 6, 7. Word 3: min[u] >> 2 in bits 4u .. 4u+3. See GRETA_Q4_K_SCALE and GRETA_Q4_K_MIN.
@@ -44,24 +54,34 @@
 #define GRETA_DIV_UP(n, d) (((n) + ((d)-1u)) / (d))
 #define GRETA_PAD16(n) (((n) + 15u) / 16u * 16u)
 
-/* Bytes of a record; 0: the type has no such plane. `type` is one of GRETA_TYPE_F32 .. GRETA_TYPE_Q6_K. */
-#define GRETA_PACKED_BYTES_0(type)                                                                           \
-    ((type) == GRETA_TYPE_F32                                ? 128u                                          \
-     : (type) == GRETA_TYPE_F16 || (type) == GRETA_TYPE_BF16 ? 64u                                           \
-     : (type) == GRETA_TYPE_Q8_0                             ? 32u                                           \
-                                                             : 16u)
-#define GRETA_PACKED_BYTES_1(type)                                                                           \
-    ((type) == GRETA_TYPE_Q8_0 || (type) == GRETA_TYPE_Q4_0 ? 2u                                             \
-     : (type) == GRETA_TYPE_Q4_1                            ? 4u                                             \
-     : (type) == GRETA_TYPE_Q4_K                            ? 16u                                            \
-     : (type) == GRETA_TYPE_Q6_K                            ? 8u                                             \
-                                                            : 0u)
-#define GRETA_PACKED_BYTES_2(type) ((type) == GRETA_TYPE_Q6_K ? 2u : 0u)
-#define GRETA_PACKED_BYTES_3(type) ((type) == GRETA_TYPE_Q6_K ? 2u : 0u)
+/* Bytes of a record; 0: the type has no such plane. `type` is below GRETA_N_WEIGHT_TYPES. */
+#define GRETA_PACKED_BYTES_0(type)                                   \
+    ((type) == GRETA_TYPE_F32                                 ? 128u \
+     : (type) == GRETA_TYPE_F16 || (type) == GRETA_TYPE_BF16  ? 64u  \
+     : (type) == GRETA_TYPE_Q8_0                              ? 32u  \
+     : (type) == GRETA_TYPE_Q2_K || (type) == GRETA_TYPE_Q3_K ? 8u   \
+                                                              : 16u)
+#define GRETA_PACKED_BYTES_1(type)                                                               \
+    ((type) == GRETA_TYPE_Q8_0 || (type) == GRETA_TYPE_Q4_0 || (type) == GRETA_TYPE_Q5_0 ||      \
+             (type) == GRETA_TYPE_Q2_K || (type) == GRETA_TYPE_IQ4_NL                            \
+         ? 2u                                                                                    \
+     : (type) == GRETA_TYPE_Q4_1 || (type) == GRETA_TYPE_Q5_1 || (type) == GRETA_TYPE_Q3_K ? 4u  \
+     : (type) == GRETA_TYPE_IQ4_XS                                                         ? 1u  \
+     : (type) == GRETA_TYPE_Q4_K || (type) == GRETA_TYPE_Q5_K                              ? 16u \
+     : (type) == GRETA_TYPE_Q6_K                                                           ? 8u  \
+                                                                                           : 0u)
+#define GRETA_PACKED_BYTES_2(type)                                                              \
+    ((type) == GRETA_TYPE_Q6_K || (type) == GRETA_TYPE_Q3_K                                ? 2u \
+     : (type) == GRETA_TYPE_Q5_0 || (type) == GRETA_TYPE_Q5_1 || (type) == GRETA_TYPE_Q5_K ? 4u \
+                                                                                           : 0u)
+#define GRETA_PACKED_BYTES_3(type)                                                              \
+    ((type) == GRETA_TYPE_Q6_K || (type) == GRETA_TYPE_Q3_K || (type) == GRETA_TYPE_IQ4_XS ? 2u \
+     : (type) == GRETA_TYPE_Q2_K                                                           ? 4u \
+                                                                                           : 0u)
 
 /* Elements of a record. */
 #define GRETA_PACKED_ELEMENTS_0(type) 32u
-#define GRETA_PACKED_ELEMENTS_1(type) ((type) == GRETA_TYPE_Q4_K ? 256u : 32u)
+#define GRETA_PACKED_ELEMENTS_1(type) ((type) == GRETA_TYPE_Q4_K || (type) == GRETA_TYPE_Q5_K ? 256u : 32u)
 #define GRETA_PACKED_ELEMENTS_2(type) 32u
 #define GRETA_PACKED_ELEMENTS_3(type) 256u
 
@@ -89,6 +109,13 @@
 #define GRETA_Q4_K_SCALE(byte_word, u) (((byte_word) >> (((u)&3u) * 8u)) & 63u)
 #define GRETA_Q4_K_MIN(byte_word, word_3, u)                                                                 \
     ((((byte_word) >> (((u)&3u) * 8u + 6u)) & 3u) | ((((word_3) >> ((u)*4u)) & 15u) << 2u))
+
+/* What the nibbles of IQ4_NL and IQ4_XS stand for, ascending; and the same, plus 128, four bytes to a word. */
+#define GRETA_IQ4_VALUES -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113
+#define GRETA_IQ4_WORD_0 0x3F2D1801u
+#define GRETA_IQ4_WORD_1 0x766A5D4Fu
+#define GRETA_IQ4_WORD_2 0xA6998D81u
+#define GRETA_IQ4_WORD_3 0xF1D9C5B5u
 
 /*
  * Q8A: activations rounded to 8 bits, as the op quantize writes them. One row of n_cols is three planes, each padded to 16

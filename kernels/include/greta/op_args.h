@@ -127,6 +127,10 @@
     X(QUANTIZE, quantize)                                                                                    \
     X(ROPE_KV, rope_kv)
 
+/* X(NAME): the quantized types of weights that vector units and shaders decode. */
+#define GRETA_QUANT_TYPE_LIST(X) \
+    X(Q8_0) X(Q4_0) X(Q4_1) X(Q4_K) X(Q6_K) X(Q5_0) X(Q5_1) X(Q5_K) X(Q2_K) X(Q3_K) X(IQ4_NL) X(IQ4_XS)
+
 /* Element types, shared by host and device code. The numbers are specialization constants: never renumber. */
 #define GRETA_TYPE_F32 0
 #define GRETA_TYPE_F16 1
@@ -136,6 +140,14 @@
 #define GRETA_TYPE_Q4_1 5
 #define GRETA_TYPE_Q4_K 6
 #define GRETA_TYPE_Q6_K 7
+#define GRETA_TYPE_Q5_0 8
+#define GRETA_TYPE_Q5_1 9
+#define GRETA_TYPE_Q5_K 10
+#define GRETA_TYPE_Q2_K 11
+#define GRETA_TYPE_Q3_K 12
+#define GRETA_TYPE_IQ4_NL 13
+#define GRETA_TYPE_IQ4_XS 14
+#define GRETA_N_WEIGHT_TYPES 15 /* those below it are types of weights */
 #define GRETA_TYPE_U32 32
 #define GRETA_TYPE_Q8A 33 /* activations, by the op quantize */
 
