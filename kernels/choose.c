@@ -181,6 +181,7 @@ bool greta_plan_split_attn(struct greta_plan *plan, uint32_t head_dim, uint32_t 
 static uint64_t parts_of(enum greta_op op) {
     switch (op) {
     case GRETA_OP_ROPE_KV: return UINT64_C(1) << GRETA_OP_ROPE | UINT64_C(1) << GRETA_OP_KV_UPDATE;
+    case GRETA_OP_MATVEC_GLU: return UINT64_C(1) << GRETA_OP_MATVEC | UINT64_C(1) << GRETA_OP_SILU_MUL;
     default: return 0;
     }
 }

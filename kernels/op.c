@@ -3,6 +3,8 @@
 
 #include <greta/layout.h>
 
+#include <string.h>
+
 #define ONE(name) +1
 #define TEXT(name) #name,
 #define ACCESS_READ(name) GRETA_READ,
@@ -117,11 +119,12 @@ const char *greta_variant_refusal(const struct greta_variant *v, const struct gr
             return "it does not read this weight type";
         if (call->layout != v->layout) return "it reads weights in another layout";
     }
-    if ((v->op == GRETA_OP_MATVEC || v->op == GRETA_OP_MATMUL) && call->keys[1] != v->x_type)
+    if (info->n_keys > 1 && !strcmp(info->key_names[1], "x_type") && call->keys[1] != v->x_type)
         return "it reads activations of another type";
     if (v->format != GRETA_IMAGE_HOST && v->n_threads > limits->max_group_threads)
         return "its workgroup has more threads than the device allows";
-    if (v->subgroup_size && (v->subgroup_size < limits->subgroup_min || v->subgroup_size > limits->subgroup_max))
+    if (v->subgroup_size &&
+        (v->subgroup_size < limits->subgroup_min || v->subgroup_size > limits->subgroup_max))
         return "the device has no subgroups of its size";
     if (limits->max_args_bytes && 8 * info->n_bindings + 4 * info->n_scalars > limits->max_args_bytes)
         return "its arguments are larger than the device allows";

@@ -57,19 +57,27 @@ static const char *add_rms_norm_wide_refusal(const struct greta_variant *v, cons
 /* Tunables of matvec_rows.comp: rows of a workgroup, chunks under way, x aligned. */
 enum { MATVEC_ROWS, MATVEC_STEPS, MATVEC_ALIGNED };
 
+/* Of matvec and the fused ones: the last scalar of each. */
+static uint32_t matvec_cols(const struct greta_call *call) {
+    return call->scalars.u32[greta_op_get_info(call->op)->n_scalars - 1];
+}
+
 static const char *matvec_refusal(const struct greta_variant *v, const struct greta_limits *limits,
                                   const struct greta_call *call) {
+    unsigned n_weights = call->op == GRETA_OP_MATVEC_GLU ? 2 : 1;
     if (v->tunables[MATVEC_ALIGNED]) {
-        if (call->scalars.matvec.n_cols % 8) return "n_cols is no multiple of 8";
-        if (!is_aligned(call, 1, 16)) return "x does not begin at a multiple of 16 bytes";
+        if (matvec_cols(call) % 8) return "n_cols is no multiple of 8";
+        if (!is_aligned(call, n_weights, 16)) return "x does not begin at a multiple of 16 bytes";
     }
+    for (unsigned i = 1; i < n_weights; i++)
+        if (!is_aligned(call, i, 16)) return "a weight does not begin at a multiple of 16 bytes";
     return weight_refusal(v, limits, call);
 }
 
 /* Rows with a large workgroup are for rows that fill it. */
 static const char *matvec_wide_refusal(const struct greta_variant *v, const struct greta_limits *limits,
                                        const struct greta_call *call) {
-    if (call->scalars.matvec.n_cols < 16 * v->n_threads) return too_narrow;
+    if (matvec_cols(call) < 16 * v->n_threads) return too_narrow;
     return matvec_refusal(v, limits, call);
 }
 
@@ -248,6 +256,7 @@ GROUPS(rope_kv_groups, div_up(div_up(s->rope_kv.head_dim, 2) * s->rope_kv.n_tok 
                                   (s->rope_kv.n_head + 2 * (uint64_t)s->rope_kv.n_head_kv),
                               v->n_threads))
 GROUPS(matvec_groups, div_up(s->matvec.n_rows, v->tunables[MATVEC_ROWS]))
+GROUPS(matvec_glu_groups, div_up(s->matvec_glu.n_rows, v->tunables[MATVEC_ROWS]))
 GROUPS(matmul_simple_groups, div_up((uint64_t)s->matmul.n_tok * s->matmul.n_rows, v->n_threads))
 GROUPS(matmul_tiled_groups,
        div_up(s->matmul.n_tok, v->tunables[TILED_TILE]) * div_up(s->matmul.n_rows, v->tunables[TILED_TILE]))
@@ -291,17 +300,19 @@ GROUPS(cast_groups, div_up(s->cast.n, v->n_threads))
             4                                                                                                \
         }                                                                                                    \
     }
-#define MATVEC(name_, flags_, types_, threads_, rows_, steps_, aligned_, refusal_)                          \
-    {                                                                                                       \
-        .name = name_, .op = GRETA_OP_MATVEC, .format = GRETA_IMAGE_SPIRV,                                  \
-        .image = &greta_spirv_matvec_rows, .entry = "main", .flags = VARIANT_EXACT | flags_,                \
-        .n_threads = threads_, .n_groups = matvec_groups, .layout = GRETA_LAYOUT_PACKED, .w_types = types_, \
-        .x_type = GRETA_TYPE_F32, .refusal = refusal_, .n_tunables = 3, .tunables = {                       \
-            rows_,                                                                                          \
-            steps_,                                                                                         \
-            aligned_                                                                                        \
-        }                                                                                                   \
+#define MATVEC_LIKE(OP_, op_, name_, flags_, types_, threads_, rows_, steps_, aligned_, refusal_)          \
+    {                                                                                                      \
+        .name = name_, .op = GRETA_OP_##OP_, .format = GRETA_IMAGE_SPIRV,                                  \
+        .image = &greta_spirv_##op_##_rows, .entry = "main", .flags = VARIANT_EXACT | flags_,              \
+        .n_threads = threads_, .n_groups = op_##_groups, .layout = GRETA_LAYOUT_PACKED, .w_types = types_, \
+        .x_type = GRETA_TYPE_F32, .refusal = refusal_, .n_tunables = 3, .tunables = {                      \
+            rows_,                                                                                         \
+            steps_,                                                                                        \
+            aligned_                                                                                       \
+        }                                                                                                  \
     }
+#define MATVEC(...) MATVEC_LIKE(MATVEC, matvec, __VA_ARGS__)
+#define MATVEC_GLU(...) MATVEC_LIKE(MATVEC_GLU, matvec_glu, __VA_ARGS__)
 #define ATTN_SPLIT(name_, heads_, piece_)                                                                   \
     {                                                                                                       \
         .name = name_, .op = GRETA_OP_ATTN_SPLIT, .format = GRETA_IMAGE_SPIRV,                              \
@@ -368,6 +379,12 @@ static const struct greta_variant rows[] = {
     MATVEC("matvec_128_2_2", VARIANT_FORCED_ONLY, ALL_WEIGHTS, 128, 2, 2, 1, matvec_wide_refusal),
     MATVEC("matvec_64_4_2", VARIANT_FORCED_ONLY, ALL_WEIGHTS, 64, 4, 2, 1, matvec_wide_refusal),
     MATVEC("matvec_256_4_1", VARIANT_FORCED_ONLY, ALL_WEIGHTS, 256, 4, 1, 1, matvec_wide_refusal),
+    /* Half the rows of each weight: as many loads under way as in the matvec that is best for the type. */
+    MATVEC_GLU("matvec_glu_wide_f16", 0, PLAIN_WEIGHTS, 256, 1, 2, 1, matvec_wide_refusal),
+    MATVEC_GLU("matvec_glu_wide_quant", 0, ALL_WEIGHTS & ~PLAIN_WEIGHTS, 128, 4, 1, 1, matvec_wide_refusal),
+    MATVEC_GLU("matvec_glu_wide", 0, ALL_WEIGHTS, 128, 2, 2, 1, matvec_wide_refusal),
+    MATVEC_GLU("matvec_glu_narrow", 0, ALL_WEIGHTS, 64, 1, 1, 1, matvec_refusal),
+    MATVEC_GLU("matvec_glu_any", 0, ALL_WEIGHTS, 64, 1, 1, 0, matvec_refusal),
     MATMUL_COOPMAT("matmul_coopmat_large_4", 0, 128, 32, matmul_coopmat_large_refusal, 16, 16, 16, 128, 128,
                    32, 64, 64),
     MATMUL_COOPMAT("matmul_coopmat_large", 0, 256, 32, matmul_coopmat_large_refusal, 16, 16, 16, 128, 128, 32,

@@ -86,6 +86,8 @@ uint64_t greta_op_binding_bytes(const struct greta_call *call, uint32_t i) {
         return i == 4 ? 16 : mul3(s->kv_update.n_ctx, s->kv_update.n_cols, element_bytes(call->keys[0]));
     case GRETA_OP_ROPE_KV: return rope_kv_bytes(call, i);
     case GRETA_OP_MATVEC: return matrix_bytes(call, i, 1, s->matvec.n_rows, s->matvec.n_cols);
+    case GRETA_OP_MATVEC_GLU: /* one weight more */
+        return matrix_bytes(call, i ? i - 1 : 0, 1, s->matvec_glu.n_rows, s->matvec_glu.n_cols);
     case GRETA_OP_MATMUL: return matrix_bytes(call, i, s->matmul.n_tok, s->matmul.n_rows, s->matmul.n_cols);
     case GRETA_OP_ATTN: return attn_bytes(call, i);
     case GRETA_OP_ATTN_SPLIT: return attn_split_bytes(call, i);
@@ -150,6 +152,7 @@ const char *shape_fault(const struct greta_call *call) {
         return fault ? fault : kv_fault(call->keys[1]);
     case GRETA_OP_KV_UPDATE: return kv_fault(call->keys[0]);
     case GRETA_OP_MATVEC: return matrix_fault(call, s->matvec.n_cols);
+    case GRETA_OP_MATVEC_GLU: return matrix_fault(call, s->matvec_glu.n_cols);
     case GRETA_OP_MATMUL: return matrix_fault(call, s->matmul.n_cols);
     case GRETA_OP_ATTN:
         fault = heads_fault(s->attn.n_head, s->attn.n_head_kv, call->keys[1]);

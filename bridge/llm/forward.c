@@ -299,6 +299,37 @@ static void silu_mul(struct forward *f) {
            0, 0);
 }
 
+/* One weight in one part, as a binding. */
+static struct greta_binding whole(const struct weight *w) {
+    return bytes_of(w->parts[0].buf, w->parts[0].offset_bytes, w->parts[0].size_bytes);
+}
+
+/* Whether a fused op may read both: each in one part, of one type and layout, with the same activations. */
+static bool alike(const struct forward *f, const struct weight *a, const struct weight *b) {
+    return a->n_parts == 1 && b->n_parts == 1 && a->type == b->type && a->layout == b->layout &&
+           x_type(f, a, 1) == x_type(f, b, 1);
+}
+
+/* act = silu(gate x) * (up x). */
+static void gate_and_up(struct forward *f, const struct layer *l, const struct operand *x) {
+    const struct weight *w = &l->gate;
+    uint32_t type = x_type(f, w, 1);
+    struct greta_call fused = {.op = GRETA_OP_MATVEC_GLU,
+                               .bindings = {whole(w), whole(&l->up), type == GRETA_TYPE_Q8A ? x->q8 : x->f32,
+                                            rows_of(f, S_ACT, 0, 1, w->n_rows)},
+                               .scalars.matvec_glu = {.n_rows = w->n_rows, .n_cols = w->n_cols},
+                               .keys = {w->type, type},
+                               .layout = w->layout};
+
+    if (f->n_tok == 1 && alike(f, w, &l->up) && greta_plan_fuses(f->s->m->plan, &fused)) {
+        record(f, &fused, 4.0 * w->n_rows * w->n_cols, 2.0 * (double)w->parts[0].size_bytes);
+        return;
+    }
+    linear(f, w, x, f->s->scratch[S_GATE]);
+    linear(f, &l->up, x, f->s->scratch[S_UP]);
+    silu_mul(f);
+}
+
 /* ---- the forward pass ---- */
 
 void forward_body(struct forward *f) {
@@ -324,9 +355,7 @@ void forward_body(struct forward *f) {
 
         norm(f, true, l->ffn_norm, 0, f->n_tok);
         x = operand(f, rows_of(f, S_XN, 0, f->n_tok, hp->n_embd), f->n_tok, &l->gate, &l->up, NULL);
-        linear(f, &l->gate, &x, s[S_GATE]);
-        linear(f, &l->up, &x, s[S_UP]);
-        silu_mul(f);
+        gate_and_up(f, l, &x);
         x = operand(f, rows_of(f, S_ACT, 0, f->n_tok, hp->n_ff), f->n_tok, &l->down, NULL, NULL);
         linear(f, &l->down, &x, s[S_R]);
     }

@@ -2,6 +2,8 @@
 #include "blocks.h"
 #include "cpu.h"
 
+#include <math.h>
+
 static size_t unit_length(size_t n_cols, size_t i_unit) {
     size_t rest = n_cols - i_unit * 32;
     return rest < 32 ? rest : 32;
@@ -84,6 +86,32 @@ void cpu_matvec_q8a_plain(const struct greta_host_group *g, const void *args) {
     struct cpu_range range = cpu_share(g, a->n_rows, 16);
     for (uint64_t r = range.begin; r < range.end; r++)
         ((float *)a->y)[r] = dot_q8a(g->constants[0], (const uint8_t *)a->w + r * row_bytes, a->x, a->n_cols);
+}
+
+static float silu(float x) {
+    return x / (1 + expf(-x));
+}
+
+void cpu_matvec_glu_plain(const struct greta_host_group *g, const void *args) {
+    const struct cpu_args_matvec_glu *a = args;
+    size_t n = a->n_cols, row_bytes = block_row_bytes(g->constants[0], n);
+    struct cpu_range range = cpu_share(g, a->n_rows, 16);
+    for (uint64_t r = range.begin; r < range.end; r++) {
+        float gate = dot_f32(g->constants[0], (const uint8_t *)a->w_gate + r * row_bytes, a->x, n);
+        float up = dot_f32(g->constants[0], (const uint8_t *)a->w_up + r * row_bytes, a->x, n);
+        ((float *)a->y)[r] = silu(gate) * up;
+    }
+}
+
+void cpu_matvec_glu_q8a_plain(const struct greta_host_group *g, const void *args) {
+    const struct cpu_args_matvec_glu *a = args;
+    size_t n = a->n_cols, row_bytes = block_row_bytes(g->constants[0], n);
+    struct cpu_range range = cpu_share(g, a->n_rows, 16);
+    for (uint64_t r = range.begin; r < range.end; r++) {
+        float gate = dot_q8a(g->constants[0], (const uint8_t *)a->w_gate + r * row_bytes, a->x, n);
+        float up = dot_q8a(g->constants[0], (const uint8_t *)a->w_up + r * row_bytes, a->x, n);
+        ((float *)a->y)[r] = silu(gate) * up;
+    }
 }
 
 void cpu_matmul_plain(const struct greta_host_group *g, const void *args) {

@@ -16,7 +16,8 @@
     ENTRY(matvec, isa), ENTRY(matvec_q8a, isa), ENTRY(matmul, isa), ENTRY(matmul_q8a, isa),                 \
         ENTRY(attn, isa), ENTRY(attn_split, isa), ENTRY(rms_norm, isa), ENTRY(add_rms_norm, isa),           \
         ENTRY(rope, isa), ENTRY(kv_update, isa), ENTRY(silu_mul, isa), ENTRY(add, isa), ENTRY(argmax, isa), \
-        ENTRY(cast, isa), ENTRY(quantize, isa), ENTRY(top_k, isa), ENTRY(rope_kv, isa),
+        ENTRY(cast, isa), ENTRY(quantize, isa), ENTRY(top_k, isa), ENTRY(rope_kv, isa),                     \
+        ENTRY(matvec_glu, isa), ENTRY(matvec_glu_q8a, isa),
 #else
 #define VECTOR_ENTRIES(isa)
 #endif
@@ -43,6 +44,8 @@ static const struct greta_host_entry entries[] = {
     ENTRY(cast, plain),
     ENTRY(quantize, plain),
     ENTRY(rope_kv, plain),
+    ENTRY(matvec_glu, plain),
+    ENTRY(matvec_glu_q8a, plain),
 };
 static const struct greta_image image = {GRETA_IMAGE_HOST, entries, sizeof entries, "cpu kernels"};
 
@@ -65,6 +68,13 @@ static uint64_t matvec_groups(const struct greta_variant *v, const struct greta_
     const struct greta_scalars_matvec *s = &call->scalars.matvec;
     (void)v;
     return groups_for(limits, (uint64_t)s->n_rows * s->n_cols, GRETA_DIV_UP((uint64_t)s->n_rows, 16));
+}
+
+static uint64_t matvec_glu_groups(const struct greta_variant *v, const struct greta_limits *limits,
+                                  const struct greta_call *call) {
+    const struct greta_scalars_matvec_glu *s = &call->scalars.matvec_glu;
+    (void)v;
+    return groups_for(limits, 2 * (uint64_t)s->n_rows * s->n_cols, GRETA_DIV_UP((uint64_t)s->n_rows, 16));
 }
 
 static uint64_t matmul_groups(const struct greta_variant *v, const struct greta_limits *limits,
@@ -149,6 +159,7 @@ static const char *refuse_plain(const struct greta_variant *v, const struct gret
     switch (v->op) {
     case GRETA_OP_ROW_LOOKUP: return refuse_cols(call, s->row_lookup.n_cols);
     case GRETA_OP_MATVEC: return refuse_cols(call, s->matvec.n_cols);
+    case GRETA_OP_MATVEC_GLU: return refuse_cols(call, s->matvec_glu.n_cols);
     case GRETA_OP_MATMUL: return refuse_cols(call, s->matmul.n_cols);
     case GRETA_OP_ROPE:
         if (s->rope.n_rot > s->rope.head_dim || s->rope.n_rot % 2)
@@ -244,6 +255,8 @@ static const struct greta_variant rows[] = {
     PLAIN(COPY, copy, 0, element_groups),
     ROWS(CAST, cast, VARIANT_EXACT, 0, GRETA_TYPE_F32, element_groups),
     ROWS(QUANTIZE, quantize, VARIANT_EXACT, 0, GRETA_TYPE_F32, row_groups),
+    ROWS(MATVEC_GLU, matvec_glu_q8a, 0, QUANT_TYPES, GRETA_TYPE_Q8A, matvec_glu_groups),
+    ROWS(MATVEC_GLU, matvec_glu, VARIANT_EXACT, ALL_TYPES, GRETA_TYPE_F32, matvec_glu_groups),
     ROWS(ROPE_KV, rope_kv, VARIANT_EXACT, 0, GRETA_TYPE_F32, row_groups),
 };
 

@@ -116,13 +116,16 @@ SIMD_INLINE void rows_q8a(uint32_t type, const struct cpu_args_matvec *a, struct
     }
 }
 
-void CPU_FN(matvec_q8a)(const struct greta_host_group *g, const void *args) {
-    const struct cpu_args_matvec *a = args;
-    struct cpu_range range = cpu_share(g, a->n_rows, 16);
 #define OF_TYPE(name) \
     case GRETA_TYPE_##name: rows_q8a(GRETA_TYPE_##name, a, range); break;
-    switch (g->constants[0]) { GRETA_QUANT_TYPE_LIST(OF_TYPE) }
+static void any_q8a(uint32_t type, const struct cpu_args_matvec *a, struct cpu_range range) {
+    switch (type) { GRETA_QUANT_TYPE_LIST(OF_TYPE) }
 #undef OF_TYPE
+}
+
+void CPU_FN(matvec_q8a)(const struct greta_host_group *g, const void *args) {
+    const struct cpu_args_matvec *a = args;
+    any_q8a(g->constants[0], a, cpu_share(g, a->n_rows, 16));
 }
 
 /* ---- f32 activations ---- */
@@ -188,10 +191,8 @@ SIMD_INLINE void rows_f32(uint32_t type, bool quantized, const struct cpu_args_m
                                        : row_dot_float(type, w, a->x, a->n_cols);
 }
 
-void CPU_FN(matvec)(const struct greta_host_group *g, const void *args) {
-    const struct cpu_args_matvec *a = args;
-    struct cpu_range range = cpu_share(g, a->n_rows, 16);
-    switch (g->constants[0]) {
+static void any_f32(uint32_t type, const struct cpu_args_matvec *a, struct cpu_range range) {
+    switch (type) {
     case GRETA_TYPE_F32: rows_f32(GRETA_TYPE_F32, false, a, range); break;
     case GRETA_TYPE_F16: rows_f32(GRETA_TYPE_F16, false, a, range); break;
     case GRETA_TYPE_BF16: rows_f32(GRETA_TYPE_BF16, false, a, range); break;
@@ -200,4 +201,50 @@ void CPU_FN(matvec)(const struct greta_host_group *g, const void *args) {
         GRETA_QUANT_TYPE_LIST(OF_TYPE)
 #undef OF_TYPE
     }
+}
+
+void CPU_FN(matvec)(const struct greta_host_group *g, const void *args) {
+    const struct cpu_args_matvec *a = args;
+    any_f32(g->constants[0], a, cpu_share(g, a->n_rows, 16));
+}
+
+/* ---- fused ---- */
+
+typedef void rows_fn(uint32_t type, const struct cpu_args_matvec *a, struct cpu_range range);
+
+/* Rows [begin, end) of a weight times x, into y[0 ..). */
+SIMD_INLINE void rows_into(rows_fn *fn, uint32_t type, const void *w, const void *x, size_t n_cols,
+                           uint64_t begin, uint64_t end, float *y) {
+    struct cpu_args_matvec a = {.w = (const uint8_t *)w + begin * block_row_bytes(type, n_cols),
+                                .x = x,
+                                .y = y,
+                                .n_rows = (uint32_t)(end - begin),
+                                .n_cols = (uint32_t)n_cols};
+    fn(type, &a, (struct cpu_range){0, end - begin});
+}
+
+/* Few enough for the stack and the first cache, many enough that what a block costs does not count. */
+enum { BLOCK_ROWS = 128 };
+
+SIMD_INLINE void glu(rows_fn *fn, const struct greta_host_group *g, const struct cpu_args_matvec_glu *a) {
+    struct cpu_range range = cpu_share(g, a->n_rows, 16);
+    for (uint64_t r = range.begin; r < range.end; r += BLOCK_ROWS) {
+        uint64_t end = r + BLOCK_ROWS < range.end ? r + BLOCK_ROWS : range.end;
+        float gate[BLOCK_ROWS] = {0}, up[BLOCK_ROWS] = {0};
+        rows_into(fn, g->constants[0], a->w_gate, a->x, a->n_cols, r, end, gate);
+        rows_into(fn, g->constants[0], a->w_up, a->x, a->n_cols, r, end, up);
+        for (size_t i = 0; i < end - r; i += VF_LANES) {
+            vf v = vf_load(gate + i), below = vf_add(vf_set1(1), vf_exp(vf_sub(vf_zero(), v)));
+            vf_store(gate + i, vf_mul(vf_div(v, below), vf_load(up + i)));
+        }
+        memcpy((float *)a->y + r, gate, (end - r) * sizeof *gate);
+    }
+}
+
+void CPU_FN(matvec_glu)(const struct greta_host_group *g, const void *args) {
+    glu(any_f32, g, args);
+}
+
+void CPU_FN(matvec_glu_q8a)(const struct greta_host_group *g, const void *args) {
+    glu(any_q8a, g, args);
 }

@@ -197,14 +197,18 @@ static greta_status rope_kv(const struct ref_args *a) {
 
 /* exp's error counts at most once (e / (1 + e) <= 1); where 1 + exp(-g) or its reciprocal leaves f32's range, the result
  * is within a few |g u| of the smallest normal number. */
+double ref_silu_mul(double g, double u, double *bound) {
+    double value = g / (1 + exp(-g)) * u, error = ref_exp_error(g < 0 ? g : 0) + 12 * REF_EPS;
+    *bound = fabs(value) * error + REF_TINY * (1 + 4 * fabs(g * u));
+    return fabs(value) > FLT_MAX ? (value > 0 ? INFINITY : -INFINITY) : value;
+}
+
 static greta_status silu_mul(const struct ref_args *a) {
     uint64_t n = a->call->scalars.silu_mul.n;
     greta_status status = ref_output_make(&a->outputs[2], REF_F32, n);
     for (uint64_t i = 0; !status && i < n; i++) {
-        double g = f32_at(a, 0, i), u = f32_at(a, 1, i), value = g / (1 + exp(-g)) * u;
-        double error = ref_exp_error(g < 0 ? g : 0) + 12 * REF_EPS;
-        if (fabs(value) > FLT_MAX) value = value > 0 ? INFINITY : -INFINITY;
-        set(&a->outputs[2], i, value, fabs(value) * error + REF_TINY * (1 + 4 * fabs(g * u)));
+        double bound, value = ref_silu_mul(f32_at(a, 0, i), f32_at(a, 1, i), &bound);
+        set(&a->outputs[2], i, value, bound);
     }
     return status;
 }
@@ -313,6 +317,7 @@ static greta_status run(const struct ref_args *a) {
     case GRETA_OP_KV_UPDATE: return kv_update(a);
     case GRETA_OP_ROPE_KV: return rope_kv(a);
     case GRETA_OP_MATVEC: return ref_matmul(a, 1, s->matvec.n_rows, s->matvec.n_cols);
+    case GRETA_OP_MATVEC_GLU: return ref_matvec_glu(a);
     case GRETA_OP_MATMUL: return ref_matmul(a, s->matmul.n_tok, s->matmul.n_rows, s->matmul.n_cols);
     case GRETA_OP_ATTN: return ref_attn(a);
     case GRETA_OP_ATTN_SPLIT: return ref_attn_split(a);

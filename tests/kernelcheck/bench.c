@@ -24,7 +24,7 @@ static uint64_t copies_bytes(const struct bench *b) {
 struct memory {
     struct greta_buf *bufs[GRETA_OP_MAX_BINDINGS];
     uint64_t bytes[GRETA_OP_MAX_BINDINGS];
-    uint32_t n_copies; /* of binding 0 */
+    uint32_t n_copies; /* of each weight */
 };
 
 static void memory_free(struct memory *m) {
@@ -52,22 +52,21 @@ static greta_status weights_write(const struct bench *b, const struct greta_call
 
 static greta_status memory_make(const struct bench *b, const struct greta_call *call, struct memory *m) {
     const struct greta_op_info *info = greta_op_get_info(call->op);
-    bool weights = info->n_keys && !strcmp(info->key_names[0], "w_type");
     greta_status status = GRETA_OK;
     m->n_copies = 1;
     for (uint32_t i = 0; !status && i < info->n_bindings; i++) {
         m->bytes[i] = (greta_op_binding_bytes(call, i) + 255) / 256 * 256;
         if (call->op == GRETA_OP_ROPE && i == 1) m->bytes[i] *= 2;
-        if (i == 0 && weights) m->n_copies = (uint32_t)(copies_bytes(b) / m->bytes[0] + 1);
+        uint64_t n_rows = kc_weight_rows(call, i);
+        if (i == 0 && n_rows) m->n_copies = (uint32_t)(copies_bytes(b) / m->bytes[0] + 1);
         if (m->n_copies > 16) m->n_copies = 16;
-        uint64_t total = m->bytes[i] * (i ? 1 : m->n_copies);
+        uint64_t total = m->bytes[i] * (n_rows ? m->n_copies : 1);
         status = greta_buf_create(b->env->dev, total, GRETA_MEM_DEVICE, &m->bufs[i]);
         if (!status) status = greta_stream_fill(b->env->stream, m->bufs[i], 0, total, 0);
+        for (uint32_t c = 0; !status && n_rows && c < m->n_copies; c++)
+            status = weights_write(b, call, m->bufs[i], c * m->bytes[i], n_rows,
+                                   call->scalars.u32[info->n_scalars - 1]);
     }
-    if (!weights) return status;
-    uint64_t n_rows = call->scalars.u32[info->n_scalars - 2], n_cols = call->scalars.u32[info->n_scalars - 1];
-    for (uint32_t c = 0; !status && c < m->n_copies; c++)
-        status = weights_write(b, call, m->bufs[0], c * m->bytes[0], n_rows, n_cols);
     return status;
 }
 
@@ -86,8 +85,8 @@ static greta_status record_n(const struct bench *b, const struct greta_variant *
     greta_status status = GRETA_OK;
     for (uint32_t k = 0; !status && k < n; k++) {
         for (uint32_t i = 0; i < info->n_bindings; i++)
-            call->bindings[i] =
-                (struct greta_binding){m->bufs[i], i ? 0 : k % m->n_copies * m->bytes[0], m->bytes[i], 0};
+            call->bindings[i] = (struct greta_binding){
+                m->bufs[i], kc_weight_rows(call, i) ? k % m->n_copies * m->bytes[i] : 0, m->bytes[i], 0};
         status = greta_op_record_variant(b->env->plan, b->env->stream, row, call);
     }
     return status;
@@ -137,6 +136,7 @@ static void work_of(const struct greta_call *call, const uint32_t step[4], doubl
         *bytes -=
             2.0 * (double)greta_op_binding_bytes(call, 5) * (1 - (double)s->rope_kv.n_tok / s->rope_kv.n_ctx);
     if (call->op == GRETA_OP_MATVEC) *flops = 2.0 * s->matvec.n_rows * s->matvec.n_cols;
+    if (call->op == GRETA_OP_MATVEC_GLU) *flops = 4.0 * s->matvec_glu.n_rows * s->matvec_glu.n_cols;
     if (call->op == GRETA_OP_MATMUL) *flops = 2.0 * s->matmul.n_tok * s->matmul.n_rows * s->matmul.n_cols;
     if (call->op == GRETA_OP_ATTN)
         *flops = 4.0 * s->attn.n_head * call->keys[1] * s->attn.n_tok * (step[1] + 0.5 * (s->attn.n_tok + 1));
@@ -199,12 +199,12 @@ static void matrices(struct bench *b, enum greta_op op) {
                     struct kc_case c = {
                         .call = {.op = op, .keys = {type, q8a ? GRETA_TYPE_Q8A : GRETA_TYPE_F32}}};
                     if (greta_type_get_info(type)->block_elements == 256) n_cols = n_cols / 256 * 256;
-                    if (op == GRETA_OP_MATVEC)
+                    if (op != GRETA_OP_MATMUL) /* the same scalars */
                         c.call.scalars.matvec = (struct greta_scalars_matvec){n_rows, n_cols};
                     else
                         c.call.scalars.matmul = (struct greta_scalars_matmul){n_tok, n_rows, n_cols};
                     time_case(b, &c);
-                    if (op == GRETA_OP_MATVEC || b->small || n_tok == 2048) break;
+                    if (op != GRETA_OP_MATMUL || b->small || n_tok == 2048) break;
                 }
 }
 
@@ -277,7 +277,7 @@ int kc_bench(struct kc_env *env, const char *op, const char *row) {
     for (int i = 0; i < GRETA_N_OPS; i++) {
         enum greta_op o = (enum greta_op)i;
         if (op && strcmp(op, greta_op_get_info(o)->name)) continue;
-        if (o == GRETA_OP_MATVEC || o == GRETA_OP_MATMUL)
+        if (kc_is_product(o))
             matrices(&b, o);
         else if (o == GRETA_OP_ATTN || o == GRETA_OP_ATTN_SPLIT || o == GRETA_OP_ATTN_REDUCE)
             attention(&b, o);

@@ -62,18 +62,18 @@ static void row_lookup(const struct emit *e) {
     }
 }
 
-static void matvec(const struct emit *e) {
+static void matvec(const struct emit *e, enum greta_op op) {
     static const uint32_t rows[] = {1, 3, 67, 5, 130, 2, 64};
     for (uint32_t type = 0; type < GRETA_N_WEIGHT_TYPES; type++)
         for (uint32_t x_type = GRETA_TYPE_F32;; x_type = GRETA_TYPE_Q8A) {
             const uint32_t *cols;
             unsigned n = cols_of(type, &cols);
             for (unsigned i = 0; i < n; i++) {
-                struct kc_case c = {.call = {.op = GRETA_OP_MATVEC, .keys = {type, x_type}}};
+                struct kc_case c = {.call = {.op = op, .keys = {type, x_type}}};
                 c.call.scalars.matvec = (struct greta_scalars_matvec){rows[i], cols[i]};
                 emit_product(e, c);
             }
-            struct kc_case large = {.call = {.op = GRETA_OP_MATVEC, .keys = {type, x_type}}};
+            struct kc_case large = {.call = {.op = op, .keys = {type, x_type}}};
             large.call.scalars.matvec = (struct greta_scalars_matvec){type % 2 ? 517 : 256, 4096};
             emit_product(e, large);
             if (x_type == GRETA_TYPE_Q8A) break;
@@ -261,6 +261,18 @@ static void quantize(const struct emit *e) {
     }
 }
 
+bool kc_is_product(enum greta_op op) {
+    const struct greta_op_info *info = greta_op_get_info(op);
+    return info->n_keys > 1 && !strcmp(info->key_names[1], "x_type");
+}
+
+/* Every op that reads weights has n_rows and n_cols last. */
+uint64_t kc_weight_rows(const struct greta_call *call, uint32_t i) {
+    const struct greta_op_info *info = greta_op_get_info(call->op);
+    bool weights = info->n_keys && !strcmp(info->key_names[0], "w_type");
+    return weights && info->binding_names[i][0] == 'w' ? call->scalars.u32[info->n_scalars - 2] : 0;
+}
+
 void kc_cases(enum greta_op op, kc_case_fn *fn, void *user) {
     struct emit e = {fn, user};
     switch (op) {
@@ -270,7 +282,8 @@ void kc_cases(enum greta_op op, kc_case_fn *fn, void *user) {
     case GRETA_OP_ROPE: rope(&e); break;
     case GRETA_OP_KV_UPDATE: kv_update(&e); break;
     case GRETA_OP_ROPE_KV: rope_kv(&e); break;
-    case GRETA_OP_MATVEC: matvec(&e); break;
+    case GRETA_OP_MATVEC:
+    case GRETA_OP_MATVEC_GLU: matvec(&e, op); break; /* the same scalars */
     case GRETA_OP_MATMUL: matmul(&e); break;
     case GRETA_OP_ATTN: attn(&e); break;
     case GRETA_OP_ATTN_SPLIT: attn_split(&e); break;

@@ -71,9 +71,9 @@ static bool on_16(const struct greta_call *call, const struct greta_op_info *inf
     if (call->op == GRETA_OP_ROPE_KV && i < 3) return false;
     for (unsigned k = 0; k < sizeof names / sizeof *names; k++)
         if (!strcmp(info->binding_names[i], names[k])) return true;
-    if (info->n_keys && !strcmp(info->key_names[0], "w_type") && i == 0) return true;
-    if (call->op == GRETA_OP_MATVEC || call->op == GRETA_OP_MATMUL)
-        return i == 1 && call->keys[1] == GRETA_TYPE_Q8A;
+    if (kc_weight_rows(call, i)) return true;
+    if (!strcmp(info->binding_names[i], "x") && kc_is_product(call->op))
+        return call->keys[1] == GRETA_TYPE_Q8A;
     return call->op == GRETA_OP_QUANTIZE && i == 1;
 }
 
@@ -116,15 +116,12 @@ static greta_status slot_make(struct run *r, uint32_t i) {
     s->after = malloc((size_t)s->size);
     if (!s->before || !s->after) return GRETA_ERR_NO_MEMORY;
     memset(s->before, CANARY, (size_t)s->size);
-    bool weight = i == 0 && r->row->w_types;
-    if (!weight) {
+    uint64_t n_rows = kc_weight_rows(&r->call, i), n_cols = r->call.scalars.u32[r->info->n_scalars - 1];
+    if (!n_rows) {
         memcpy(s->before + s->offset, r->p->data.bytes[i], (size_t)r->p->data.sizes[i]);
         return GRETA_OK;
     }
-    /* Every op that reads weights has n_rows and n_cols last. */
-    uint64_t n_rows = r->call.scalars.u32[r->info->n_scalars - 2],
-             n_cols = r->call.scalars.u32[r->info->n_scalars - 1];
-    return greta_layout_pack(r->call.layout, r->call.keys[0], n_rows, n_cols, 0, n_rows, r->p->data.bytes[0],
+    return greta_layout_pack(r->call.layout, r->call.keys[0], n_rows, n_cols, 0, n_rows, r->p->data.bytes[i],
                              s->before + s->offset);
 }
 

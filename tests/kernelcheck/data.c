@@ -258,7 +258,7 @@ static void fill_plain(struct kc_rng *rng, const struct kc_case *c, uint32_t typ
 
 static void fill_matrix(struct kc_rng *rng, const struct kc_case *c, uint32_t i, uint64_t n_tok,
                         uint64_t n_rows, uint64_t n_cols, uint8_t *out) {
-    if (i == 0)
+    if (kc_weight_rows(&c->call, i))
         kc_fill_weights(rng, c->style, c->call.keys[0], n_rows, n_cols, out);
     else if (c->call.keys[1] == GRETA_TYPE_Q8A)
         fill_x_q8a(rng, c->style, n_tok, n_cols, out);
@@ -293,6 +293,9 @@ static void fill(struct kc_rng *rng, const struct kc_case *c, uint32_t i, uint64
             fill_ids(rng, c, (uint32_t *)out);
         return;
     case GRETA_OP_MATVEC: fill_matrix(rng, c, i, 1, s->matvec.n_rows, s->matvec.n_cols, out); return;
+    case GRETA_OP_MATVEC_GLU:
+        fill_matrix(rng, c, i, 1, s->matvec_glu.n_rows, s->matvec_glu.n_cols, out);
+        return;
     case GRETA_OP_MATMUL:
         fill_matrix(rng, c, i, s->matmul.n_tok, s->matmul.n_rows, s->matmul.n_cols, out);
         return;

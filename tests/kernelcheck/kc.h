@@ -26,6 +26,10 @@ struct kc_case {
 typedef void kc_case_fn(void *user, const struct kc_case *c);
 /* Every case of an op, in a fixed order. */
 void kc_cases(enum greta_op op, kc_case_fn *fn, void *user);
+/* Whether the op is a product of weights with activations that may be of type Q8A. */
+bool kc_is_product(enum greta_op op);
+/* The rows of the weight that is binding i; 0 where that is none. */
+uint64_t kc_weight_rows(const struct greta_call *call, uint32_t i);
 /* "n_rows 3, n_cols 43, w_type Q8_0 ..." into out. */
 const char *kc_case_text(const struct kc_case *c, char *out, size_t size);
 

@@ -74,9 +74,8 @@ static void tell_failure(struct walk *w, const char *name, const struct kc_case 
 
 /* A row of other types is no refusal worth a word. */
 static bool reads_types(const struct greta_variant *row, const struct greta_call *call) {
-    bool product = call->op == GRETA_OP_MATVEC || call->op == GRETA_OP_MATMUL;
-    return !row->w_types ||
-           ((row->w_types >> call->keys[0] & 1) && (!product || row->x_type == call->keys[1]));
+    return !row->w_types || ((row->w_types >> call->keys[0] & 1) &&
+                             (!kc_is_product(call->op) || row->x_type == call->keys[1]));
 }
 
 /* True where the row served the case, well or not. */
@@ -118,7 +117,7 @@ static void check_case(void *user, const struct kc_case *c) {
         covered |= check_row(w, row, &w->tallies[i], &p);
     }
     /* Float weights need no 8-bit activations; all else some row must serve. */
-    bool product = c->call.op == GRETA_OP_MATVEC || c->call.op == GRETA_OP_MATMUL;
+    bool product = kc_is_product(c->call.op);
     if (any && !covered && !w->options->row && !(product && c->call.keys[1] == GRETA_TYPE_Q8A)) {
         w->n_uncovered++;
         tell_failure(w, greta_op_get_info(c->call.op)->name, c, "no row serves it");

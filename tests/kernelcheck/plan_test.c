@@ -190,8 +190,7 @@ static void choose_exact(void *user, const struct kc_case *c) {
     const struct greta_variant *row;
     struct greta_call call = c->call;
     call.layout = e->layout;
-    bool product = call.op == GRETA_OP_MATVEC || call.op == GRETA_OP_MATMUL;
-    if (product && call.keys[1] == GRETA_TYPE_Q8A) return;
+    if (kc_is_product(call.op) && call.keys[1] == GRETA_TYPE_Q8A) return;
     EXPECT(greta_plan_choose(e->plan, &call, &row) == GRETA_OK && row && (row->flags & VARIANT_EXACT));
 }
 

@@ -49,6 +49,10 @@
 #define GRETA_ARGS_MATVEC(R, W, X, U, F) R(w) R(x) W(y) U(n_rows) U(n_cols)
 #define GRETA_KEYS_MATVEC(K) K(w_type) K(x_type)
 
+/* y[r] = silu(sum_c w_gate[r][c] * x[c]) * sum_c w_up[r][c] * x[c], silu(g) = g / (1 + exp(-g)): two matvecs and silu_mul. */
+#define GRETA_ARGS_MATVEC_GLU(R, W, X, U, F) R(w_gate) R(w_up) R(x) W(y) U(n_rows) U(n_cols)
+#define GRETA_KEYS_MATVEC_GLU(K) K(w_type) K(x_type)
+
 /* y[t][r] = sum_c w[r][c] * x[t][c]. */
 #define GRETA_ARGS_MATMUL(R, W, X, U, F) R(w) R(x) W(y) U(n_tok) U(n_rows) U(n_cols)
 #define GRETA_KEYS_MATMUL(K) K(w_type) K(x_type)
@@ -125,7 +129,8 @@
     X(COPY, copy)                                                                                            \
     X(CAST, cast)                                                                                            \
     X(QUANTIZE, quantize)                                                                                    \
-    X(ROPE_KV, rope_kv)
+    X(ROPE_KV, rope_kv)                                                                                      \
+    X(MATVEC_GLU, matvec_glu)
 
 /* X(NAME): the quantized types of weights that vector units and shaders decode. */
 #define GRETA_QUANT_TYPE_LIST(X) \
