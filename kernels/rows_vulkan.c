@@ -370,13 +370,13 @@ static const struct greta_variant rows[] = {
     ROW(ROPE, rope_simple, 64, rope_groups, NULL),
     ROW(KV_UPDATE, kv_update_simple, 64, kv_update_groups, needs_16bit),
     ROW(ROPE_KV, rope_kv_simple, 64, rope_kv_groups, needs_16bit),
-    /* The wide ones differ in threads, rows and steps; which is best for a type was measured on an H200 (docs/tried.md). */
+    /* The wide ones differ in threads, rows and steps; which is best was measured on an H200 (docs/tried.md). */
     MATVEC("matvec_wide_f16", 0, PLAIN_WEIGHTS, 256, 2, 2, 1, matvec_wide_refusal),
-    MATVEC("matvec_wide_quant", 0, ALL_WEIGHTS & ~PLAIN_WEIGHTS, 128, 8, 1, 1, matvec_wide_refusal),
-    MATVEC("matvec_wide", 0, ALL_WEIGHTS, 128, 4, 2, 1, matvec_wide_refusal),
+    MATVEC("matvec_wide", 0, ALL_WEIGHTS, 128, 2, 2, 1, matvec_wide_refusal),
     MATVEC("matvec_narrow", 0, ALL_WEIGHTS, 64, 2, 1, 1, matvec_refusal),
     MATVEC("matvec_any", 0, ALL_WEIGHTS, 64, 2, 1, 0, matvec_refusal),
-    MATVEC("matvec_128_2_2", VARIANT_FORCED_ONLY, ALL_WEIGHTS, 128, 2, 2, 1, matvec_wide_refusal),
+    MATVEC("matvec_128_4_2", VARIANT_FORCED_ONLY, ALL_WEIGHTS, 128, 4, 2, 1, matvec_wide_refusal),
+    MATVEC("matvec_128_8_1", VARIANT_FORCED_ONLY, ALL_WEIGHTS, 128, 8, 1, 1, matvec_wide_refusal),
     MATVEC("matvec_64_4_2", VARIANT_FORCED_ONLY, ALL_WEIGHTS, 64, 4, 2, 1, matvec_wide_refusal),
     MATVEC("matvec_256_4_1", VARIANT_FORCED_ONLY, ALL_WEIGHTS, 256, 4, 1, 1, matvec_wide_refusal),
     /* Half the rows of each weight: as many loads under way as in the matvec that is best for the type. */
