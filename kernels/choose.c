@@ -182,6 +182,9 @@ static uint64_t parts_of(enum greta_op op) {
     switch (op) {
     case GRETA_OP_ROPE_KV: return UINT64_C(1) << GRETA_OP_ROPE | UINT64_C(1) << GRETA_OP_KV_UPDATE;
     case GRETA_OP_MATVEC_GLU: return UINT64_C(1) << GRETA_OP_MATVEC | UINT64_C(1) << GRETA_OP_SILU_MUL;
+    case GRETA_OP_MATVEC_QKV:
+        return UINT64_C(1) << GRETA_OP_MATVEC | UINT64_C(1) << GRETA_OP_ROPE |
+               UINT64_C(1) << GRETA_OP_KV_UPDATE | UINT64_C(1) << GRETA_OP_ROPE_KV;
     default: return 0;
     }
 }

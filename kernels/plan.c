@@ -210,7 +210,7 @@ static struct plan_key key_of(const struct greta_call *call) {
     memcpy(key.keys, call->keys, info->n_keys * sizeof *key.keys);
     memcpy(key.scalars, call->scalars.u32, info->n_scalars * sizeof *key.scalars);
     for (uint32_t i = 0; i < info->n_bindings; i++)
-        key.alignment |= (uint32_t)__builtin_ctzll(call->bindings[i].offset_bytes | 256) << 4 * i;
+        key.alignment |= (uint64_t)__builtin_ctzll(call->bindings[i].offset_bytes | 256) << 4 * i;
     return key;
 }
 

@@ -11,7 +11,7 @@ enum { PLAN_MAX_FORCED = 8, PLAN_N_CHOICES = 1024 /* a power of two */ };
 /* All that a row's conditions and its grid may depend on; compared as words. */
 struct plan_key {
     uint32_t op, layout, keys[GRETA_OP_MAX_KEYS], scalars[GRETA_OP_MAX_SCALARS];
-    uint32_t alignment; /* four bits a binding: log2 of its offset's alignment, at most 8 */
+    uint64_t alignment; /* four bits a binding: log2 of its offset's alignment, at most 8 */
 };
 
 /* A row's kernel, ready to be dispatched. n_groups 0: there is nothing to do. */

@@ -64,7 +64,7 @@ static uint32_t matvec_cols(const struct greta_call *call) {
 
 static const char *matvec_refusal(const struct greta_variant *v, const struct greta_limits *limits,
                                   const struct greta_call *call) {
-    unsigned n_weights = call->op == GRETA_OP_MATVEC_GLU ? 2 : 1;
+    unsigned n_weights = call->op == GRETA_OP_MATVEC_QKV ? 3 : call->op == GRETA_OP_MATVEC_GLU ? 2 : 1;
     if (v->tunables[MATVEC_ALIGNED]) {
         if (matvec_cols(call) % 8) return "n_cols is no multiple of 8";
         if (!is_aligned(call, n_weights, 16)) return "x does not begin at a multiple of 16 bytes";
@@ -257,6 +257,9 @@ GROUPS(rope_kv_groups, div_up(div_up(s->rope_kv.head_dim, 2) * s->rope_kv.n_tok 
                               v->n_threads))
 GROUPS(matvec_groups, div_up(s->matvec.n_rows, v->tunables[MATVEC_ROWS]))
 GROUPS(matvec_glu_groups, div_up(s->matvec_glu.n_rows, v->tunables[MATVEC_ROWS]))
+GROUPS(matvec_qkv_groups,
+       div_up((uint64_t)s->matvec_qkv.n_head * s->matvec_qkv.head_dim, v->tunables[MATVEC_ROWS]) +
+           2 * div_up((uint64_t)s->matvec_qkv.n_head_kv * s->matvec_qkv.head_dim, v->tunables[MATVEC_ROWS]))
 GROUPS(matmul_simple_groups, div_up((uint64_t)s->matmul.n_tok * s->matmul.n_rows, v->n_threads))
 GROUPS(matmul_tiled_groups,
        div_up(s->matmul.n_tok, v->tunables[TILED_TILE]) * div_up(s->matmul.n_rows, v->tunables[TILED_TILE]))
@@ -313,6 +316,7 @@ GROUPS(cast_groups, div_up(s->cast.n, v->n_threads))
     }
 #define MATVEC(...) MATVEC_LIKE(MATVEC, matvec, __VA_ARGS__)
 #define MATVEC_GLU(...) MATVEC_LIKE(MATVEC_GLU, matvec_glu, __VA_ARGS__)
+#define MATVEC_QKV(...) MATVEC_LIKE(MATVEC_QKV, matvec_qkv, __VA_ARGS__)
 #define ATTN_SPLIT(name_, heads_, piece_)                                                                   \
     {                                                                                                       \
         .name = name_, .op = GRETA_OP_ATTN_SPLIT, .format = GRETA_IMAGE_SPIRV,                              \
@@ -381,10 +385,17 @@ static const struct greta_variant rows[] = {
     MATVEC("matvec_256_4_1", VARIANT_FORCED_ONLY, ALL_WEIGHTS, 256, 4, 1, 1, matvec_wide_refusal),
     /* Half the rows of each weight: as many loads under way as in the matvec that is best for the type. */
     MATVEC_GLU("matvec_glu_wide_f16", 0, PLAIN_WEIGHTS, 256, 1, 2, 1, matvec_wide_refusal),
-    MATVEC_GLU("matvec_glu_wide_quant", 0, ALL_WEIGHTS & ~PLAIN_WEIGHTS, 128, 4, 1, 1, matvec_wide_refusal),
-    MATVEC_GLU("matvec_glu_wide", 0, ALL_WEIGHTS, 128, 2, 2, 1, matvec_wide_refusal),
+    MATVEC_GLU("matvec_glu_wide", 0, ALL_WEIGHTS, 128, 1, 2, 1, matvec_wide_refusal),
     MATVEC_GLU("matvec_glu_narrow", 0, ALL_WEIGHTS, 64, 1, 1, 1, matvec_refusal),
     MATVEC_GLU("matvec_glu_any", 0, ALL_WEIGHTS, 64, 1, 1, 0, matvec_refusal),
+    MATVEC_GLU("matvec_glu_128_2_2", VARIANT_FORCED_ONLY, ALL_WEIGHTS, 128, 2, 2, 1, matvec_wide_refusal),
+    MATVEC_GLU("matvec_glu_128_4_1", VARIANT_FORCED_ONLY, ALL_WEIGHTS, 128, 4, 1, 1, matvec_wide_refusal),
+    /* Rows are even in number: pairs are rotated. */
+    MATVEC_QKV("matvec_qkv_wide_f16", 0, PLAIN_WEIGHTS, 256, 2, 2, 1, matvec_wide_refusal),
+    MATVEC_QKV("matvec_qkv_wide", 0, ALL_WEIGHTS, 128, 2, 2, 1, matvec_wide_refusal),
+    MATVEC_QKV("matvec_qkv_narrow", 0, ALL_WEIGHTS, 64, 2, 1, 1, matvec_refusal),
+    MATVEC_QKV("matvec_qkv_any", 0, ALL_WEIGHTS, 64, 2, 1, 0, matvec_refusal),
+    MATVEC_QKV("matvec_qkv_128_4_2", VARIANT_FORCED_ONLY, ALL_WEIGHTS, 128, 4, 2, 1, matvec_wide_refusal),
     MATMUL_COOPMAT("matmul_coopmat_large_4", 0, 128, 32, matmul_coopmat_large_refusal, 16, 16, 16, 128, 128,
                    32, 64, 64),
     MATMUL_COOPMAT("matmul_coopmat_large", 0, 256, 32, matmul_coopmat_large_refusal, 16, 16, 16, 128, 128, 32,

@@ -67,6 +67,16 @@ static uint64_t rope_kv_bytes(const struct greta_call *call, uint32_t i) {
     return i == 4 ? 16 : mul(mul3(s->n_ctx, s->n_head_kv, s->head_dim), element_bytes(call->keys[1]));
 }
 
+static uint64_t matvec_qkv_bytes(const struct greta_call *call, uint32_t i) {
+    const struct greta_scalars_matvec_qkv *s = &call->scalars.matvec_qkv;
+    uint64_t n_q = mul(s->n_head, s->head_dim), n_kv = mul(s->n_head_kv, s->head_dim);
+    if (i <= 2) return weight_bytes(call, i ? n_kv : n_q, s->n_cols);
+    if (i == 3) return activation_bytes(call->keys[1], 1, s->n_cols);
+    if (i == 4) return mul(s->n_rot / 2, 8);
+    if (i == 5) return 16;
+    return i == 6 ? mul(n_q, 4) : mul3(n_kv, s->n_ctx, element_bytes(call->keys[2]));
+}
+
 uint64_t greta_op_binding_bytes(const struct greta_call *call, uint32_t i) {
     const union greta_scalars *s = &call->scalars;
     switch (call->op) {
@@ -88,6 +98,7 @@ uint64_t greta_op_binding_bytes(const struct greta_call *call, uint32_t i) {
     case GRETA_OP_MATVEC: return matrix_bytes(call, i, 1, s->matvec.n_rows, s->matvec.n_cols);
     case GRETA_OP_MATVEC_GLU: /* one weight more */
         return matrix_bytes(call, i ? i - 1 : 0, 1, s->matvec_glu.n_rows, s->matvec_glu.n_cols);
+    case GRETA_OP_MATVEC_QKV: return matvec_qkv_bytes(call, i);
     case GRETA_OP_MATMUL: return matrix_bytes(call, i, s->matmul.n_tok, s->matmul.n_rows, s->matmul.n_cols);
     case GRETA_OP_ATTN: return attn_bytes(call, i);
     case GRETA_OP_ATTN_SPLIT: return attn_split_bytes(call, i);
@@ -153,6 +164,11 @@ const char *shape_fault(const struct greta_call *call) {
     case GRETA_OP_KV_UPDATE: return kv_fault(call->keys[0]);
     case GRETA_OP_MATVEC: return matrix_fault(call, s->matvec.n_cols);
     case GRETA_OP_MATVEC_GLU: return matrix_fault(call, s->matvec_glu.n_cols);
+    case GRETA_OP_MATVEC_QKV:
+        fault = matrix_fault(call, s->matvec_qkv.n_cols);
+        if (!fault) fault = rope_fault(s->matvec_qkv.n_rot, s->matvec_qkv.head_dim, 0);
+        if (!fault) fault = kv_fault(call->keys[2]);
+        return fault ? fault : s->matvec_qkv.head_dim % 2 ? "head_dim is odd" : NULL;
     case GRETA_OP_MATMUL: return matrix_fault(call, s->matmul.n_cols);
     case GRETA_OP_ATTN:
         fault = heads_fault(s->attn.n_head, s->attn.n_head_kv, call->keys[1]);

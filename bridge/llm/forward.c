@@ -310,6 +310,38 @@ static bool alike(const struct forward *f, const struct weight *a, const struct 
            x_type(f, a, 1) == x_type(f, b, 1);
 }
 
+/* Queries, rotated; keys, rotated, and values, into the cache. */
+static void queries_keys_values(struct forward *f, uint32_t i_layer, const struct operand *x) {
+    const struct hparams *hp = &f->s->m->hp;
+    const struct layer *l = &f->s->m->layers[i_layer];
+    struct greta_buf **s = f->s->scratch;
+    uint32_t type = x_type(f, &l->q, 1), n_q = hp->n_head * hp->head_dim, n_cols = l->q.n_cols;
+    struct greta_call fused = {.op = GRETA_OP_MATVEC_QKV,
+                               .bindings = {whole(&l->q), whole(&l->k), whole(&l->v),
+                                            type == GRETA_TYPE_Q8A ? x->q8 : x->f32, all_of(s[S_ROPE]),
+                                            step(f), rows_of(f, S_Q, 0, 1, n_q), all_of(f->s->k[i_layer]),
+                                            all_of(f->s->v[i_layer])},
+                               .scalars.matvec_qkv = {.n_head = hp->n_head,
+                                                      .n_head_kv = hp->n_head_kv,
+                                                      .head_dim = hp->head_dim,
+                                                      .n_rot = hp->n_rot,
+                                                      .n_ctx = f->s->n_ctx,
+                                                      .n_cols = n_cols},
+                               .keys = {l->q.type, type, f->s->kv_type},
+                               .layout = l->q.layout};
+
+    if (f->n_tok == 1 && alike(f, &l->q, &l->k) && alike(f, &l->q, &l->v) &&
+        greta_plan_fuses(f->s->m->plan, &fused)) {
+        uint64_t bytes = l->q.parts[0].size_bytes + l->k.parts[0].size_bytes + l->v.parts[0].size_bytes;
+        record(f, &fused, 2.0 * n_cols * (l->q.n_rows + l->k.n_rows + l->v.n_rows), (double)bytes);
+        return;
+    }
+    linear(f, &l->q, x, s[S_Q]);
+    linear(f, &l->k, x, s[S_K]);
+    linear(f, &l->v, x, s[S_V]);
+    rotate_and_keep(f, i_layer);
+}
+
 /* act = silu(gate x) * (up x). */
 static void gate_and_up(struct forward *f, const struct layer *l, const struct operand *x) {
     const struct weight *w = &l->gate;
@@ -344,10 +376,7 @@ void forward_body(struct forward *f) {
 
         norm(f, i > 0, l->attn_norm, 0, f->n_tok);
         x = operand(f, rows_of(f, S_XN, 0, f->n_tok, hp->n_embd), f->n_tok, &l->q, &l->k, &l->v);
-        linear(f, &l->q, &x, s[S_Q]);
-        linear(f, &l->k, &x, s[S_K]);
-        linear(f, &l->v, &x, s[S_V]);
-        rotate_and_keep(f, i);
+        queries_keys_values(f, i, &x);
         if (f->state_only && i + 1 == hp->n_layer) return; /* keys and values are all that later tokens see */
         attend(f, i);
         x = operand(f, rows_of(f, S_ATT, 0, f->n_tok, n_q), f->n_tok, &l->o, NULL, NULL);

@@ -1,6 +1,8 @@
 /* Ops that read weights, in plain C: one unit of 32 elements is decoded at a time. */
 #include "blocks.h"
+#include "../half.h"
 #include "cpu.h"
+#include "qkv.h"
 
 #include <math.h>
 
@@ -112,6 +114,39 @@ void cpu_matvec_glu_q8a_plain(const struct greta_host_group *g, const void *args
         float up = dot_q8a(g->constants[0], (const uint8_t *)a->w_up + r * row_bytes, a->x, n);
         ((float *)a->y)[r] = silu(gate) * up;
     }
+}
+
+static void qkv(const struct greta_host_group *g, const struct cpu_args_matvec_qkv *a, bool q8a) {
+    uint32_t type = g->constants[0];
+    size_t n = a->n_cols, row_bytes = block_row_bytes(type, n);
+    struct cpu_range range = cpu_share(g, cpu_qkv_rows(a), 16);
+    struct cpu_qkv_block b;
+    for (uint64_t r = range.begin; r < range.end; r += b.end - b.begin) {
+        float y[CPU_BLOCK_ROWS];
+        b = cpu_qkv_block_at(a, r, range.end);
+        for (uint64_t i = b.begin; i < b.end; i++) {
+            const uint8_t *row = (const uint8_t *)b.w + i * row_bytes;
+            y[i - b.begin] = q8a ? dot_q8a(type, row, a->x, n) : dot_f32(type, row, a->x, n);
+        }
+        cpu_qkv_rotate(a, &b, y);
+        uint64_t to = cpu_qkv_place(a, &b);
+        void *cache = b.which == 1 ? a->k_cache : a->v_cache;
+        for (uint64_t i = 0; to != UINT64_MAX && i < b.end - b.begin; i++)
+            if (b.which == 0)
+                ((float *)a->q)[to + i] = y[i];
+            else if (g->constants[2] == GRETA_TYPE_F16)
+                ((uint16_t *)cache)[to + i] = half_f32_to_f16(y[i]);
+            else
+                ((float *)cache)[to + i] = y[i];
+    }
+}
+
+void cpu_matvec_qkv_plain(const struct greta_host_group *g, const void *args) {
+    qkv(g, args, false);
+}
+
+void cpu_matvec_qkv_q8a_plain(const struct greta_host_group *g, const void *args) {
+    qkv(g, args, true);
 }
 
 void cpu_matmul_plain(const struct greta_host_group *g, const void *args) {

@@ -17,7 +17,8 @@
         ENTRY(attn, isa), ENTRY(attn_split, isa), ENTRY(rms_norm, isa), ENTRY(add_rms_norm, isa),           \
         ENTRY(rope, isa), ENTRY(kv_update, isa), ENTRY(silu_mul, isa), ENTRY(add, isa), ENTRY(argmax, isa), \
         ENTRY(cast, isa), ENTRY(quantize, isa), ENTRY(top_k, isa), ENTRY(rope_kv, isa),                     \
-        ENTRY(matvec_glu, isa), ENTRY(matvec_glu_q8a, isa),
+        ENTRY(matvec_glu, isa), ENTRY(matvec_glu_q8a, isa), ENTRY(matvec_qkv, isa),                         \
+        ENTRY(matvec_qkv_q8a, isa),
 #else
 #define VECTOR_ENTRIES(isa)
 #endif
@@ -46,6 +47,8 @@ static const struct greta_host_entry entries[] = {
     ENTRY(rope_kv, plain),
     ENTRY(matvec_glu, plain),
     ENTRY(matvec_glu_q8a, plain),
+    ENTRY(matvec_qkv, plain),
+    ENTRY(matvec_qkv_q8a, plain),
 };
 static const struct greta_image image = {GRETA_IMAGE_HOST, entries, sizeof entries, "cpu kernels"};
 
@@ -75,6 +78,14 @@ static uint64_t matvec_glu_groups(const struct greta_variant *v, const struct gr
     const struct greta_scalars_matvec_glu *s = &call->scalars.matvec_glu;
     (void)v;
     return groups_for(limits, 2 * (uint64_t)s->n_rows * s->n_cols, GRETA_DIV_UP((uint64_t)s->n_rows, 16));
+}
+
+static uint64_t matvec_qkv_groups(const struct greta_variant *v, const struct greta_limits *limits,
+                                  const struct greta_call *call) {
+    const struct greta_scalars_matvec_qkv *s = &call->scalars.matvec_qkv;
+    uint64_t n_rows = ((uint64_t)s->n_head + 2 * (uint64_t)s->n_head_kv) * s->head_dim;
+    (void)v;
+    return groups_for(limits, n_rows * s->n_cols, GRETA_DIV_UP(n_rows, 16));
 }
 
 static uint64_t matmul_groups(const struct greta_variant *v, const struct greta_limits *limits,
@@ -160,6 +171,7 @@ static const char *refuse_plain(const struct greta_variant *v, const struct gret
     case GRETA_OP_ROW_LOOKUP: return refuse_cols(call, s->row_lookup.n_cols);
     case GRETA_OP_MATVEC: return refuse_cols(call, s->matvec.n_cols);
     case GRETA_OP_MATVEC_GLU: return refuse_cols(call, s->matvec_glu.n_cols);
+    case GRETA_OP_MATVEC_QKV: return refuse_cols(call, s->matvec_qkv.n_cols);
     case GRETA_OP_MATMUL: return refuse_cols(call, s->matmul.n_cols);
     case GRETA_OP_ROPE:
         if (s->rope.n_rot > s->rope.head_dim || s->rope.n_rot % 2)
@@ -257,6 +269,8 @@ static const struct greta_variant rows[] = {
     ROWS(QUANTIZE, quantize, VARIANT_EXACT, 0, GRETA_TYPE_F32, row_groups),
     ROWS(MATVEC_GLU, matvec_glu_q8a, 0, QUANT_TYPES, GRETA_TYPE_Q8A, matvec_glu_groups),
     ROWS(MATVEC_GLU, matvec_glu, VARIANT_EXACT, ALL_TYPES, GRETA_TYPE_F32, matvec_glu_groups),
+    ROWS(MATVEC_QKV, matvec_qkv_q8a, 0, QUANT_TYPES, GRETA_TYPE_Q8A, matvec_qkv_groups),
+    ROWS(MATVEC_QKV, matvec_qkv, VARIANT_EXACT, ALL_TYPES, GRETA_TYPE_F32, matvec_qkv_groups),
     ROWS(ROPE_KV, rope_kv, VARIANT_EXACT, 0, GRETA_TYPE_F32, row_groups),
 };
 

@@ -4,6 +4,7 @@
  * scales in one vector, then each unit is a decode, an integer dot product and a multiply-add.
  */
 #include "cpu.h"
+#include "qkv.h"
 #include "vec_blocks.h"
 
 /* Columns are taken in chunks of this many units, for the table of `struct chunk`. */
@@ -223,14 +224,11 @@ SIMD_INLINE void rows_into(rows_fn *fn, uint32_t type, const void *w, const void
     fn(type, &a, (struct cpu_range){0, end - begin});
 }
 
-/* Few enough for the stack and the first cache, many enough that what a block costs does not count. */
-enum { BLOCK_ROWS = 128 };
-
 SIMD_INLINE void glu(rows_fn *fn, const struct greta_host_group *g, const struct cpu_args_matvec_glu *a) {
     struct cpu_range range = cpu_share(g, a->n_rows, 16);
-    for (uint64_t r = range.begin; r < range.end; r += BLOCK_ROWS) {
-        uint64_t end = r + BLOCK_ROWS < range.end ? r + BLOCK_ROWS : range.end;
-        float gate[BLOCK_ROWS] = {0}, up[BLOCK_ROWS] = {0};
+    for (uint64_t r = range.begin; r < range.end; r += CPU_BLOCK_ROWS) {
+        uint64_t end = r + CPU_BLOCK_ROWS < range.end ? r + CPU_BLOCK_ROWS : range.end;
+        float gate[CPU_BLOCK_ROWS] = {0}, up[CPU_BLOCK_ROWS] = {0};
         rows_into(fn, g->constants[0], a->w_gate, a->x, a->n_cols, r, end, gate);
         rows_into(fn, g->constants[0], a->w_up, a->x, a->n_cols, r, end, up);
         for (size_t i = 0; i < end - r; i += VF_LANES) {
@@ -247,4 +245,40 @@ void CPU_FN(matvec_glu)(const struct greta_host_group *g, const void *args) {
 
 void CPU_FN(matvec_glu_q8a)(const struct greta_host_group *g, const void *args) {
     glu(any_q8a, g, args);
+}
+
+SIMD_INLINE void kv_store(uint32_t type, const float *y, size_t n, void *cache, uint64_t at) {
+    uint16_t *to = (uint16_t *)cache + at;
+    size_t i = 0;
+    if (type == GRETA_TYPE_F32) {
+        memcpy((float *)cache + at, y, n * sizeof *y);
+        return;
+    }
+    for (; i + VF_LANES <= n; i += VF_LANES) vf_store_f16(to + i, vf_load(y + i));
+    if (i < n) vf_store_f16_n(to + i, vf_load_n(y + i, n - i), n - i);
+}
+
+SIMD_INLINE void qkv(rows_fn *fn, const struct greta_host_group *g, const struct cpu_args_matvec_qkv *a) {
+    struct cpu_range range = cpu_share(g, cpu_qkv_rows(a), 16);
+    struct cpu_qkv_block b;
+    for (uint64_t r = range.begin; r < range.end; r += b.end - b.begin) {
+        float y[CPU_BLOCK_ROWS] = {0};
+        b = cpu_qkv_block_at(a, r, range.end);
+        rows_into(fn, g->constants[0], b.w, a->x, a->n_cols, b.begin, b.end, y);
+        cpu_qkv_rotate(a, &b, y);
+        uint64_t to = cpu_qkv_place(a, &b);
+        if (to == UINT64_MAX) continue;
+        if (b.which == 0)
+            memcpy((float *)a->q + to, y, (b.end - b.begin) * sizeof *y);
+        else
+            kv_store(g->constants[2], y, b.end - b.begin, b.which == 1 ? a->k_cache : a->v_cache, to);
+    }
+}
+
+void CPU_FN(matvec_qkv)(const struct greta_host_group *g, const void *args) {
+    qkv(any_f32, g, args);
+}
+
+void CPU_FN(matvec_qkv_q8a)(const struct greta_host_group *g, const void *args) {
+    qkv(any_q8a, g, args);
 }

@@ -26,6 +26,9 @@ double ref_silu_mul(double g, double u, double *bound);
 
 greta_status ref_matmul(const struct ref_args *a, uint64_t n_tok, uint64_t n_rows, uint64_t n_cols);
 greta_status ref_matvec_glu(const struct ref_args *a);
+greta_status ref_matvec_qkv(const struct ref_args *a);
+/* Element i of a cache: a value that a right kernel has within `error` before it rounds to the cache's type. */
+void ref_set_kv(struct ref_output *o, uint64_t i, double value, double error);
 greta_status ref_attn(const struct ref_args *a);
 greta_status ref_attn_split(const struct ref_args *a);
 greta_status ref_attn_reduce(const struct ref_args *a);

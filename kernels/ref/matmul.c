@@ -71,3 +71,55 @@ greta_status ref_matvec_glu(const struct ref_args *a) {
     free(x);
     return status;
 }
+
+/* The weight of binding i_w times x: n_rows values, then their bounds; NULL where memory is out. */
+static double *rows_times_x(const struct ref_args *a, uint32_t i_w, uint32_t i_x, uint64_t n_rows,
+                            uint64_t n_cols) {
+    const uint32_t *keys = a->call->keys;
+    uint64_t w_bytes = greta_layout_bytes(GRETA_LAYOUT_ROWS, keys[0], 1, n_cols);
+    double *y = calloc((size_t)(2 * n_rows + 1), sizeof *y), *x = calloc((size_t)(3 * n_cols + 1), sizeof *x);
+    if (x) decode_x(keys[1], a->data[i_x], n_cols, x);
+    for (uint64_t r = 0; x && y && r < n_rows; r++) {
+        double *w = x + n_cols;
+        ref_decode_row(keys[0], (const uint8_t *)a->data[i_w] + r * w_bytes, n_cols, w, w + n_cols);
+        product(a, w, w + n_cols, x, n_cols, &y[r], &y[n_rows + r]);
+    }
+    if (!x) free(y);
+    free(x);
+    return x ? y : NULL;
+}
+
+/* In place, adjacent pairs; the errors turn with the values, and the rotation rounds three times. */
+static void rotate(const float *table, uint64_t n_rot, uint64_t head_dim, uint64_t n, double *y) {
+    for (uint64_t i = 0; i < n; i += 2) {
+        double *value = y + i, *error = y + n + i;
+        if (i % head_dim >= n_rot) continue;
+        double c = table[i % head_dim], s = table[i % head_dim + 1], u = value[0], v = value[1];
+        double eu = error[0], ev = error[1];
+        value[0] = u * c - v * s;
+        value[1] = u * s + v * c;
+        error[0] = fabs(c) * eu + fabs(s) * ev;
+        error[1] = fabs(s) * eu + fabs(c) * ev;
+        error[0] += 3 * REF_EPS * (fabs(u * c) + fabs(v * s) + error[0]) + REF_TINY;
+        error[1] += 3 * REF_EPS * (fabs(u * s) + fabs(v * c) + error[1]) + REF_TINY;
+    }
+}
+
+greta_status ref_matvec_qkv(const struct ref_args *a) {
+    const struct greta_scalars_matvec_qkv *s = &a->call->scalars.matvec_qkv;
+    enum ref_kind kv = a->call->keys[2] == GRETA_TYPE_F16 ? REF_F16 : REF_F32;
+    const float *table = a->data[4];
+    uint64_t pos = ((const uint32_t *)a->data[5])[1];
+    greta_status status = GRETA_OK;
+    for (uint32_t w = 0; w < 3 && !status; w++) {
+        uint64_t n = (uint64_t)(w ? s->n_head_kv : s->n_head) * s->head_dim;
+        struct ref_output *o = &a->outputs[6 + w];
+        double *y = rows_times_x(a, w, 3, n, s->n_cols);
+        status = y ? ref_output_make(o, w ? kv : REF_F32, w ? n * s->n_ctx : n) : GRETA_ERR_NO_MEMORY;
+        if (!status && w < 2) rotate(table + pos * s->n_rot, s->n_rot, s->head_dim, n, y);
+        for (uint64_t i = 0; !status && i < n && (w == 0 || pos < s->n_ctx); i++)
+            ref_set_kv(o, w ? pos * n + i : i, y[i], y[n + i]);
+        free(y);
+    }
+    return status;
+}

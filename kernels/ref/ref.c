@@ -162,6 +162,12 @@ static greta_status kv_update(const struct ref_args *a) {
     return status;
 }
 
+void ref_set_kv(struct ref_output *o, uint64_t i, double value, double error) {
+    if (o->kind == REF_F16) error += 0x1p-11 * (fabs(value) + error) + 0x1p-25;
+    if (o->kind == REF_F16 && fabs(value) >= 65520) value = value > 0 ? INFINITY : -INFINITY;
+    set(o, i, value, error);
+}
+
 /*
  * rope, then kv_update: where the cache is f16 the rotated k is rounded once more, by half a unit in the last place. Nobody else
  * reads k, so that it need not be rounded to f32 between.
@@ -170,7 +176,6 @@ static greta_status rope_kv(const struct ref_args *a) {
     const struct greta_scalars_rope_kv *s = &a->call->scalars.rope_kv;
     uint32_t step[4], type = a->call->keys[1], n_cols = s->n_head_kv * s->head_dim;
     struct ref_output *k = &a->outputs[5], *v = &a->outputs[6];
-    double rounding = type == GRETA_TYPE_F16 ? 0x1p-11 : 0, least = type == GRETA_TYPE_F16 ? 0x1p-25 : 0;
     memcpy(step, a->data[4], sizeof step);
     greta_status status = rope_rows(a, 0, 3, a->call->keys[0], step[1], s->n_tok, s->n_head, s->head_dim,
                                     s->n_rot, &a->outputs[0]);
@@ -183,11 +188,10 @@ static greta_status rope_kv(const struct ref_args *a) {
     for (uint64_t t = 0; !status && t < s->n_tok && step[1] + t < s->n_ctx; t++)
         for (uint64_t c = 0; c < n_cols; c++) {
             uint64_t from = t * n_cols + c, to = (step[1] + t) * n_cols + c;
-            double value = rotated.value[from], error = rotated.bound[from];
-            if (error < 0) /* past n_rot */
+            if (rotated.bound[from] < 0) /* past n_rot */
                 set(k, to, rounded_to(type, f32_at(a, 1, from)), 0);
             else
-                set(k, to, value, error + rounding * (fabs(value) + error) + least);
+                ref_set_kv(k, to, rotated.value[from], rotated.bound[from]);
             set(v, to, rounded_to(type, f32_at(a, 2, from)), 0);
         }
     free(rotated.value);
@@ -318,6 +322,7 @@ static greta_status run(const struct ref_args *a) {
     case GRETA_OP_ROPE_KV: return rope_kv(a);
     case GRETA_OP_MATVEC: return ref_matmul(a, 1, s->matvec.n_rows, s->matvec.n_cols);
     case GRETA_OP_MATVEC_GLU: return ref_matvec_glu(a);
+    case GRETA_OP_MATVEC_QKV: return ref_matvec_qkv(a);
     case GRETA_OP_MATMUL: return ref_matmul(a, s->matmul.n_tok, s->matmul.n_rows, s->matmul.n_cols);
     case GRETA_OP_ATTN: return ref_attn(a);
     case GRETA_OP_ATTN_SPLIT: return ref_attn_split(a);

@@ -137,6 +137,11 @@ static void work_of(const struct greta_call *call, const uint32_t step[4], doubl
             2.0 * (double)greta_op_binding_bytes(call, 5) * (1 - (double)s->rope_kv.n_tok / s->rope_kv.n_ctx);
     if (call->op == GRETA_OP_MATVEC) *flops = 2.0 * s->matvec.n_rows * s->matvec.n_cols;
     if (call->op == GRETA_OP_MATVEC_GLU) *flops = 4.0 * s->matvec_glu.n_rows * s->matvec_glu.n_cols;
+    if (call->op == GRETA_OP_MATVEC_QKV) {
+        *flops = 2.0 * s->matvec_qkv.n_cols * s->matvec_qkv.head_dim *
+                 (s->matvec_qkv.n_head + 2.0 * s->matvec_qkv.n_head_kv);
+        *bytes -= 2.0 * (double)greta_op_binding_bytes(call, 7) * (1 - 1.0 / s->matvec_qkv.n_ctx);
+    }
     if (call->op == GRETA_OP_MATMUL) *flops = 2.0 * s->matmul.n_tok * s->matmul.n_rows * s->matmul.n_cols;
     if (call->op == GRETA_OP_ATTN)
         *flops = 4.0 * s->attn.n_head * call->keys[1] * s->attn.n_tok * (step[1] + 0.5 * (s->attn.n_tok + 1));
@@ -199,7 +204,14 @@ static void matrices(struct bench *b, enum greta_op op) {
                     struct kc_case c = {
                         .call = {.op = op, .keys = {type, q8a ? GRETA_TYPE_Q8A : GRETA_TYPE_F32}}};
                     if (greta_type_get_info(type)->block_elements == 256) n_cols = n_cols / 256 * 256;
-                    if (op != GRETA_OP_MATMUL) /* the same scalars */
+                    if (op == GRETA_OP_MATVEC_QKV) { /* one layer: its shape does not follow n_rows */
+                        uint32_t n_head = b->small ? 9 : 32, n_head_kv = b->small ? 3 : 32;
+                        uint32_t head_dim = b->small ? 64 : 128;
+                        if (i) break;
+                        c.call.keys[2] = GRETA_TYPE_F16;
+                        c.call.scalars.matvec_qkv = (struct greta_scalars_matvec_qkv){
+                            n_head, n_head_kv, head_dim, head_dim, 2048, n_cols};
+                    } else if (op != GRETA_OP_MATMUL) /* the same scalars */
                         c.call.scalars.matvec = (struct greta_scalars_matvec){n_rows, n_cols};
                     else
                         c.call.scalars.matmul = (struct greta_scalars_matmul){n_tok, n_rows, n_cols};

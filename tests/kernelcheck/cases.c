@@ -80,6 +80,31 @@ static void matvec(const struct emit *e, enum greta_op op) {
         }
 }
 
+/* Integers are too large for an f16 cache. */
+static void matvec_qkv(const struct emit *e) {
+    static const uint32_t heads[][4] = {
+        {1, 1, 2, 2},   {4, 2, 8, 8},   {2, 1, 64, 32}, {3, 3, 6, 4},
+        {6, 2, 64, 64}, {9, 3, 16, 16}, {1, 1, 80, 32}}; /* .., head_dim, n_rot */
+    static const uint32_t positions[] = {0, 7, 15, 16};
+    for (uint32_t type = 0; type < GRETA_N_WEIGHT_TYPES; type++)
+        for (uint32_t x_type = GRETA_TYPE_F32;; x_type = GRETA_TYPE_Q8A) {
+            const uint32_t *cols;
+            unsigned n = cols_of(type, &cols);
+            for (unsigned i = 0; i <= n; i++) {
+                const uint32_t *h =
+                    i == n ? (const uint32_t[]){2, 1, 128, 128} : heads[(i + type) % N(heads)];
+                struct kc_case c = {.call = {.op = GRETA_OP_MATVEC_QKV, .keys = {type, x_type, i % 2}}};
+                c.call.scalars.matvec_qkv =
+                    (struct greta_scalars_matvec_qkv){h[0], h[1], h[2], h[3], 16, i == n ? 4096 : cols[i]};
+                c.step[1] = positions[(i + type) % N(positions)];
+                emit_styles(e, c, normal_styles, 2);
+                c.call.keys[2] = GRETA_TYPE_F32;
+                emit_styles(e, c, (enum kc_style[]){KC_INTEGERS, KC_NORMAL}, 2);
+            }
+            if (x_type == GRETA_TYPE_Q8A) break;
+        }
+}
+
 static void matmul(const struct emit *e) {
     static const uint32_t toks[] = {1, 2, 5, 33, 17, 67, 8}, rows[] = {5, 33, 16, 65, 130, 64, 1};
     for (uint32_t type = 0; type < GRETA_N_WEIGHT_TYPES; type++)
@@ -266,11 +291,14 @@ bool kc_is_product(enum greta_op op) {
     return info->n_keys > 1 && !strcmp(info->key_names[1], "x_type");
 }
 
-/* Every op that reads weights has n_rows and n_cols last. */
+/* Every op that reads weights has n_rows and n_cols last, but for matvec_qkv. */
 uint64_t kc_weight_rows(const struct greta_call *call, uint32_t i) {
     const struct greta_op_info *info = greta_op_get_info(call->op);
     bool weights = info->n_keys && !strcmp(info->key_names[0], "w_type");
-    return weights && info->binding_names[i][0] == 'w' ? call->scalars.u32[info->n_scalars - 2] : 0;
+    if (!weights || info->binding_names[i][0] != 'w') return 0;
+    const struct greta_scalars_matvec_qkv *s = &call->scalars.matvec_qkv;
+    if (call->op == GRETA_OP_MATVEC_QKV) return (uint64_t)(i ? s->n_head_kv : s->n_head) * s->head_dim;
+    return call->scalars.u32[info->n_scalars - 2];
 }
 
 void kc_cases(enum greta_op op, kc_case_fn *fn, void *user) {
@@ -284,6 +312,7 @@ void kc_cases(enum greta_op op, kc_case_fn *fn, void *user) {
     case GRETA_OP_ROPE_KV: rope_kv(&e); break;
     case GRETA_OP_MATVEC:
     case GRETA_OP_MATVEC_GLU: matvec(&e, op); break; /* the same scalars */
+    case GRETA_OP_MATVEC_QKV: matvec_qkv(&e); break;
     case GRETA_OP_MATMUL: matmul(&e); break;
     case GRETA_OP_ATTN: attn(&e); break;
     case GRETA_OP_ATTN_SPLIT: attn_split(&e); break;

@@ -273,6 +273,8 @@ static uint64_t binding_bytes(const struct kc_case *c, const struct greta_call *
     if (c->call.op == GRETA_OP_ROPE_KV && i == 3)
         return (uint64_t)(c->step[1] + c->call.scalars.rope_kv.n_tok) * (c->call.scalars.rope_kv.n_rot / 2) *
                8;
+    if (c->call.op == GRETA_OP_MATVEC_QKV && i == 4)
+        return (uint64_t)(c->step[1] + 1) * (c->call.scalars.matvec_qkv.n_rot / 2) * 8;
     return greta_op_binding_bytes(rows, i);
 }
 
@@ -295,6 +297,12 @@ static void fill(struct kc_rng *rng, const struct kc_case *c, uint32_t i, uint64
     case GRETA_OP_MATVEC: fill_matrix(rng, c, i, 1, s->matvec.n_rows, s->matvec.n_cols, out); return;
     case GRETA_OP_MATVEC_GLU:
         fill_matrix(rng, c, i, 1, s->matvec_glu.n_rows, s->matvec_glu.n_cols, out);
+        return;
+    case GRETA_OP_MATVEC_QKV:
+        if (i == 4)
+            fill_table(size / (s->matvec_qkv.n_rot / 2 * 8), s->matvec_qkv.n_rot / 2, (float *)out);
+        else
+            fill_matrix(rng, c, i, 1, kc_weight_rows(&c->call, i), s->matvec_qkv.n_cols, out);
         return;
     case GRETA_OP_MATMUL:
         fill_matrix(rng, c, i, s->matmul.n_tok, s->matmul.n_rows, s->matmul.n_cols, out);

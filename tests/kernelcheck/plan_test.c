@@ -278,6 +278,33 @@ static void test_result(struct fixture *f) {
     greta_plan_destroy(&plan);
 }
 
+/* A fused op stands aside for a row that somebody asked for, and where no row serves. */
+static void test_fuses(struct fixture *f) {
+    static const char *const aside[] = {"matvec=matvec_plain", "silu_mul=silu_mul_plain"};
+    struct greta_call call = {.op = GRETA_OP_MATVEC_GLU, .keys = {GRETA_TYPE_Q4_1, GRETA_TYPE_Q8A}};
+    struct greta_plan *plan;
+    call.scalars.matvec_glu = (struct greta_scalars_matvec_glu){48, 64};
+    EXPECT(plan_make(f, 0, "", &plan) == GRETA_OK && greta_plan_fuses(plan, &call));
+    call.scalars.matvec_glu.n_cols = 65;
+    EXPECT(!greta_plan_fuses(plan, &call));
+    call.scalars.matvec_glu.n_cols = 64;
+    call.layout = GRETA_LAYOUT_PACKED;
+    EXPECT(!greta_plan_fuses(plan, &call));
+    call.layout = GRETA_LAYOUT_ROWS;
+    greta_plan_destroy(&plan);
+    for (int i = 0; i < 2; i++) {
+        EXPECT(plan_make(f, 0, aside[i], &plan) == GRETA_OK && !greta_plan_fuses(plan, &call));
+        greta_plan_destroy(&plan);
+    }
+    EXPECT(plan_make(f, 0, "matvec=matvec_plain,matvec_glu=matvec_glu_q8a_plain", &plan) == GRETA_OK &&
+           greta_plan_fuses(plan, &call));
+    greta_plan_destroy(&plan);
+    EXPECT(plan_make(f, GRETA_POLICY_EXACT, "", &plan) == GRETA_OK && !greta_plan_fuses(plan, &call));
+    call.keys[1] = GRETA_TYPE_F32;
+    EXPECT(greta_plan_fuses(plan, &call));
+    greta_plan_destroy(&plan);
+}
+
 static void test_no_allocation(struct fixture *f) {
     struct greta_plan *plan;
     struct greta_call calls[2] = {matmul_call(f, GRETA_TYPE_Q4_1, GRETA_TYPE_Q8A),
@@ -373,6 +400,7 @@ int main(void) {
         test_policy(&f);
         test_refusals(&f);
         test_result(&f);
+        test_fuses(&f);
         test_no_allocation(&f);
         test_threads(&f);
         test_out_of_memory(&f);

@@ -52,7 +52,7 @@ GRETA_API uint64_t greta_activation_row_bytes(uint32_t x_type, uint64_t n_cols);
 
 /* ---- calls ------------------------------------------------------------------------------------------------------- */
 
-enum { GRETA_OP_MAX_BINDINGS = 8, GRETA_OP_MAX_SCALARS = 8, GRETA_OP_MAX_KEYS = 4 };
+enum { GRETA_OP_MAX_BINDINGS = 10, GRETA_OP_MAX_SCALARS = 8, GRETA_OP_MAX_KEYS = 4 };
 
 /* One struct of scalars per op, from its X-macro: struct greta_scalars_matvec { uint32_t n_rows, n_cols; } */
 #define GRETA_NOTHING(name)
@@ -128,7 +128,7 @@ GRETA_API uint32_t greta_plan_x_type(struct greta_plan *plan, uint32_t w_type, u
 /* Whether decode attention is to be split over the KV length (attn_split + attn_reduce) rather than attn. */
 GRETA_API bool greta_plan_split_attn(struct greta_plan *plan, uint32_t head_dim, uint32_t n_ctx);
 /*
- * Whether a fused op (rope_kv, matvec_glu) is to take the place of the ops that it is made of: a row admits the call, and none of those ops
+ * Whether a fused op (rope_kv, matvec_glu, matvec_qkv) is to take the place of the ops that it is made of: a row admits the call, and none of those ops
  * is forced (unless the fused one is, too). Bindings may be empty.
  */
 GRETA_API bool greta_plan_fuses(struct greta_plan *plan, const struct greta_call *call);

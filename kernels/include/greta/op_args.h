@@ -53,6 +53,15 @@
 #define GRETA_ARGS_MATVEC_GLU(R, W, X, U, F) R(w_gate) R(w_up) R(x) W(y) U(n_rows) U(n_cols)
 #define GRETA_KEYS_MATVEC_GLU(K) K(w_type) K(x_type)
 
+/*
+ * One token's q, k and v: three matvecs with the same x, then rope in mode 0 of q and of k, then kv_update. q is [n_head]
+ * [head_dim] f32, head_dim is even; the three weights are of one type, with n_head * head_dim and n_head_kv * head_dim rows.
+ */
+#define GRETA_ARGS_MATVEC_QKV(R, W, X, U, F)                                                                 \
+    R(w_q) R(w_k) R(w_v) R(x) R(table) R(step) W(q) W(k_cache) W(v_cache) U(n_head) U(n_head_kv) U(head_dim) \
+        U(n_rot) U(n_ctx) U(n_cols)
+#define GRETA_KEYS_MATVEC_QKV(K) K(w_type) K(x_type) K(kv_type)
+
 /* y[t][r] = sum_c w[r][c] * x[t][c]. */
 #define GRETA_ARGS_MATMUL(R, W, X, U, F) R(w) R(x) W(y) U(n_tok) U(n_rows) U(n_cols)
 #define GRETA_KEYS_MATMUL(K) K(w_type) K(x_type)
@@ -130,7 +139,8 @@
     X(CAST, cast)                                                                                            \
     X(QUANTIZE, quantize)                                                                                    \
     X(ROPE_KV, rope_kv)                                                                                      \
-    X(MATVEC_GLU, matvec_glu)
+    X(MATVEC_GLU, matvec_glu)                                                                                \
+    X(MATVEC_QKV, matvec_qkv)
 
 /* X(NAME): the quantized types of weights that vector units and shaders decode. */
 #define GRETA_QUANT_TYPE_LIST(X) \
