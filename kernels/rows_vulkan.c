@@ -177,6 +177,22 @@ static const char *attn_split_refusal(const struct greta_variant *v, const struc
                                                                 : NULL;
 }
 
+static const char *attn_one_refusal(const struct greta_variant *v, const struct greta_limits *limits,
+                                    const struct greta_call *call) {
+    const struct greta_scalars_attn *s = &call->scalars.attn;
+    uint32_t head_dim = call->keys[1];
+    if (s->n_tok != 1 || s->n_ctx > GRETA_ATTN_CHUNK) return "it is for one token and a short context";
+    if (!limits->has_16bit_storage) return no_16bit;
+    if (head_dim > 256 || head_dim % v->tunables[SPLIT_PIECE])
+        return "head_dim is more than 256 or no multiple of 8";
+    if (!is_aligned(call, 1, 16) || !is_aligned(call, 2, 16))
+        return "k or v does not begin at a multiple of 16 bytes";
+    if (v->tunables[SPLIT_HEADS] == 1 && s->n_head != s->n_head_kv)
+        return "it is for one query head a KV head";
+    return split_lds_bytes(v, head_dim) > limits->max_lds_bytes ? "it needs more LDS than the device has"
+                                                                : NULL;
+}
+
 /* Drivers that run shaders on the CPU (llvmpipe) end a shader's loops after 65,535 turns in all. */
 static bool loops_too_long(const struct greta_limits *limits, uint64_t n_turns) {
     return limits->is_cpu && n_turns > 65000;
@@ -267,6 +283,8 @@ GROUPS(matmul_coopmat_groups, coopmat_tiles(v, call))
 GROUPS(attn_groups, (uint64_t)s->attn.n_tok * s->attn.n_head)
 GROUPS(attn_tiled_groups, div_up(s->attn.n_tok, v->tunables[TILED_QUERIES]) * s->attn.n_head)
 GROUPS(attn_coopmat_groups, div_up(s->attn.n_tok, v->tunables[FLASH_QUERIES]) * s->attn.n_head)
+GROUPS(attn_one_groups,
+       (uint64_t)s->attn.n_head_kv *div_up(s->attn.n_head / s->attn.n_head_kv, v->tunables[SPLIT_HEADS]))
 GROUPS(attn_split_groups,
        (uint64_t)s->attn_split.n_split * s->attn_split.n_head_kv *
            div_up(s->attn_split.n_head / s->attn_split.n_head_kv, v->tunables[SPLIT_HEADS]))
@@ -326,6 +344,15 @@ GROUPS(cast_groups, div_up(s->cast.n, v->n_threads))
             heads_,                                                                                         \
             piece_                                                                                          \
         }                                                                                                   \
+    }
+#define ATTN_ONE(name_, heads_)                                                                          \
+    {                                                                                                    \
+        .name = name_, .op = GRETA_OP_ATTN, .format = GRETA_IMAGE_SPIRV, .image = &greta_spirv_attn_one, \
+        .entry = "main", .flags = VARIANT_EXACT, .n_threads = 256, .n_groups = attn_one_groups,          \
+        .layout = GRETA_LAYOUT_PACKED, .refusal = attn_one_refusal, .n_tunables = 2, .tunables = {       \
+            heads_,                                                                                      \
+            8                                                                                            \
+        }                                                                                                \
     }
 #define MATMUL_TILED(name_, threads_, tile_, aligned_)                                                      \
     {                                                                                                       \
@@ -417,6 +444,8 @@ static const struct greta_variant rows[] = {
     /* The unit of Mesa's llvmpipe: after the rows that are faster there, for the tests. */
     MATMUL_COOPMAT("matmul_coopmat_8", 0, 64, 8, matmul_coopmat_refusal, 8, 8, 8, 64, 64, 32, 32, 16),
     WEIGHT_ROW(MATMUL, matmul_simple, 64, matmul_simple_groups),
+    ATTN_ONE("attn_one", 1),
+    ATTN_ONE("attn_one_grouped", 4),
     ATTN_COOPMAT("attn_coopmat_large", 128, 32, 16, 16, 16, 64, 32),
     ATTN_COOPMAT("attn_coopmat_small", 64, 32, 16, 16, 16, 32, 32),
     ATTN_TILED("attn_tiled_large", 64, 32, 32),

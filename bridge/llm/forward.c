@@ -266,11 +266,13 @@ static void attend_split(struct forward *f, uint32_t i_layer, struct greta_bindi
 
 static void attend(struct forward *f, uint32_t i_layer) {
     const struct hparams *hp = &f->s->m->hp;
-    uint32_t n_cols = hp->n_head * hp->head_dim;
+    uint32_t n_cols = hp->n_head * hp->head_dim, n_ctx = f->s->n_ctx;
     struct greta_binding q = rows_of(f, S_Q, 0, f->n_tok, n_cols), y = rows_of(f, S_ATT, 0, f->n_tok, n_cols);
     float scale = (float)(1.0 / sqrt(hp->head_dim));
 
-    if (f->n_tok == 1 && f->s->split_attn) {
+    /* A graph for few positions does without splits, and shows attention no more of the cache than that. */
+    if (f->n_tok == 1) n_ctx = f->n_kv;
+    if (f->n_tok == 1 && f->s->split_attn && greta_plan_split_attn(f->s->m->plan, hp->head_dim, f->n_kv)) {
         attend_split(f, i_layer, q, y, scale);
         return;
     }
@@ -281,7 +283,7 @@ static void attend(struct forward *f, uint32_t i_layer) {
                              .scalars.attn = {.n_tok = f->n_tok,
                                               .n_head = hp->n_head,
                                               .n_head_kv = hp->n_head_kv,
-                                              .n_ctx = f->s->n_ctx,
+                                              .n_ctx = n_ctx,
                                               .scale = scale},
                              .keys = {f->s->kv_type, hp->head_dim}},
         4.0 * f->n_tok * f->n_kv * n_cols, 4.0 * f->n_kv * hp->n_head_kv * hp->head_dim);

@@ -96,12 +96,12 @@ static void collect(void *user, const struct greta_call *call) {
  */
 static greta_status prepare(struct greta_session *s) {
     struct calls calls = {0};
-    const uint32_t n_toks[] = {1, s->n_chunk};
+    /* One token among few positions and among many: attention may differ. */
+    const uint32_t n_toks[] = {1, 1, s->n_chunk}, n_kvs[] = {1, s->n_ctx, s->n_chunk};
     greta_status status = GRETA_OK;
 
-    for (int i = 0; i < 2; i++) {
-        struct forward f = {
-            .s = s, .n_tok = n_toks[i], .n_kv = n_toks[i], .collect = collect, .user = &calls};
+    for (int i = 0; i < 3; i++) {
+        struct forward f = {.s = s, .n_tok = n_toks[i], .n_kv = n_kvs[i], .collect = collect, .user = &calls};
         forward_body(&f);
         forward_head(&f, 0, 1, s->scratch[S_LOGITS]);
         forward_readback(&f, GRETA_WANT_ARGMAX);

@@ -205,6 +205,23 @@ static void attn(const struct emit *e) {
             }
 }
 
+/* One token in a cache of at most one chunk. */
+static void attn_short(const struct emit *e) {
+    static const uint32_t dims[] = {8, 40, 64, 80, 128, 256}, heads[][2] = {{1, 1}, {9, 3}, {8, 1}, {3, 3}};
+    static const uint32_t contexts[][2] = {{1, 0}, {40, 38}, {256, 255}, {256, 100}}; /* n_ctx, pos */
+    for (uint32_t type = GRETA_TYPE_F32; type <= GRETA_TYPE_F16; type++)
+        for (unsigned d = 0; d < N(dims); d++)
+            for (unsigned i = 0; i < N(contexts); i++) {
+                const uint32_t *h = heads[(d + i + type) % N(heads)];
+                struct kc_case c = {.call = {.op = GRETA_OP_ATTN, .keys = {type, dims[d]}},
+                                    .style = i % 2 ? KC_OUTLIERS : KC_NORMAL,
+                                    .place = (d + i) % 2 ? KC_UNALIGNED : KC_ALIGNED};
+                c.step[1] = contexts[i][1];
+                c.call.scalars.attn = (struct greta_scalars_attn){1, h[0], h[1], contexts[i][0], 0.125f};
+                emit(e, &c);
+            }
+}
+
 static void attn_split(const struct emit *e) {
     static const uint32_t dims[] = {8, 40, 64, 80, 128, 256}, n_kvs[] = {1, 255, 256, 257, 700, 1024};
     static const uint32_t heads[][2] = {{1, 1}, {9, 3}, {4, 2}, {8, 1}};
@@ -314,7 +331,10 @@ void kc_cases(enum greta_op op, kc_case_fn *fn, void *user) {
     case GRETA_OP_MATVEC_GLU: matvec(&e, op); break; /* the same scalars */
     case GRETA_OP_MATVEC_QKV: matvec_qkv(&e); break;
     case GRETA_OP_MATMUL: matmul(&e); break;
-    case GRETA_OP_ATTN: attn(&e); break;
+    case GRETA_OP_ATTN:
+        attn(&e);
+        attn_short(&e);
+        break;
     case GRETA_OP_ATTN_SPLIT: attn_split(&e); break;
     case GRETA_OP_ATTN_REDUCE: attn_reduce(&e); break;
     case GRETA_OP_ARGMAX: argmax(&e); break;
