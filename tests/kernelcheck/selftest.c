@@ -152,6 +152,18 @@ static bool guard_page_catches(uint64_t seed) {
     return WIFEXITED(result) && WEXITSTATUS(result) == KC_EXIT_FAULT;
 }
 
+/* Where NaN is right, its bound may be NaN, too: that is not "as it was before", which is a bound of -1. */
+static bool tells_nan_from_kept(void) {
+    double value[] = {NAN, NAN, 0}, bound[] = {NAN, NAN, -1};
+    const float before[] = {1, NAN, 3}, kept[] = {1, NAN, 3}, written[] = {NAN, NAN, 3}, all[] = {NAN, NAN, 4};
+    struct ref_output o = {.kind = REF_F32, .n = 3, .value = value, .bound = bound};
+    struct ref_verdict v[3];
+    ref_compare(&o, kept, before, &v[0]);
+    ref_compare(&o, written, before, &v[1]);
+    ref_compare(&o, all, before, &v[2]);
+    return v[0].n_wrong == 1 && v[0].i_worst == 0 && v[1].n_wrong == 0 && v[2].n_wrong == 1 && v[2].i_worst == 2;
+}
+
 int kc_selftest(uint64_t seed) {
     struct kc_env env = {.seed = seed};
     greta_status status;
@@ -160,6 +172,9 @@ int kc_selftest(uint64_t seed) {
     printf("%s a kernel that %s, by the guard page\n", guarded ? "ok   caught" : "FAIL missed",
            fault_texts[FAULT_OVERRUN]);
     n_failed += !guarded;
+    bool told = tells_nan_from_kept();
+    printf("%s a right NaN is told from what must stay\n", told ? "ok  " : "FAIL");
+    n_failed += !told;
     if (!kc_env_open(&env, "cpu", 0, &status)) return 1;
     env.guard = false; /* canaries must do */
     for (int f = 0; f < N_FAULTS; f++) {
@@ -174,6 +189,6 @@ int kc_selftest(uint64_t seed) {
                    ok ? ": " : "", message);
     }
     kc_env_close(&env);
-    printf("%u passed, %u failed, 0 skipped\n", N_FAULTS + 1 - n_failed, n_failed);
+    printf("%u passed, %u failed, 0 skipped\n", N_FAULTS + 2 - n_failed, n_failed);
     return n_failed != 0;
 }
