@@ -42,6 +42,9 @@ struct rt_backend {
     const struct greta_backend *table;
     bool tried; /* to open it; `status` is the answer */
     greta_status status;
+    char reason[256];     /* the last thing it said while it opened */
+    struct greta_log log; /* the context's, which it keeps; while it opens, one that fills `reason` too */
+    const struct greta_log *outer;
     void *instance;
     uint32_t n_boards;
     struct rt_board *boards;

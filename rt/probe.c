@@ -46,17 +46,33 @@ static greta_status list_boards(struct greta_ctx *ctx, struct rt_backend *b) {
     return status;
 }
 
+/* What a backend says while it opens is the reason where it does not; the context's log gets what it asked for. */
+static void keep_reason(void *user, enum greta_log_level level, const char *message) {
+    struct rt_backend *b = user;
+    if (level <= GRETA_LOG_INFO) snprintf(b->reason, sizeof b->reason, "%s", message);
+    greta_logf(b->outer, level, "%s", message);
+}
+
+static void listen(struct greta_ctx *ctx, struct rt_backend *b) {
+    enum greta_log_level most = ctx->log ? ctx->log->max_level : GRETA_LOG_ERROR;
+    b->outer = ctx->log;
+    b->reason[0] = 0;
+    b->log = (struct greta_log){keep_reason, b, most > GRETA_LOG_INFO ? most : GRETA_LOG_INFO};
+}
+
 /* Opens a backend's library once; the answer is kept, but for a lack of host memory. */
 static greta_status backend_open(struct greta_ctx *ctx, struct rt_backend *b) {
     if (b->tried) return b->status;
-    struct hal_open_params params = {.log = ctx->log,
+    struct hal_open_params params = {.log = &b->log,
                                      .cache_dir = ctx->cache_dir,
                                      .library = rt_env_library(b->table->name),
                                      .n_threads = ctx->n_threads,
                                      .validation = ctx->validation};
     if (b->table->image_format != GRETA_IMAGE_HOST) make_folder(ctx->cache_dir);
+    listen(ctx, b);
     b->status = b->table->open(&params, &b->instance);
     if (b->status == GRETA_OK) b->status = list_boards(ctx, b);
+    b->log = ctx->log ? *ctx->log : (struct greta_log){0};
     if (b->status != GRETA_OK) {
         free(b->boards);
         b->boards = NULL;
@@ -184,9 +200,8 @@ static greta_status find_named(struct greta_ctx *ctx, const char *name, struct r
     struct rt_backend *b = *out_backend;
     status = backend_open(ctx, b);
     if (status != GRETA_OK)
-        return greta_fail(ctx->log, status,
-                          "device \"%s\": %s is not available: its library or driver is missing", name,
-                          b->table->name);
+        return greta_fail(ctx->log, status, "device \"%s\": %s is not available: %s", name, b->table->name,
+                          b->reason[0] ? b->reason : "its library or driver is missing");
     for (uint32_t i = 0; i < b->n_boards; i++)
         if (b->boards[i].info.i_device == i_device) *out_board = &b->boards[i];
     if (!*out_board)

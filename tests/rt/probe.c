@@ -128,7 +128,9 @@ static greta_status open_board(const char *name, void *instance, const struct bo
 #define BACKEND(id, format)                                                                        \
     static greta_status id##_open(const struct hal_open_params *params, void **out) {              \
         *out = NULL;                                                                               \
-        return id.unavailable ? GRETA_ERR_UNAVAILABLE : cpu_backend.open(params, out);             \
+        if (!id.unavailable) return cpu_backend.open(params, out);                                 \
+        greta_logf(params->log, GRETA_LOG_INFO, "no lib" #id " here");                             \
+        return GRETA_ERR_UNAVAILABLE;                                                              \
     }                                                                                              \
     static greta_status id##_list(void *instance, struct greta_dev_info *infos, uint32_t capacity, \
                                   uint32_t *n) {                                                   \
@@ -226,6 +228,21 @@ static void preference(void) {
     expect(NULL, "cpu:0");
 }
 
+/* Who names a device reads why its library does not open in the one line of the error, without asking for more. */
+static void quiet_reason(void) {
+    const struct greta_log log = {.fn = keep_log};
+    const struct greta_ctx_params params = {.log = &log, .cache_dir = ""};
+    struct greta_ctx *ctx = NULL;
+    struct greta_dev *dev = NULL;
+    log_text[0] = 0;
+    vulkan.unavailable = true;
+    CHECK(greta_ctx_create(&params, &ctx) == GRETA_OK);
+    CHECK(greta_dev_open(ctx, "vulkan:0", NULL, &dev) == GRETA_ERR_UNAVAILABLE && !dev);
+    CHECK(strstr(log_text, "vulkan:0") && strstr(log_text, "no libvulkan here"));
+    CHECK(strchr(log_text, '\n') == strrchr(log_text, '\n'));
+    greta_ctx_destroy(&ctx);
+}
+
 static void names(void) {
     set(1, mi300x, 2, apu, wrong);
     expect("vulkan", "vulkan:0");
@@ -238,6 +255,7 @@ static void names(void) {
     expect("vulkan:", "ERR_INVALID");
     vulkan.unavailable = true;
     expect("vulkan", "ERR_UNAVAILABLE");
+    quiet_reason();
 
     setenv("GRETA_DEVICE", "cpu", 1);
     set(1, mi300x, 1, apu, none);
