@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* From here on a buffer has its own mapping: given back to the system when destroyed, and of huge pages where
@@ -56,6 +57,16 @@ static void *map(size_t bytes) {
     return p;
 }
 
+/* Where the process may not take what the machine has: which limit it is. Empty where there is none. */
+static const char *own_limit(char *out, size_t size) {
+    struct rlimit limit;
+    out[0] = 0;
+    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+        snprintf(out, size, ", but this process is limited to %.1f MiB (ulimit -v)",
+                 (double)limit.rlim_cur / 1048576);
+    return out;
+}
+
 greta_status cpu_buf_create(struct hal_dev *dev, uint64_t size_bytes, enum greta_mem_kind kind,
                             struct hal_buf **out) {
     *out = NULL;
@@ -70,13 +81,14 @@ greta_status cpu_buf_create(struct hal_dev *dev, uint64_t size_bytes, enum greta
     }
     if (!b->hal.host) {
         uint64_t total, available;
+        char limit[80];
         free(b);
         cpu_memory(&total, &available);
         return greta_fail(
             dev->log, GRETA_ERR_NO_DEVICE_MEMORY,
-            "cpu: no memory for a buffer of %.1f MiB, %.1f MiB are free: close other programs, or use a "
+            "cpu: no memory for a buffer of %.1f MiB, %.1f MiB are free%s: close other programs, or use a "
             "smaller model or context",
-            (double)size_bytes / 1048576, (double)available / 1048576);
+            (double)size_bytes / 1048576, (double)available / 1048576, own_limit(limit, sizeof limit));
     }
     b->hal.size_bytes = size_bytes;
     b->hal.kind = kind;
