@@ -36,8 +36,8 @@ static greta_status create_scratch(struct greta_session *s, const struct session
 }
 
 /*
- * Keys and values begin as zeros: a kernel may read a whole tile and drop what lies past the last token by
- * multiplying with zero, and undefined memory may hold NaN.
+ * Keys and values begin undefined: attention lets nothing of the positions from n_kv on reach a result, not even
+ * by a product with zero (tests/kernelcheck has NaN there). So a large context costs nothing until it is used.
  */
 static greta_status create_kv(struct greta_session *s, const struct session_sizes *sizes) {
     uint32_t n = s->m->hp.n_layer;
@@ -49,19 +49,28 @@ static greta_status create_kv(struct greta_session *s, const struct session_size
     for (uint32_t i = 0; i < 2 * n && !status; i++) {
         struct greta_buf **buf = i < n ? &s->k[i] : &s->v[i - n];
         status = greta_buf_create(s->m->dev, sizes->kv, GRETA_MEM_DEVICE, buf);
-        if (!status) status = greta_stream_fill(s->stream, *buf, 0, sizes->kv, 0);
     }
     s->stats.kv_bytes = sizes->kv * 2 * n;
     return status;
 }
 
-static greta_status write_rope(struct greta_session *s, const struct session_sizes *sizes) {
-    float *table = malloc(sizes->scratch[S_ROPE]);
-    greta_status status;
+/* RoPE's table for the positions below n_pos at least; it grows in steps of some milliseconds. */
+static greta_status grow_rope(struct greta_session *s, uint32_t n_pos) {
+    enum { STEP = 4096 };
+    uint64_t row_bytes = (uint64_t)s->m->hp.n_rot * sizeof(float);
+    greta_status status = GRETA_OK;
+    float *table = NULL;
 
-    if (!table) return greta_fail(s->m->log, GRETA_ERR_NO_MEMORY, "no memory for a session");
-    rope_table(s->m, s->n_ctx, table);
-    status = greta_stream_write(s->stream, s->scratch[S_ROPE], 0, table, sizes->scratch[S_ROPE]);
+    if (n_pos > s->n_rope) table = malloc((size_t)(STEP * row_bytes));
+    if (n_pos > s->n_rope && !table)
+        return greta_fail(s->m->log, GRETA_ERR_NO_MEMORY, "no memory for a session");
+    while (n_pos > s->n_rope && !status) {
+        uint32_t n = s->n_ctx - s->n_rope < STEP ? s->n_ctx - s->n_rope : STEP;
+        rope_table(s->m, s->n_rope, n, table);
+        status =
+            greta_stream_write(s->stream, s->scratch[S_ROPE], s->n_rope * row_bytes, table, n * row_bytes);
+        if (!status) s->n_rope += n;
+    }
     free(table);
     return status;
 }
@@ -130,7 +139,7 @@ static greta_status init(struct greta_session *s, const struct greta_session_par
     status = greta_stream_create(s->m->dev, &s->stream);
     if (!status) status = create_scratch(s, &sizes);
     if (!status) status = create_kv(s, &sizes);
-    if (!status) status = write_rope(s, &sizes);
+    if (!status) status = grow_rope(s, 1);
     if (!status) status = prepare(s);
     return status;
 }
@@ -232,7 +241,9 @@ static greta_status read_back(struct greta_session *s, enum greta_want want) {
 static greta_status write_step(struct greta_session *s, uint32_t token, uint32_t n_tok) {
     const struct weight *embd = &s->m->embd;
     struct step_block block = {.token = token, .pos = s->n_past, .n_kv = s->n_past + n_tok};
+    greta_status status = grow_rope(s, s->n_past + n_tok);
 
+    if (status) return status;
     for (uint32_t p = 1; p < embd->n_parts; p++) block.part_token[p - 1] = token - embd->parts[p].row_begin;
     return greta_stream_update(s->stream, s->scratch[S_STEP], 0, &block, 16 + 4 * (embd->n_parts - 1));
 }

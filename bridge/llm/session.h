@@ -53,6 +53,7 @@ struct greta_session {
     struct greta_model *m;
     struct greta_stream *stream;
     uint32_t n_ctx, n_past, n_chunk, kv_type; /* GRETA_TYPE_* */
+    uint32_t n_rope;                          /* positions that S_ROPE holds by now */
     bool split_attn;
     struct pace pace;
     bool (*progress)(void *user, uint32_t done, uint32_t total);
@@ -77,8 +78,8 @@ struct session_sizes {
 GRETA_MUST_USE greta_status session_plan(const struct greta_model *m,
                                          const struct greta_session_params *params, struct greta_session *s,
                                          struct session_sizes *sizes);
-/* RoPE's table for positions below n_ctx: {cos, sin} of n_rot / 2 pairs each. */
-void rope_table(const struct greta_model *m, uint32_t n_ctx, float *out);
+/* RoPE's table for n positions from `first` on: {cos, sin} of n_rot / 2 pairs each. */
+void rope_table(const struct greta_model *m, uint32_t first, uint32_t n, float *out);
 
 /*
  * One forward pass. Calls are recorded on the session's stream, or handed to `collect` where one is given.
