@@ -7,26 +7,40 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const double mib = 1024.0 * 1024.0;
 
+/* Whether pages of files of so many bytes would be in the way: more than a quarter of the memory that is left. */
+static bool crowds(const struct greta_model *m, uint64_t bytes) {
+    struct greta_mem_info mem;
+    return greta_dev_mem_info(m->dev, &mem) || !mem.free_bytes || bytes > mem.free_bytes / 4;
+}
+
 /*
- * Closes the file, and where host and device share one memory gives back what the page cache holds of it:
- * it would be in the way of what comes next. The kernel drops only pages that nobody maps, so the files are
- * opened before, dropped after.
+ * Closes the file. Where host and device share one memory, and little of it is left, gives back what the page cache
+ * holds of the file; else the cache makes the next start faster. The kernel drops only pages that nobody maps, so the
+ * files are opened before, dropped after.
  */
 static void close_file(struct greta_model *m) {
     int fds[256];
     uint32_t n = 0;
+    uint64_t bytes = 0;
+    bool drop;
 
     if (greta_dev_get_limits(m->dev)->unified)
         for (; n < sizeof fds / sizeof *fds && greta_gguf_file_path(m->gguf, n); n++)
             fds[n] = open(greta_gguf_file_path(m->gguf, n), O_RDONLY | O_CLOEXEC);
     greta_gguf_close(&m->gguf);
     for (uint32_t i = 0; i < n; i++) {
+        struct stat st;
+        if (fds[i] >= 0 && fstat(fds[i], &st) == 0) bytes += (uint64_t)st.st_size;
+    }
+    drop = n && crowds(m, bytes);
+    for (uint32_t i = 0; i < n; i++) {
         if (fds[i] < 0) continue;
-        (void)posix_fadvise(fds[i], 0, 0, POSIX_FADV_DONTNEED);
+        if (drop) (void)posix_fadvise(fds[i], 0, 0, POSIX_FADV_DONTNEED);
         close(fds[i]);
     }
 }
