@@ -197,7 +197,12 @@ def check_arguments(folder):
     expect(run('run', '-m', MODEL, '-p', 'x', '-d', 'cpu', '--ctx', '16777216', '--kv', 'f32'), 'a context beyond any buffer', words='16777216 --ctx')
     if 'ASAN_OPTIONS' not in os.environ:  # a sanitizer takes address space without end
         expect(logits(MODEL, '--ctx', '500000', preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (400 << 20, 400 << 20))),
-               'memory that cannot be had', lines=2)  # the first warns of more context than the model was trained for
+               'memory that cannot be had', words='ulimit', lines=2)  # the first warns of more context than the model was trained for
+    expect(run('run', '-m', '', '-p', 'x'), 'no name of a model', 2, words='--model')
+    expect(run('run', '-f', ''), 'no name of a file', 2, words='--file')
+    expect(run('run', '-p', 'x', '--top-k', '16777217'), 'a limit as it is written', 2, words='16777216,')
+    expect(run('run', '-m', MODEL, '-p', 'x', '-n', '1', '-d', 'vulkan', env={**os.environ, 'GRETA_VULKAN_LIBRARY': 'libnone.so.1'}), 'no Vulkan library',
+           words='vulkan libnone.so.1')
     for name in ('GRETA_LOG', 'GRETA_BARRIER', 'GRETA_VALIDATION'):
         expect(run('run', '-m', MODEL, '-p', 'x', '-n', '2', '-d', 'cpu', env={**os.environ, name: 'nonsense'}), f'a slip in {name}', 0,
                words=f'{name} nonsense')

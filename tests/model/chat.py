@@ -104,6 +104,56 @@ def interrupt_once():
     return stopped
 
 
+def check_stats():
+    """The tokens of a prompt are those that were evaluated: the second message's, not the first's again."""
+    code, out, err = run('chat', *GREEDY, '-n', '30', '--stats', text=b'tell me a long story about a fox and a bear and a bird\nyes\n')
+    lines = [line.split() for line in err.splitlines() if line.startswith('prompt')]
+    check(code == 0 and len(lines) == 2 and 'known' not in lines[0] and lines[1][-1] == 'known', f'stats of two messages: {err!r}')
+    if len(lines) == 2:
+        check(0 < int(lines[1][1]) < int(lines[0][1]) <= int(lines[1][5]), f'tokens evaluated: {lines}')
+
+
+def check_long_context():
+    """A context costs what is used of it."""
+    args = ['run', *GREEDY, '-p', 'Once upon a time', '-n', '60', '--stats']
+    outs, peaks = [], []
+    for ctx in ('128', '500000'):
+        code, out, err = run(*args, '--ctx', ctx)
+        words = err.split()
+        outs.append(out)
+        peaks.append(float(words[words.index('peak') + 1]) if code == 0 else 1e9)
+    check(outs[0] == outs[1] and outs[0], f'the same text in a long context: {outs}')
+    check(peaks[1] < peaks[0] + 64, f'MiB at most, short and long context: {peaks}')
+
+
+def on_terminal(*args):
+    """What a terminal gets."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execv(GRETA, [GRETA, *args])
+    text = b''
+    while select.select([fd], [], [], 60)[0]:
+        try:
+            more = os.read(fd, 65536)
+        except OSError:
+            break
+        text += more
+        if not more:
+            break
+    os.close(fd)
+    return os.waitpid(pid, 0)[1], text.replace(b'\r\n', b'\n').decode()
+
+
+def check_terminal():
+    """Control characters that a model writes go to a file as they are, to a terminal never."""
+    args = ['run', *ENDLESS, '--seed', '3', '-p', 'Once', '-n', '600', '--ctx', '1024']
+    code, piped, err = run(*args)
+    controls = {c for c in map(chr, [*range(32), *range(127, 160)]) if c not in '\n\t'}
+    check(code == 0 and controls & set(piped), f'the model writes control characters: {code} {err!r}')
+    status, shown = on_terminal(*args)
+    check(status == 0 and shown == ''.join(c for c in piped if c not in controls), f'without them on a terminal: {status} {shown!r}')
+
+
 def check_run():
     sampled = ['run', '-m', MODEL, '-d', 'cpu', '-p', 'Once upon a time', '-n', '40']
     a, b, c = (run(*sampled, '--seed', s)[1] for s in ('7', '7', '8'))
@@ -113,6 +163,10 @@ def check_run():
     for option in (['--chunk', '2'], ['--threads', '1'], ['--ctx', '70']):
         check(run('run', *GREEDY, '-p', 'Once upon a time', '-n', '60', *option)[1] == plain, f'the same text with {option}')
     check(run('run', *GREEDY, '-', '-n', '60', text=b'Once upon a time')[1] == plain, 'the same text from standard input')
+    for end in (b'\n', b'\r\n'):
+        check(run('run', *GREEDY, '-', '-n', '60', text=b'Once upon a time' + end)[1] == plain, f'{end} at the end of standard input')
+    check(run('run', *GREEDY, '-', '-n', '60', text=b'Once upon a time\n\n')[1] != plain, 'one newline is dropped, not two')
+    check(run('run', *GREEDY, '-p', 'Once upon a time\n', '-n', '60')[1] != plain, 'the text of -p is taken as it is')
     check(run('run', *GREEDY, '-p', 'Once upon a time', '-n', '60', '--repeat-penalty', '2')[1] != plain, 'a penalty changes the text')
     code, out, err = run('run', *GREEDY, '-p', 'Once upon a time', '--ctx', '12')
     check(code == 0 and 'context of 12 tokens is full' in err, f'a full context: {err!r}')
@@ -124,5 +178,8 @@ check_conversation()
 check_full()
 check(any([interrupt_once() for _ in range(6)]), 'Ctrl-C stopped none of six answers')
 check_run()
+check_stats()
+check_long_context()
+check_terminal()
 print(f'{checks} checks, {failed} failed')
 sys.exit(1 if failed or not checks else 0)

@@ -135,8 +135,8 @@ static enum fit render_to_fit(struct chat *c, uint32_t **ids, size_t *n) {
     return FITS;
 }
 
-/* Evaluates what the session does not hold yet. *stopped: Ctrl-C came meanwhile. */
-static bool evaluate(struct chat *c, const uint32_t *ids, size_t n, bool *stopped) {
+/* Evaluates what the session does not hold yet; *held: how much it does. *stopped: Ctrl-C came meanwhile. */
+static bool evaluate(struct chat *c, const uint32_t *ids, size_t n, uint32_t *held, bool *stopped) {
     struct greta_session *session = c->app->session;
     uint32_t common = 0, n_past = greta_session_n_past(session);
     greta_status status;
@@ -148,6 +148,7 @@ static bool evaluate(struct chat *c, const uint32_t *ids, size_t n, bool *stoppe
             greta_session_eval(session, ids + common, (uint32_t)n - common, greta_sampler_want(c->sampler));
     for (size_t i = common; i < n; i++) greta_sampler_accept(c->sampler, ids[i]);
     memcpy(c->tokens, ids, n * sizeof *ids);
+    *held = common;
     *stopped = !status && greta_session_n_past(session) < n;
     return status == GRETA_OK;
 }
@@ -175,14 +176,14 @@ static bool answer(struct chat *c, const uint32_t *ids, size_t n) {
     enum end end;
 
     g.before = greta_session_get_stats(c->app->session);
-    if (!evaluate(c, ids, n, &stopped)) return false;
+    if (!evaluate(c, ids, n, &g.n_kept, &stopped)) return false;
     end = stopped ? END_INTERRUPTED : generate(&g);
     if (end == END_OUTPUT || end == END_ERROR || !out_write("\n", 1) || !out_flush()) {
         free(g.text);
         return false;
     }
     tell_end(c, end);
-    if (c->stats) print_stats(c->app, &g, (uint32_t)n, c->sampling.seed);
+    if (c->stats) print_stats(c->app, &g, c->sampling.seed);
     if (!g.text) g.text = strdup("");
     if (!g.text) say("no memory for the conversation");
     return g.text && add_message(c, "assistant", g.text);

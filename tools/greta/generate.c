@@ -30,7 +30,7 @@ static bool write_text(void *user, const char *data, size_t len) {
     struct generation *g = user;
 
     if (!g->first_ns) g->first_ns = clock_ns();
-    return keep(g, data, len) && out_write(data, len);
+    return keep(g, data, len) && (g->terminal ? out_terminal(data, len) : out_write(data, len));
 }
 
 /* The token's bytes to the output. */
@@ -63,6 +63,7 @@ enum end generate(struct generation *g) {
     struct greta_text text = {.write = write_text, .user = g};
     enum end end;
 
+    g->terminal = isatty(STDOUT_FILENO);
     do end = step(g, &text);
     while ((int)end == -1);
     if (end != END_OUTPUT && (!greta_text_finish(&text) || !out_flush())) end = END_OUTPUT;
@@ -80,7 +81,7 @@ static double rate(uint64_t n, uint64_t ns) {
     return ns ? (double)n * 1e9 / (double)ns : 0;
 }
 
-void print_stats(const struct app *app, const struct generation *g, uint32_t n_prompt, uint64_t seed) {
+void print_stats(const struct app *app, const struct generation *g, uint64_t seed) {
     struct greta_session_stats s = greta_session_get_stats(app->session);
     const struct greta_model_info *info = greta_model_get_info(app->model);
     struct rusage usage = {0};
@@ -99,8 +100,12 @@ void print_stats(const struct app *app, const struct generation *g, uint32_t n_p
             (double)info->weights_bytes / 1048576, (double)s.kv_bytes / 1048576,
             (double)s.scratch_bytes / 1048576, (double)usage.ru_maxrss / 1024);
     fprintf(stderr, "load         %.3f s\n", (double)app->load_ns / 1e9);
-    fprintf(stderr, "prompt       %u tokens, %.1f tokens/s\n", n_prompt,
-            rate(s.n_prefill ? s.n_prefill : 1, s.n_prefill ? s.prefill_ns : s.decode_ns));
+    /* a prompt of one token is a step of decoding */
+    fprintf(stderr, "prompt       %llu tokens, %.1f tokens/s",
+            (unsigned long long)(s.n_prefill ? s.n_prefill : 1),
+            s.n_prefill ? rate(s.n_prefill, s.prefill_ns) : rate(s.n_decode, s.decode_ns));
+    if (g->n_kept) fprintf(stderr, "; %u before them were known", g->n_kept);
+    fputc('\n', stderr);
     fprintf(stderr, "decode       %llu tokens, %.1f tokens/s, %.1f GB/s of weights\n",
             (unsigned long long)s.n_decode, rate(s.n_decode, s.decode_ns),
             rate(s.n_decode, s.decode_ns) * (double)info->step_bytes / 1e9);

@@ -44,6 +44,8 @@ struct generation {
     char *text; /* all that was written, malloc'ed and zero-terminated, where keep_text */
     size_t text_len;
     bool keep_text;
+    uint32_t n_kept;                   /* tokens of the prompt that the session held already */
+    bool terminal;                     /* that is where the text goes: without control characters */
     uint64_t first_ns;                 /* clock at the first text */
     struct greta_session_stats before; /* as they were before the prompt: print_stats tells what came since */
 };
@@ -56,6 +58,6 @@ enum end generate(struct generation *g);
 
 /* A seed where none was given. */
 uint64_t new_seed(void);
-void print_stats(const struct app *app, const struct generation *g, uint32_t n_prompt, uint64_t seed);
+void print_stats(const struct app *app, const struct generation *g, uint64_t seed);
 
 #endif

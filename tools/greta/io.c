@@ -50,6 +50,15 @@ static size_t control(const char *s, size_t len) {
     return c == 0xC2 && next >= 0x80 && next < 0xA0 ? 2 : 0;
 }
 
+bool out_terminal(const char *data, size_t len) {
+    for (size_t i = 0; i < len;) {
+        size_t n = data[i] == '\n' || data[i] == '\t' ? 0 : control(data + i, len - i);
+        if (!n && !out_write(&data[i], 1)) return false;
+        i += n ? n : 1;
+    }
+    return true;
+}
+
 static bool escape(void *user, const char *data, size_t len) {
     (void)user;
     for (size_t i = 0; i < len; i++) {

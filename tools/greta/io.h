@@ -8,6 +8,8 @@
 
 /* False once standard output cannot be written; the reason is said once (a closed pipe: not at all). */
 bool out_write(const void *data, size_t len);
+/* Whole UTF-8 characters, without those that command a terminal: newline and tab are the only controls that stay. */
+bool out_terminal(const char *data, size_t len);
 bool out_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 bool out_flush(void);
 /* A JSON string, quotes included. Bytes that are no UTF-8 become U+FFFD. */

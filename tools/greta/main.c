@@ -11,7 +11,8 @@
 static const struct command commands[] = {
     {"run", "[options] (-p TEXT | -f FILE | -)",
      "Goes on with a text. What the model writes goes to standard output.",
-     "Without -m the built-in model is used. The text ends where the model stops, after -n tokens, or where "
+     "Without -m the built-in model is used. Of a file and of standard input, -, one newline at the end is "
+     "dropped. The text ends where the model stops, after -n tokens, or where "
      "the context is full.",
      command_run},
     {"chat", "[options]",

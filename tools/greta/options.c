@@ -46,6 +46,9 @@ static int bad_number(const struct command *c, const struct option *o, const cha
     const char *what = o->kind == OPTION_F32 ? "a number" : "a whole number";
 
     if (o->min == 0 && o->max == 0) return usage_error(c, "--%s takes %s, not \"%s\"", o->name, what, text);
+    if (o->kind != OPTION_F32)
+        return usage_error(c, "--%s takes %s from %.0f to %.0f, not \"%s\"", o->name, what, o->min, o->max,
+                           text);
     return usage_error(c, "--%s takes %s from %g to %g, not \"%s\"", o->name, what, o->min, o->max, text);
 }
 
@@ -88,10 +91,17 @@ static int read_choice(const struct command *c, const struct option *o, const ch
     }
 }
 
+static int read_string(const struct command *c, const struct option *o, const char *text) {
+    if (!*text && strcmp(o->argument, "FILE") == 0)
+        return usage_error(c, "--%s takes the name of a file, not \"\"", o->name);
+    *(const char **)o->value = text;
+    return GO_ON;
+}
+
 static int read_value(const struct command *c, const struct option *o, const char *text) {
     switch (o->kind) {
     case OPTION_FLAG: *(bool *)o->value = true; return GO_ON;
-    case OPTION_STRING: *(const char **)o->value = text; return GO_ON;
+    case OPTION_STRING: return read_string(c, o, text);
     case OPTION_U32:
     case OPTION_U64: return read_whole(c, o, text);
     case OPTION_F32: return read_real(c, o, text);

@@ -13,9 +13,8 @@ struct run {
     bool seeded, stats;
 };
 
-/* Tokenizes and evaluates the prompt; *n is its length. */
-static bool read_prompt(struct app *app, struct greta_sampler *sampler, const char *text, size_t len,
-                        uint32_t *n) {
+/* Tokenizes and evaluates the prompt. */
+static bool read_prompt(struct app *app, struct greta_sampler *sampler, const char *text, size_t len) {
     uint32_t *ids, n_ctx = greta_session_n_ctx(app->session);
     size_t n_ids;
     bool ok = false;
@@ -31,9 +30,15 @@ static bool read_prompt(struct app *app, struct greta_sampler *sampler, const ch
     else
         ok = greta_session_eval(app->session, ids, (uint32_t)n_ids, greta_sampler_want(sampler)) == GRETA_OK;
     for (size_t i = 0; ok && i < n_ids; i++) greta_sampler_accept(sampler, ids[i]);
-    *n = (uint32_t)n_ids;
     free(ids);
     return ok;
+}
+
+/* An editor or echo ends a text with a newline, which the model would take for the end of a paragraph. */
+static void drop_newline(char *text, size_t *len) {
+    if (*len && text[*len - 1] == '\n') --*len;
+    if (text[*len] && *len && text[*len - 1] == '\r') --*len;
+    text[*len] = 0;
 }
 
 /* With a newline at its end, whatever the model wrote. */
@@ -47,15 +52,14 @@ static enum end write_answer(struct app *app, struct generation *g) {
 
 static int run(struct app *app, const struct run *r, const char *text, size_t len) {
     struct generation g = {.n_most = r->n_most};
-    uint32_t n_prompt;
     enum end end = END_ERROR;
 
     if (!app_open_model(app, &r->common, false) || !(g.tokenizer = app_tokenizer(app))) return EXIT_FAILED;
     if (greta_sampler_create(&r->sampling, &app->log, &g.sampler)) return EXIT_FAILED;
-    if (app_open_session(app, &r->common) && read_prompt(app, g.sampler, text, len, &n_prompt)) {
+    if (app_open_session(app, &r->common) && read_prompt(app, g.sampler, text, len)) {
         g.session = app->session;
         end = write_answer(app, &g);
-        if (r->stats && end != END_ERROR) print_stats(app, &g, n_prompt, r->sampling.seed);
+        if (r->stats && end != END_ERROR) print_stats(app, &g, r->sampling.seed);
     }
     greta_sampler_destroy(&g.sampler);
     return end == END_ERROR || end == END_OUTPUT ? EXIT_FAILED : EXIT_DONE;
@@ -66,7 +70,8 @@ int command_run(const struct command *command, int argc, char **argv) {
     const struct option options[] = {
         MODEL_OPTION(r.common),
         {"prompt", 'p', OPTION_STRING, &r.prompt, "TEXT", "the text to go on with"},
-        {"file", 'f', OPTION_STRING, &r.file, "FILE", "a file that holds the text"},
+        {"file", 'f', OPTION_STRING, &r.file, "FILE",
+         "a file that holds the text; a newline at its end is not part of it"},
         {"predict", 'n', OPTION_U32, &r.n_most, "N", "tokens to write; 0: until the model stops"},
         SAMPLING_OPTIONS(r.sampling, r.seeded),
         SESSION_OPTIONS(r.common),
@@ -85,6 +90,7 @@ int command_run(const struct command *command, int argc, char **argv) {
     if ((r.prompt != NULL) + (r.file != NULL) + n != 1)
         return usage_error(command, "one prompt is needed: -p TEXT, -f FILE or -");
     if (!r.prompt && !(text = read_text(n ? "-" : r.file, &len))) return EXIT_FAILED;
+    if (text) drop_newline(text, &len);
     if (!r.seeded) r.sampling.seed = new_seed();
     result = run(&app, &r, r.prompt ? r.prompt : text, r.prompt ? strlen(r.prompt) : len);
     app_close(&app);
