@@ -59,14 +59,22 @@ static void count(struct rdna3_figures *s, const char *m) {
     if (begins(m, "s_load_") || begins(m, "s_buffer_load_")) s->loop_scalar_bytes += loaded_bytes(m);
 }
 
+/* Most matrix products, else most multiply-adds, else most instructions: a rolled epilogue may be longer than the main loop. */
+static bool is_larger(const struct rdna3_figures *a, const struct rdna3_figures *b) {
+    if (a->loop_matrix != b->loop_matrix) return a->loop_matrix > b->loop_matrix;
+    if (a->loop_fma != b->loop_fma) return a->loop_fma > b->loop_fma;
+    return a->loop_instructions > b->loop_instructions;
+}
+
 /* The instructions from a label to here are a loop: kept where it is the largest yet. */
 static void close_loop(struct reader *r, const struct label *label) {
     const struct rdna3_figures *a = &label->sums, *b = &r->sums;
-    if (b->loop_instructions - a->loop_instructions <= r->f->loop_instructions) return;
+    struct rdna3_figures loop = *r->f;
 #define SUBTRACT(name) \
-    if (!strncmp(#name, "loop_", 5)) r->f->name = b->name - a->name;
+    if (!strncmp(#name, "loop_", 5)) loop.name = b->name - a->name;
     RDNA3_FIGURE_LIST(SUBTRACT)
 #undef SUBTRACT
+    if (is_larger(&loop, r->f)) *r->f = loop;
 }
 
 static void branch(struct reader *r, const char *line) {

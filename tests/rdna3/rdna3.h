@@ -7,15 +7,17 @@
 #include <stdio.h>
 
 /*
- * X(member): the columns of figures, in the table's order. The main loop is the one with the most instructions between a
- * label and a branch back to it, what is within it counted once. loop_bytes: bytes that one invocation loads from memory in one pass of
- * it; those that scalar loads fetch for a whole wave are loop_scalar_bytes.
+ * X(member): the columns of figures, in the table's order. A loop is what stands between a label and a branch back to it, with
+ * what is within it counted once; the main one has the most matrix products, else multiply-adds, else instructions.
+ * loop_bytes: bytes that one invocation loads from memory in one pass of it; those that scalar loads fetch for a whole wave
+ * are loop_scalar_bytes.
  */
-#define RDNA3_FIGURE_LIST(X)                                                                                \
-    X(vgprs)                                                                                                \
-    X(sgprs)                                                                                                \
-    X(scratch)                                                                                              \
-    X(lds) X(waves) X(code_bytes) X(loop_instructions) X(loop_valu) X(loop_fma) X(loop_matrix) X(loop_vmem) \
+#define RDNA3_FIGURE_LIST(X)                                                                         \
+    X(vgprs)                                                                                         \
+    X(sgprs)                                                                                         \
+    X(scratch)                                                                                       \
+    X(lds)                                                                                           \
+    X(waves) X(code_bytes) X(loop_instructions) X(loop_valu) X(loop_fma) X(loop_matrix) X(loop_vmem) \
         X(loop_lds) X(loop_bytes) X(loop_scalar_bytes)
 
 struct rdna3_figures {

@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+"""Predicts times on a Ryzen 8600G from the tables of tests/rdna3 and published rates, and writes them into docs/en|es/rdna3.md.
+
+rdna3_predict.py [--check]   --check: fail where the pages are not what the tables give
+"""
+import os
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+CUS, CLOCK, BYTES_PER_S = 8, 2.6e9, 89.6e9
+LANES_PER_S = CUS * 2 * 32 * CLOCK      # two SIMDs of 32 lanes a CU, one instruction a clock, no dual issue
+LDS_PER_S = CUS * 128 * CLOCK           # bytes
+WMMA_CYCLES, SIMD_CYCLES_PER_S = 32, CUS * 2 * CLOCK  # 16x16x16 f16: 8,192 operations at 256 a clock
+BITS = {"F16": 16, "Q8_0": 8.5, "Q4_K": 4.5}
+SHAPES = (("matvec_qkv_wide", "q, k, v", 12288, 4096), ("matvec", "attention's output", 4096, 4096),
+          ("matvec_glu_wide", "gate, up", 22016, 4096), ("matvec", "down", 4096, 11008), ("matvec", "output", 32000, 4096))
+MATMULS = (("q", 4096, 4096), ("gate", 11008, 4096), ("down", 4096, 11008))
+
+
+def read(name):
+    rows, columns = [], None
+    for line in open(os.path.join(ROOT, "tests", "rdna3", name), encoding="ascii"):
+        cells = line.rstrip("\n").split("\t")
+        if line.startswith("#"):
+            continue
+        if columns is None:
+            columns = cells
+            continue
+        row = dict(zip(columns, cells))
+        for key in columns[2:]:
+            row[key] = int(row[key])
+        row["c"] = dict(pair.split("=") for pair in row["constants"].split())
+        rows.append(row)
+    return rows
+
+
+def find(rows, name, wave, **constants):
+    for row in rows:
+        if row["row"] == name and row["wave"] == wave and all(row["c"].get(k) == v for k, v in constants.items()):
+            return row
+    sys.exit(f"rdna3_predict.py: the table has no {name} {constants} at wave{wave}")
+
+
+def line(what, row, n_bytes, times):
+    times = dict(times, memory=n_bytes / BYTES_PER_S)
+    bound = max(times, key=times.get)
+    scratch = " (scratch)" if row["scratch"] else ""
+    cells = [f"{times.get(k, 0) * 1e3:.3f}" if k in times else "-" for k in ("memory", "valu", "lds", "matrix")]
+    return f"| {what} | `{row['row']}`{scratch} | {' | '.join(cells)} | **{times[bound] * 1e3:.3f}** | {bound} |"
+
+
+def lane_times(row, passes):
+    """Of `passes` passes of the main loop by one lane."""
+    return {"valu": passes * row["loop_valu"] / LANES_PER_S, "lds": passes * row["loop_lds"] * 16 / LDS_PER_S}
+
+
+def decode(vector):
+    for w_type, bits in BITS.items():
+        for name, what, n_rows, n_cols in SHAPES:
+            if name == "matvec":
+                names = {r["row"] for r in vector}
+                name = "matvec_wide_f16" if w_type == "F16" and "matvec_wide_f16" in names else "matvec_wide"
+            row = find(vector, name, 64, w_type=w_type)
+            rows_, steps = (int(t) for t in row["c"]["tunables"].split(",")[:2])
+            per_pass = 8 * rows_ * steps * (2 if "glu" in name else 1)
+            passes = n_rows * n_cols / per_pass
+            yield line(f"{what} {n_rows} x {n_cols} {w_type}", row, n_rows * n_cols * bits / 8,
+                       {"valu": passes * row["loop_valu"] / LANES_PER_S})
+    row = find(vector, "attn_split_one", 64, kv_type="F16", head_dim="128")
+    fma = 2 * 1024 * 4096
+    yield line("attention, 1 token, 1,024 before it, F16", row, 2 * 1024 * 4096 * 2, lane_times(row, fma / row["loop_fma"]))
+
+
+def matrix_times(row, n_products, lanes=32):
+    """n_products: 16x16x16 ones, and what the loop does besides for each; waves are of 32."""
+    wmma, rest = row["loop_matrix"], row["loop_valu"]
+    passes = n_products / wmma
+    times = {"matrix": n_products * WMMA_CYCLES / SIMD_CYCLES_PER_S, "lds": passes * row["loop_lds"] * 16 * lanes / LDS_PER_S}
+    # The products go down the vector pipe: the other instructions come on top.
+    times["valu"] = passes * rest / SIMD_CYCLES_PER_S
+    total = times["matrix"] + times["valu"]
+    return {"matrix": total, "valu": times["valu"], "lds": times["lds"]}
+
+
+def prefill(vector, matrix):
+    for w_type, bits in BITS.items():
+        for what, n_rows, n_cols in MATMULS:
+            n_fma, n_bytes = 512 * n_rows * n_cols, n_rows * n_cols * bits / 8 + 512 * 4 * (n_rows + n_cols)
+            name = f"{what} 512 x {n_rows} x {n_cols} {w_type}"
+            row = find(vector, "matmul_tiled_large", 64, w_type=w_type)
+            yield line(name, row, n_bytes, lane_times(row, n_fma / 256))
+            for candidate in ("matmul_coopmat_large", "matmul_coopmat_medium"):
+                row = find(matrix, candidate, 32, w_type=w_type)
+                if row["loop_matrix"]:
+                    yield line(name, row, n_bytes, matrix_times(row, n_fma / 4096))
+    keys = 768  # on average: 512 tokens, the last with 1,024
+    n_fma, n_bytes = 2 * 512 * keys * 4096, 2 * 1024 * 4096 * 2 + 2 * 512 * 4096 * 4
+    row = find(vector, "attn_tiled_large", 64, kv_type="F16", head_dim="128")
+    yield line("attention, 512 tokens, 512 before them, F16", row, n_bytes, {"valu": n_fma / LANES_PER_S})
+    row = find(matrix, "attn_coopmat_large", 32, kv_type="F16", head_dim="128")
+    yield line("attention, 512 tokens, 512 before them, F16", row, n_bytes, matrix_times(row, n_fma / 4096))
+
+
+def spills(rows):
+    seen = {}
+    for row in rows:
+        if row["scratch"]:
+            first = seen.setdefault(row["row"], [0, 0])
+            first[0] += 1
+            first[1] = max(first[1], row["scratch"])
+    return [f"| `{name}` | {n} | {most} |" for name, (n, most) in sorted(seen.items())]
+
+
+def replace(path, blocks, check):
+    text = open(path, encoding="utf-8").read()
+    new = text
+    for name, lines in blocks.items():
+        begin, end = f"<!-- {name} -->\n", f"<!-- end {name} -->"
+        if begin not in new or end not in new:
+            sys.exit(f"rdna3_predict.py: {path} lacks the marks of {name}")
+        head, rest = new.split(begin, 1)
+        new = head + begin + "\n".join(lines) + "\n" + end + rest.split(end, 1)[1]
+    if check and new != text:
+        sys.exit(f"rdna3_predict.py: {path} is not what tests/rdna3's tables give: run scripts/rdna3_predict.py")
+    if not check:
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(new)
+
+
+def main():
+    vector, matrix = read("gfx1103.tsv"), read("gfx1103_matrix.tsv")
+    words = {"en": (("what", "row", "memory", "vector", "LDS", "matrix", "ms", "bound"), ("row", "kernels", "bytes, at most")),
+             "es": (("qué", "fila", "memoria", "vector", "LDS", "matriz", "ms", "límite"), ("fila", "kernels", "bytes, como mucho"))}
+    bounds = {"memory": "memoria", "valu": "vector", "lds": "LDS", "matrix": "matriz"}
+    things = (("attention's output", "salida de la atención"), ("attention, 1 token, 1,024 before it", "atención, 1 token, 1.024 antes"),
+              ("attention, 512 tokens, 512 before them", "atención, 512 tokens, 512 antes"), ("| output", "| salida"))
+    for language, (titles, spill_titles) in words.items():
+        head = ["| " + " | ".join(titles) + " |", "|---|---|" + "--:|" * 5 + "---|"]
+        blocks = {"decode": head + list(decode(vector)), "prefill": head + list(prefill(vector, matrix)),
+                  "scratch": ["| " + " | ".join(spill_titles) + " |", "|---|--:|--:|"] + spills(vector + matrix)}
+        for name, lines in blocks.items():
+            for i, text in enumerate(lines[2:], 2):
+                if language == "es":
+                    for en, es in things:
+                        text = text.replace(en, es)
+                    for en, es in bounds.items():
+                        if text.endswith(f"| {en} |"):
+                            text = text[:-len(en) - 2] + es + " |"
+                    text = text if name == "scratch" else "|".join(c if k < 3 else c.replace(".", ",") for k, c in enumerate(text.split("|")))
+                else:
+                    text = text.replace("| valu |", "| vector |").replace("| lds |", "| LDS |")
+                lines[i] = text
+        replace(os.path.join(ROOT, "docs", language, "rdna3.md"), blocks, "--check" in sys.argv[1:])
+
+
+if __name__ == "__main__":
+    main()
