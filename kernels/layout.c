@@ -1,4 +1,6 @@
 /* Weights between file order and the layouts of devices. */
+#include "codebook.h"
+#include "half.h"
 #include "quant.h"
 
 #include <greta/kernels.h>
@@ -37,6 +39,7 @@ uint64_t greta_layout_bytes(enum greta_layout layout, uint32_t type, uint64_t n_
         return __builtin_mul_overflow(n_rows, n_cols / t->block_elements * t->block_bytes, &bytes) ? 0
                                                                                                    : bytes;
     case GRETA_LAYOUT_PACKED:
+        if (type >= GRETA_N_PACKED_TYPES) return 0;
         if (__builtin_mul_overflow(n_rows, GRETA_DIV_UP(n_cols, 32u) * 128u, &bytes)) return 0;
         bytes = GRETA_PACKED_SIZE(type, n_rows, n_cols);
         return bytes <= UINT32_MAX ? bytes : 0; /* kernels address it by 32 bits */
@@ -97,6 +100,29 @@ greta_status greta_layout_pack(enum greta_layout layout, uint32_t type, uint64_t
             pack_float_row(t, n_cols, &planes[0], from, records[0]);
     }
     if (row_end == n_rows) clear_gaps(planes, n_rows, greta_layout_bytes(layout, type, n_rows, n_cols), dst);
+    return GRETA_OK;
+}
+
+static uint16_t to_f16(float x) {
+    return half_f32_to_f16(x > 65504.0f ? 65504.0f : x < -65504.0f ? -65504.0f : x);
+}
+
+greta_status greta_layout_pack_f16(uint32_t type, uint64_t n_rows, uint64_t n_cols, uint64_t row_begin,
+                                   uint64_t row_end, const void *src, void *dst) {
+    if (!codebook_has(type) || n_cols % 256 || !src || !dst ||
+        !arguments_ok(GRETA_LAYOUT_PACKED, GRETA_TYPE_F16, n_rows, n_cols, row_begin, row_end))
+        return GRETA_ERR_INVALID;
+    const uint8_t *from = src;
+    uint8_t *to =
+        (uint8_t *)dst + row_begin * n_cols * 2; /* whole units: rows have no padding, nor has the end */
+    for (uint64_t r = row_begin; r < row_end; r++, from += n_cols / 256 * codebook_block_bytes(type))
+        for (uint64_t u = 0; u < n_cols / 32; u++, to += 64) {
+            float x[32];
+            uint16_t h[32];
+            codebook_unit_f32(type, from, u, x);
+            for (int i = 0; i < 32; i++) h[i] = to_f16(x[i]);
+            memcpy(to, h, sizeof h);
+        }
     return GRETA_OK;
 }
 

@@ -94,7 +94,8 @@ static void describe_types(struct greta_model *m) {
 
     for (uint32_t i = 0; i < m->n_sources; i++) {
         const struct weight *w = m->sources[i].matrix;
-        if (w) bytes[w->type % 32] += m->sources[i].tensor->size_bytes;
+        const struct greta_gguf_tensor *t = m->sources[i].tensor;
+        if (w) bytes[greta_type_from_ggml(t->ggml_type)->type % 32] += t->size_bytes;
     }
     for (;;) {
         uint32_t most = 0;

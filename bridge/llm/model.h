@@ -22,7 +22,7 @@ struct weight_part {
 
 /* A matrix on the device; several parts only where a buffer cannot hold it. */
 struct weight {
-    uint32_t type, n_rows, n_cols, n_parts;
+    uint32_t type, n_rows, n_cols, n_parts; /* type: on the device */
     enum greta_layout layout;
     struct weight_part *parts;
 };

@@ -46,18 +46,30 @@ static uint32_t rows_that_fit(const struct weight *w, uint64_t limit) {
     return low;
 }
 
+/* The type in the file; on a device other than the host, what has no PACKED layout becomes F16 while loading. */
+static uint32_t file_type(const struct source *source) {
+    return greta_type_from_ggml(source->tensor->ggml_type)->type;
+}
+
+static bool is_unpacked(const struct source *source) {
+    return source->matrix->type != file_type(source);
+}
+
 static greta_status place(struct greta_model *m, const struct source *source) {
     struct weight *w = source->matrix;
+    const struct greta_type_info *type = greta_type_get_info(file_type(source));
     uint32_t step, at = 0;
-    greta_status status = greta_plan_weight_layout(m->plan, w->type, &w->layout);
+    greta_status status;
 
+    if (!weights_are_mapped(m) && w->type >= GRETA_N_PACKED_TYPES) w->type = GRETA_TYPE_F16;
+    status = greta_plan_weight_layout(m->plan, w->type, &w->layout);
     if (status)
         return greta_fail(m->log, status, "%s: tensor %s: no kernel of this device reads weights of type %s",
                           greta_gguf_path(m->gguf), source->tensor->name, greta_type_get_info(w->type)->name);
-    if (w->n_cols % greta_type_get_info(w->type)->block_elements)
-        return greta_fail(
-            m->log, GRETA_ERR_FORMAT, "%s: tensor %s: rows of %u are no whole blocks of type %s",
-            greta_gguf_path(m->gguf), source->tensor->name, w->n_cols, greta_type_get_info(w->type)->name);
+    if (w->n_cols % type->block_elements)
+        return greta_fail(m->log, GRETA_ERR_FORMAT,
+                          "%s: tensor %s: rows of %u are no whole blocks of type %s",
+                          greta_gguf_path(m->gguf), source->tensor->name, w->n_cols, type->name);
     step = rows_that_fit(w, max_bytes(m, part_bytes));
     if (!step)
         return greta_fail(m->log, GRETA_ERR_UNSUPPORTED,
@@ -78,11 +90,33 @@ static greta_status place(struct greta_model *m, const struct source *source) {
     return GRETA_OK;
 }
 
+static void tell_unpacked(const struct greta_model *m) {
+    uint64_t from = 0, to = 0;
+    uint32_t n = 0;
+    const char *name = NULL;
+
+    for (uint32_t i = 0; i < m->n_sources; i++) {
+        const struct source *source = &m->sources[i];
+        if (!source->matrix || !is_unpacked(source)) continue;
+        if (!name) name = greta_type_get_info(file_type(source))->name;
+        from += source->tensor->size_bytes;
+        to += (uint64_t)source->matrix->n_rows * source->matrix->n_cols * 2;
+        n++;
+    }
+    if (n)
+        greta_logf(
+            m->log, GRETA_LOG_WARN,
+            "%s: %u matrices of type %s%s are unpacked to F16 for this device: %.1f MiB in place of %.1f",
+            greta_gguf_path(m->gguf), n, name, n > 1 ? " and the like" : "", (double)to / 0x1p20,
+            (double)from / 0x1p20);
+}
+
 greta_status weights_place(struct greta_model *m) {
     greta_status status = GRETA_OK;
 
     for (uint32_t i = 0; i < m->n_sources && !status; i++)
         if (m->sources[i].matrix) status = place(m, &m->sources[i]);
+    if (!status) tell_unpacked(m);
     return status;
 }
 
@@ -171,7 +205,7 @@ struct pack_job {
     const unsigned char *src; /* of the part's first row */
     void *dst;
     uint64_t src_row_bytes;
-    uint32_t rows_per_piece;
+    uint32_t rows_per_piece, src_type;
 };
 
 static void pack_piece(void *user, uint32_t i, unsigned i_thread) {
@@ -180,16 +214,19 @@ static void pack_piece(void *user, uint32_t i, unsigned i_thread) {
 
     (void)i_thread;
     if (end > job->part->n_rows) end = job->part->n_rows;
-    /* It fails for arguments that weights_place has excluded. */
-    if (greta_layout_pack(job->w->layout, job->w->type, job->part->n_rows, job->w->n_cols, begin, end,
-                          job->src + begin * job->src_row_bytes, job->dst))
-        return;
+    const unsigned char *src = job->src + begin * job->src_row_bytes;
+    uint32_t n_rows = job->part->n_rows, n_cols = job->w->n_cols;
+    greta_status status =
+        job->src_type == job->w->type
+            ? greta_layout_pack(job->w->layout, job->w->type, n_rows, n_cols, begin, end, src, job->dst)
+            : greta_layout_pack_f16(job->src_type, n_rows, n_cols, begin, end, src, job->dst);
+    (void)status; /* it fails for arguments that weights_place has excluded */
 }
 
 static greta_status load_part(struct loader *l, const struct source *source, const struct weight_part *part) {
     const struct weight *w = source->matrix;
     uint64_t row_bytes = source->tensor->size_bytes / w->n_rows;
-    struct pack_job job = {.w = w, .part = part, .src_row_bytes = row_bytes};
+    struct pack_job job = {.w = w, .part = part, .src_row_bytes = row_bytes, .src_type = file_type(source)};
     char *mapped = greta_buf_host(part->buf);
     void *copy = mapped ? NULL : malloc(part->size_bytes);
     greta_status status = GRETA_OK;

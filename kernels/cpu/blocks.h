@@ -6,6 +6,7 @@
 #ifndef KERNELS_CPU_BLOCKS_H
 #define KERNELS_CPU_BLOCKS_H
 
+#include "../codebook.h"
 #include "../half.h"
 
 #include <greta/layout.h>
@@ -60,7 +61,7 @@ static inline size_t block_row_bytes(uint32_t type, size_t n_cols) {
     case GRETA_TYPE_Q3_K: return n_cols / 256 * Q3_K_BYTES;
     case GRETA_TYPE_IQ4_NL: return n_cols / 32 * IQ4_NL_BYTES;
     case GRETA_TYPE_IQ4_XS: return n_cols / 256 * IQ4_XS_BYTES;
-    default: return 0;
+    default: return n_cols / 256 * codebook_block_bytes(type);
     }
 }
 
@@ -207,6 +208,8 @@ static inline void block_unit_f32(uint32_t type, const uint8_t *row, size_t i_un
         for (size_t i = 0; i < n; i++) out[i] = block_f16(row + (i_unit * 32 + i) * 2);
     } else if (type == GRETA_TYPE_BF16) {
         for (size_t i = 0; i < n; i++) out[i] = half_bf16_to_f32(block_u16(row + (i_unit * 32 + i) * 2));
+    } else if (type >= GRETA_N_PACKED_TYPES) {
+        codebook_unit_f32(type, row, i_unit, out);
     } else {
         struct block_unit unit;
         block_unit_read(type, row, i_unit, &unit);

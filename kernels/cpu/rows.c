@@ -223,7 +223,7 @@ static const char *refuse_avx512(const struct greta_variant *v, const struct gre
 #define BIT(name) (1u << GRETA_TYPE_##name)
 #define OR_BIT(name) | BIT(name)
 #define QUANT_TYPES (0 GRETA_QUANT_TYPE_LIST(OR_BIT))
-#define ALL_TYPES (BIT(F32) | BIT(F16) | BIT(BF16) | QUANT_TYPES)
+#define ALL_TYPES ((1u << GRETA_N_WEIGHT_TYPES) - 1)
 
 /* Named <op>[_q8a]_<isa>, as its entry. */
 #define ROW(NAME, entry_name, flag_bits, types, activations, refuse, groups)                     \

@@ -11,6 +11,7 @@ enum { PANEL_FLOATS = 4096, CHUNK = PANEL_FLOATS / TILE_COLS, MIN_TOKENS = 4 };
 struct weights {
     const uint8_t *rows;
     size_t row_bytes, n_rows, n_cols;
+    uint32_t type;
 };
 
 SIMD_INLINE void float_unit(uint32_t type, const uint8_t *row, size_t i, size_t n, float out[32]) {
@@ -68,8 +69,10 @@ SIMD_INLINE void panel_fill_8(uint32_t type, const struct weights *w, size_t r0,
             const uint8_t *row = w->rows + (r0 + r < w->n_rows ? r0 + r : w->n_rows - 1) * w->row_bytes;
             if (type <= GRETA_TYPE_BF16)
                 float_unit(type, row, (unit0 + u) * 32, n - u * 32, values[r]);
-            else
+            else if (type < GRETA_N_PACKED_TYPES)
                 quant_unit(type, row, unit0 + u, values[r]);
+            else
+                codebook_unit_f32(w->type, row, unit0 + u, values[r]);
         }
         for (size_t c = 0; c < 32; c += 8) {
             __m256 v[8];
@@ -80,10 +83,14 @@ SIMD_INLINE void panel_fill_8(uint32_t type, const struct weights *w, size_t r0,
     }
 }
 
-SIMD_INLINE void rows_multiply(uint32_t type, const struct cpu_args_matmul *a, struct cpu_range range) {
+/* `type` is known to the compiler. Types without vector code share CODEBOOKS; then `whole_type` is which. */
+enum { CODEBOOKS = GRETA_N_PACKED_TYPES };
+
+SIMD_INLINE void rows_multiply(uint32_t type, uint32_t whole_type, const struct cpu_args_matmul *a,
+                               struct cpu_range range) {
     _Alignas(64) float panel[PANEL_FLOATS];
     size_t n_cols = a->n_cols;
-    struct weights w = {a->w, block_row_bytes(type, n_cols), a->n_rows, n_cols};
+    struct weights w = {a->w, block_row_bytes(whole_type, n_cols), a->n_rows, n_cols, whole_type};
     for (size_t r = range.begin; r < range.end; r += TILE_COLS) {
         size_t n_rows = range.end - r < TILE_COLS ? range.end - r : TILE_COLS;
         for (size_t c = 0; c == 0 || c < n_cols; c += CHUNK) {
@@ -123,13 +130,14 @@ void CPU_FN(matmul)(const struct greta_host_group *g, const void *args) {
         return;
     }
     struct cpu_range range = cpu_share(g, a->n_rows, TILE_COLS);
-    switch (g->constants[0]) {
-    case GRETA_TYPE_F32: rows_multiply(GRETA_TYPE_F32, a, range); break;
-    case GRETA_TYPE_F16: rows_multiply(GRETA_TYPE_F16, a, range); break;
-    case GRETA_TYPE_BF16: rows_multiply(GRETA_TYPE_BF16, a, range); break;
 #define OF_TYPE(name) \
-    case GRETA_TYPE_##name: rows_multiply(GRETA_TYPE_##name, a, range); break;
+    case GRETA_TYPE_##name: rows_multiply(GRETA_TYPE_##name, GRETA_TYPE_##name, a, range); break;
+    switch (g->constants[0]) {
+        OF_TYPE(F32)
+        OF_TYPE(F16)
+        OF_TYPE(BF16)
         GRETA_QUANT_TYPE_LIST(OF_TYPE)
-#undef OF_TYPE
+    default: rows_multiply(CODEBOOKS, g->constants[0], a, range); break;
     }
+#undef OF_TYPE
 }

@@ -183,6 +183,25 @@ SIMD_INLINE float row_dot_exact(uint32_t type, const uint8_t *row, const float *
     return v8_sum(_mm256_add_ps(_mm256_add_ps(acc[0], acc[2]), _mm256_add_ps(acc[1], acc[3])));
 }
 
+/* Types without vector code of their own: a unit is decoded into memory. */
+SIMD_INLINE float row_dot_decoded(uint32_t type, const uint8_t *row, const float *x, size_t n_units) {
+    vf acc[2] = {vf_zero(), vf_zero()};
+    for (size_t u = 0; u < n_units; u++, x += 32) {
+        float w[32];
+        codebook_unit_f32(type, row, u, w);
+        for (size_t i = 0; i < 32; i += VF_LANES)
+            acc[i / VF_LANES & 1] = vf_fma(vf_load(w + i), vf_load(x + i), acc[i / VF_LANES & 1]);
+    }
+    return vf_sum(vf_add(acc[0], acc[1]));
+}
+
+static void rows_decoded(uint32_t type, const struct cpu_args_matvec *a, struct cpu_range range) {
+    size_t row_bytes = block_row_bytes(type, a->n_cols);
+    const uint8_t *w = (const uint8_t *)a->w + range.begin * row_bytes;
+    for (uint64_t r = range.begin; r < range.end; r++, w += row_bytes)
+        ((float *)a->y)[r] = row_dot_decoded(type, w, a->x, a->n_cols / 32);
+}
+
 SIMD_INLINE void rows_f32(uint32_t type, bool quantized, const struct cpu_args_matvec *a,
                           struct cpu_range range) {
     size_t row_bytes = block_row_bytes(type, a->n_cols);
@@ -201,6 +220,7 @@ static void any_f32(uint32_t type, const struct cpu_args_matvec *a, struct cpu_r
     case GRETA_TYPE_##name: rows_f32(GRETA_TYPE_##name, true, a, range); break;
         GRETA_QUANT_TYPE_LIST(OF_TYPE)
 #undef OF_TYPE
+    default: rows_decoded(type, a, range); break;
     }
 }
 

@@ -1,6 +1,8 @@
-/* Blocks as numbers, element by element, from the formats' definitions: nothing here is shared with the kernels but half.h. */
+/* Blocks as numbers, element by element, from the formats' definitions: nothing here is shared with the kernels but half.h and
+ * the codebooks' data. */
 #include "ref.h"
 
+#include "codebook.h"
 #include "half.h"
 
 #include <greta/layout.h>
@@ -118,6 +120,87 @@ static struct term decode_iq4_xs(const uint8_t *b, unsigned c) {
     return (struct term){d * iq4_values[nibble(b + 8 + 16 * u, c % 32)], 0};
 }
 
+/* ---- codebooks: element c of unit u, group g of eight ---- */
+
+static unsigned bits_at(const uint8_t *p, unsigned i_bit, unsigned n_bits) {
+    unsigned v = 0;
+    for (unsigned i = 0; i < n_bits; i++) v |= (p[(i_bit + i) / 8] >> (i_bit + i) % 8 & 1u) << i;
+    return v;
+}
+
+/* Sign j of seven bits, the eighth making the number of ones even. */
+static int sign_of(unsigned seven, unsigned j) {
+    unsigned ones = 0;
+    for (unsigned i = 0; i < 7; i++) ones += seven >> i & 1u;
+    return (j < 7 ? seven >> j & 1u : ones & 1u) ? -1 : 1;
+}
+
+static double iq2_value(unsigned entry, unsigned j) {
+    static const int values[3] = {8, 25, 43};
+    return values[entry >> 2 * j & 3u];
+}
+
+static double decode_iq2(uint32_t type, const uint8_t *b, unsigned c) {
+    unsigned u = c / 32, g = c / 8, j = c % 8;
+    if (type == GRETA_TYPE_IQ2_XXS) {
+        const uint8_t *p = b + 2 + 8 * u;
+        double d = f16_at(b) * (0.5 + bits_at(p, 60, 4)) / 4;
+        return d * iq2_value(codebook_iq2_xxs[p[g % 4]], j) * sign_of(bits_at(p, 32 + 7 * (g % 4), 7), j);
+    }
+    unsigned xs = type == GRETA_TYPE_IQ2_XS;
+    double d = f16_at(b) * (0.5 + bits_at(b + (xs ? 66 : 74), c / 16 * 4, 4)) / 4;
+    if (xs)
+        return d * iq2_value(codebook_iq2_xs[bits_at(b + 2, 16 * g, 9)], j) *
+               sign_of(bits_at(b + 2, 16 * g + 9, 7), j);
+    double value = d * iq2_value(codebook_iq2_s[b[2 + g] | bits_at(b + 66, 2 * g, 2) << 8], j);
+    return bits_at(b + 34, c, 1) ? -value : value;
+}
+
+static double decode_iq3(uint32_t type, const uint8_t *b, unsigned c) {
+    unsigned u = c / 32, q = b[2 + c / 4];
+    if (type == GRETA_TYPE_IQ3_XXS) {
+        static const int values[8] = {4, 12, 20, 28, 36, 44, 52, 62};
+        const uint8_t *p = b + 66 + 4 * u;
+        double d = f16_at(b) * (0.5 + bits_at(p, 28, 4)) / 2;
+        return d * values[codebook_iq3_xxs[q] >> c % 4 * 3 & 7] *
+               sign_of(bits_at(p, c % 32 / 8 * 7, 7), c % 8);
+    }
+    double d = f16_at(b) * (1 + 2 * (int)bits_at(b + 106, 4 * u, 4));
+    double value = d * (1 + 2 * (codebook_iq3_s[q | bits_at(b + 66, c / 4, 1) << 8] >> c % 4 * 3 & 7));
+    return bits_at(b + 74, c, 1) ? -value : value;
+}
+
+static struct term decode_iq1(uint32_t type, const uint8_t *b, unsigned c) {
+    unsigned u = c / 32, g = c / 8, high, minus;
+    double d;
+    if (type == GRETA_TYPE_IQ1_S) {
+        high = bits_at(b + 34, 16 * u + 3 * (g % 4), 3), minus = bits_at(b + 34, 16 * u + 15, 1);
+        d = f16_at(b) * (1 + 2 * (int)bits_at(b + 34, 16 * u + 12, 3));
+        b += 2;
+    } else {
+        high = bits_at(b + 32, 4 * g, 3), minus = bits_at(b + 32, 4 * g + 3, 1);
+        uint16_t h = 0;
+        for (unsigned i = 0; i < 4; i++) h |= (uint16_t)(bits_at(b + 48, 16 * i + 12, 4) << 4 * i);
+        d = half_f16_to_f32(h) * (1 + 2 * (int)bits_at(b + 48, u / 2 * 16 + u % 2 * 6 + c % 32 / 16 * 3, 3));
+    }
+    int value = (int)(codebook_iq1[b[g] | high << 8] >> c % 8 * 2 & 3) - 1;
+    return (struct term){d * value, minus ? d / 8 : -d / 8};
+}
+
+/* Digit n of a byte that is a fraction of 256, to the base of 3. */
+static int ternary(unsigned byte, unsigned n) {
+    for (; n; n--) byte = byte * 3 % 256;
+    return (int)(byte * 3 / 256);
+}
+
+static double decode_ternary(uint32_t type, const uint8_t *b, unsigned c) {
+    if (type == GRETA_TYPE_TQ2_0)
+        return f16_at(b + 64) * ((b[c / 128 * 32 + c % 32] >> c % 128 / 32 * 2 & 3) - 1);
+    unsigned in = c < 160 ? c : c < 240 ? c - 160 : c - 240, n = c < 160 ? 32 : c < 240 ? 16 : 4;
+    unsigned first = c < 160 ? 0 : c < 240 ? 32 : 48;
+    return f16_at(b + 52) * (ternary(b[first + in % n], in / n) - 1);
+}
+
 static struct term decode(uint32_t type, const uint8_t *row, uint64_t c) {
     const struct greta_type_info *t = greta_type_get_info(type);
     const uint8_t *block = row + c / t->block_elements * t->block_bytes;
@@ -135,6 +218,15 @@ static struct term decode(uint32_t type, const uint8_t *row, uint64_t c) {
     case GRETA_TYPE_Q3_K: return decode_q3_k(block, in);
     case GRETA_TYPE_IQ4_NL: return decode_iq4_nl(block, in);
     case GRETA_TYPE_IQ4_XS: return decode_iq4_xs(block, in);
+    case GRETA_TYPE_IQ1_S:
+    case GRETA_TYPE_IQ1_M: return decode_iq1(type, block, in);
+    case GRETA_TYPE_IQ2_XXS:
+    case GRETA_TYPE_IQ2_XS:
+    case GRETA_TYPE_IQ2_S: return (struct term){decode_iq2(type, block, in), 0};
+    case GRETA_TYPE_IQ3_XXS:
+    case GRETA_TYPE_IQ3_S: return (struct term){decode_iq3(type, block, in), 0};
+    case GRETA_TYPE_TQ1_0:
+    case GRETA_TYPE_TQ2_0: return (struct term){decode_ternary(type, block, in), 0};
     default: return decode_float(type, row, c);
     }
 }

@@ -72,6 +72,24 @@ static void fill_small_scales(struct kc_rng *rng, uint8_t *p) {
     }
 }
 
+/* Any bytes are a block. In integers d is a power of two that makes all values whole, scales the smallest. */
+static void fill_codebook_block(struct kc_rng *rng, enum kc_style style, uint32_t type, uint8_t *b) {
+    bool integers = style == KC_INTEGERS;
+    unsigned bytes = greta_type_get_info(type)->block_bytes, d = type == GRETA_TYPE_TQ1_0   ? 52
+                                                                 : type == GRETA_TYPE_TQ2_0 ? 64
+                                                                                            : 0;
+    random_bytes(rng, b, bytes);
+    if (type == GRETA_TYPE_IQ1_M) { /* d lies in the high nibbles of the last four words */
+        uint8_t h[2];
+        put_f16(h, integers ? 8 : scale(rng, style) / 8);
+        for (unsigned i = 0; i < 4; i++)
+            b[49 + 2 * i] =
+                (uint8_t)((integers ? 0 : b[49 + 2 * i] & 15) | (h[i / 2] >> i % 2 * 4 & 15) << 4);
+        return;
+    }
+    put_f16(b + d, integers ? 8 : scale(rng, style) / 64);
+}
+
 static void fill_block(struct kc_rng *rng, enum kc_style style, uint32_t type, uint8_t *b) {
     bool integers = style == KC_INTEGERS;
     switch (type) {
@@ -132,7 +150,7 @@ static void fill_block(struct kc_rng *rng, enum kc_style style, uint32_t type, u
         random_bytes(rng, b + 2, 134);
         if (integers) fill_small_scales(rng, b + 2);
         break;
-    default: break;
+    default: fill_codebook_block(rng, style, type, b); break;
     }
 }
 

@@ -124,6 +124,37 @@ static void check(uint32_t type, uint64_t n_rows, uint64_t n_cols) {
     free(want);
 }
 
+/* Types that have no PACKED layout: as F16, each the value of the reference rounded. */
+static void check_f16(uint32_t type, uint64_t n_rows, uint64_t n_cols) {
+    uint64_t bytes = greta_layout_bytes(GRETA_LAYOUT_PACKED, GRETA_TYPE_F16, n_rows, n_cols);
+    uint64_t rows_bytes = greta_layout_bytes(GRETA_LAYOUT_ROWS, type, n_rows, n_cols), middle = n_rows / 2;
+    uint64_t row_bytes = rows_bytes / n_rows;
+    uint8_t *rows = malloc(rows_bytes), *packed = malloc(bytes + 16);
+    double *want = malloc(n_cols * sizeof *want);
+    struct kc_rng rng = {type * 100 + n_cols};
+    if (!rows || !packed || !want) exit(1);
+    kc_fill_weights(&rng, KC_OUTLIERS, type, n_rows, n_cols, rows);
+    memset(packed, 0xEE, bytes + 16);
+    greta_status status =
+        greta_layout_pack_f16(type, n_rows, n_cols, middle, n_rows, rows + middle * row_bytes, packed);
+    if (!status) status = greta_layout_pack_f16(type, n_rows, n_cols, 0, middle, rows, packed);
+    expect(!status && !greta_layout_bytes(GRETA_LAYOUT_PACKED, type, n_rows, n_cols), "is not packed as F16",
+           type, n_rows, n_cols);
+    for (int i = 0; i < 16; i++)
+        expect(packed[bytes + i] == 0xEE, "writes behind its end", type, n_rows, n_cols);
+    for (uint64_t r = 0; r < n_rows; r++) {
+        ref_decode_row(type, rows + r * row_bytes, n_cols, want, NULL);
+        for (uint64_t c = 0; c < n_cols; c++) {
+            double got = packed_element(GRETA_TYPE_F16, packed, n_rows, n_cols, r, c);
+            expect(fabs(got - want[c]) <= 0x1.01p-11 * fabs(want[c]) + 0x1p-25,
+                   "an element is not in its place", type, n_rows, n_cols);
+        }
+    }
+    free(rows);
+    free(packed);
+    free(want);
+}
+
 static void check_refusals(void) {
     uint8_t b[512] = {0};
     expect(!greta_layout_bytes(GRETA_LAYOUT_PACKED, GRETA_TYPE_Q4_0, 3, 33), "bytes of half a block",
@@ -136,6 +167,10 @@ static void check_refusals(void) {
            UINT64_MAX, 1);
     expect(!greta_layout_bytes(GRETA_LAYOUT_ROWS, GRETA_TYPE_Q8A, 1, 32), "a weight of type Q8A",
            GRETA_TYPE_Q8A, 1, 32);
+    expect(greta_layout_pack_f16(GRETA_TYPE_Q8_0, 1, 256, 0, 1, b, b) == GRETA_ERR_INVALID,
+           "packs as F16 what has a layout", GRETA_TYPE_Q8_0, 1, 256);
+    expect(greta_layout_pack_f16(GRETA_TYPE_IQ2_XS, 1, 128, 0, 1, b, b) == GRETA_ERR_INVALID,
+           "packs half a block", GRETA_TYPE_IQ2_XS, 1, 128);
     expect(greta_layout_pack(GRETA_LAYOUT_PACKED, GRETA_TYPE_Q8_0, 2, 32, 1, 3, b, b) == GRETA_ERR_INVALID,
            "packs past the last row", GRETA_TYPE_Q8_0, 2, 32);
     expect(greta_layout_pack(GRETA_LAYOUT_PACKED, GRETA_TYPE_Q8_0, 2, 31, 0, 2, b, b) == GRETA_ERR_INVALID,
@@ -148,7 +183,10 @@ int main(void) {
     for (uint32_t type = 0; type < GRETA_N_WEIGHT_TYPES; type++)
         for (unsigned i = 0; i < sizeof shapes / sizeof *shapes; i++)
             if (shapes[i][1] % greta_type_get_info(type)->block_elements == 0) {
-                check(type, shapes[i][0], shapes[i][1]);
+                if (type < GRETA_N_PACKED_TYPES)
+                    check(type, shapes[i][0], shapes[i][1]);
+                else
+                    check_f16(type, shapes[i][0], shapes[i][1]);
                 n_checked++;
             }
     check_refusals();

@@ -1,4 +1,5 @@
 """GGUF files for tests: read one's keys, tensors and vocabulary, write small ones. Only the standard library."""
+import itertools
 import math
 import random
 import struct
@@ -6,6 +7,10 @@ import struct
 SCALARS = {0: 'B', 1: 'b', 2: 'H', 3: 'h', 4: 'I', 5: 'i', 6: 'f', 7: '?', 10: 'Q', 11: 'q', 12: 'd'}
 F32, F16, Q8_0, Q4_K, Q6_K = 0, 1, 8, 12, 14
 BLOCKS = {F32: (1, 4), F16: (1, 2), Q8_0: (32, 34), Q4_K: (256, 144), Q6_K: (256, 210)}
+# IQ2_XXS, IQ2_XS, IQ3_XXS, IQ1_S, IQ3_S, IQ2_S, IQ1_M, TQ1_0, TQ2_0: bytes of a block of 256, where its f16 lies, and about how
+# large its elements are for a scale of 1
+CODEBOOKS = {16: (66, 0, 60), 17: (74, 0, 60), 18: (98, 0, 150), 19: (50, 0, 6), 21: (110, 0, 150), 22: (82, 0, 60), 29: (56, None, 6),
+             34: (54, 52, 0.8), 35: (66, 64, 0.8)}
 
 
 class Reader:
@@ -91,6 +96,8 @@ def matrix(rng, kind, rows, cols):
         return struct.pack('<%df' % (rows * cols), *(rng.gauss(0, scale) for _ in range(rows * cols)))
     if kind == F16:
         return struct.pack('<%de' % (rows * cols), *(rng.gauss(0, scale) for _ in range(rows * cols)))
+    if kind in CODEBOOKS:
+        return b''.join(codebook_block(rng, kind, scale * rng.uniform(0.5, 1.5)) for _ in range(rows * cols // 256))
     n, size = BLOCKS[kind]
     assert cols % n == 0
     out = b''
@@ -106,12 +113,23 @@ def matrix(rng, kind, rows, cols):
     return out
 
 
+def codebook_block(rng, kind, scale):
+    size, at, most = CODEBOOKS[kind]
+    block, d = bytearray(rng.randbytes(size)), struct.pack('<e', scale / most)
+    if at is not None:
+        block[at:at + 2] = d
+        return bytes(block)
+    for i in range(4):  # in the high nibbles of the last four words
+        block[size - 7 + 2 * i] = block[size - 7 + 2 * i] & 15 | (d[i // 2] >> i % 2 * 4 & 15) << 4
+    return bytes(block)
+
+
 def vector(rng, n):
     return struct.pack('<%df' % n, *(rng.uniform(0.5, 1.5) for _ in range(n)))
 
 
 def llama(seed=1, kind=F32, n_vocab=67, n_embd=40, n_layer=2, n_head=5, n_head_kv=5, n_ff=52, n_ctx=256, head_dim=0, n_rot=0,
-          tied=True, scaling=0.0, freqs=False):
+          tied=True, scaling=0.0, freqs=False, kinds=()):
     """Keys and tensors of a random model of architecture llama, without a tokenizer."""
     rng = random.Random(seed)
     dim = head_dim or n_embd // n_head
@@ -131,8 +149,11 @@ def llama(seed=1, kind=F32, n_vocab=67, n_embd=40, n_layer=2, n_head=5, n_head_k
         keys['llama.rope.scaling.factor'] = scaling
     tensors = {}
 
+    turns = itertools.cycle(kinds or [kind])
+
     def add(name, rows, cols):
-        tensors[name] = ((cols, rows), kind, matrix(rng, kind, rows, cols))
+        of = next(turns)
+        tensors[name] = ((cols, rows), of, matrix(rng, of, rows, cols))
 
     def norm(name):
         tensors[name] = ((n_embd,), F32, vector(rng, n_embd))

@@ -13,6 +13,8 @@ MODELS = {
     'q8_0': dict(seed=3, kind=g.Q8_0, n_vocab=97, n_embd=64, n_head=4, n_head_kv=2, n_ff=96),
     'q4_k': dict(seed=4, kind=g.Q4_K, n_vocab=97, n_embd=256, n_head=2, n_head_kv=1, n_ff=256, n_layer=1),
     'q6_k': dict(seed=5, kind=g.Q6_K, n_vocab=97, n_embd=256, n_head=8, n_head_kv=8, n_ff=256, n_layer=1),
+    # one matrix of each type that a GPU unpacks to F16
+    'codebooks': dict(seed=8, kinds=g.CODEBOOKS, n_vocab=97, n_embd=256, n_head=4, n_head_kv=2, n_ff=256),
     # long enough for several parts of attention split over the KV length
     'long': dict(seed=6, kind=g.F16, n_vocab=97, n_embd=32, n_head=2, n_head_kv=1, n_ff=64, n_layer=2, n_ctx=2048),
     # matrices larger than 1 MiB, for devices whose buffers are small

@@ -47,6 +47,13 @@ GRETA_API GRETA_MUST_USE greta_status greta_layout_pack(enum greta_layout layout
                                                         uint64_t row_begin, uint64_t row_end, const void *src, void *dst);
 GRETA_API GRETA_MUST_USE greta_status greta_layout_unpack(enum greta_layout layout, uint32_t type, uint64_t n_rows, uint64_t n_cols,
                                                           uint64_t row_begin, uint64_t row_end, const void *src, void *dst);
+/*
+ * For the types without a PACKED layout (GRETA_N_PACKED_TYPES and above): packs rows as those of a PACKED weight of type F16,
+ * rounded to nearest even, within 65504.
+ */
+GRETA_API GRETA_MUST_USE greta_status greta_layout_pack_f16(uint32_t type, uint64_t n_rows, uint64_t n_cols,
+                                                            uint64_t row_begin, uint64_t row_end,
+                                                            const void *src, void *dst);
 /* Bytes of one row of activations of type Q8A (GRETA_TYPE_F32: n_cols * 4). */
 GRETA_API uint64_t greta_activation_row_bytes(uint32_t x_type, uint64_t n_cols);
 

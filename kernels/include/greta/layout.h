@@ -54,7 +54,7 @@
 #define GRETA_DIV_UP(n, d) (((n) + ((d)-1u)) / (d))
 #define GRETA_PAD16(n) (((n) + 15u) / 16u * 16u)
 
-/* Bytes of a record; 0: the type has no such plane. `type` is below GRETA_N_WEIGHT_TYPES. */
+/* Bytes of a record; 0: the type has no such plane. `type` is below GRETA_N_PACKED_TYPES. */
 #define GRETA_PACKED_BYTES_0(type)                                   \
     ((type) == GRETA_TYPE_F32                                 ? 128u \
      : (type) == GRETA_TYPE_F16 || (type) == GRETA_TYPE_BF16  ? 64u  \

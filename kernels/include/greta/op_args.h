@@ -162,7 +162,18 @@
 #define GRETA_TYPE_Q3_K 12
 #define GRETA_TYPE_IQ4_NL 13
 #define GRETA_TYPE_IQ4_XS 14
-#define GRETA_N_WEIGHT_TYPES 15 /* those below it are types of weights */
+#define GRETA_N_PACKED_TYPES \
+    15 /* those below it have a PACKED layout; the next ones are decoded by the cpu alone */
+#define GRETA_TYPE_IQ1_S 15
+#define GRETA_TYPE_IQ1_M 16
+#define GRETA_TYPE_IQ2_XXS 17
+#define GRETA_TYPE_IQ2_XS 18
+#define GRETA_TYPE_IQ2_S 19
+#define GRETA_TYPE_IQ3_XXS 20
+#define GRETA_TYPE_IQ3_S 21
+#define GRETA_TYPE_TQ1_0 22
+#define GRETA_TYPE_TQ2_0 23
+#define GRETA_N_WEIGHT_TYPES 24 /* those below it are types of weights */
 #define GRETA_TYPE_U32 32
 #define GRETA_TYPE_Q8A 33 /* activations, by the op quantize */
 
