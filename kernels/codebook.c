@@ -38,8 +38,9 @@ static unsigned signs_of(unsigned seven) {
     return seven | (unsigned)__builtin_parity(seven) << 7;
 }
 
+/* By the bit of the sign, not by a branch, which would be guessed wrong half of the time. */
 static float signed_by(float x, unsigned signs, unsigned i) {
-    return signs >> i & 1u ? -x : x;
+    return half_f32_from_bits(half_f32_bits(x) ^ (signs >> i & 1u) << 31);
 }
 
 /* ---- IQ2: entries of eight ---- */
@@ -81,23 +82,28 @@ static void unit_iq2_s(const uint8_t *b, unsigned u, float out[32]) {
 
 /* ---- IQ3: entries of four ---- */
 
+/* `odd`: values are 1, 3, 5 .. 15, else those of IQ3_XXS. signs: of these four, in the low bits. */
+static void put_iq3(bool odd, unsigned entry, unsigned signs, float d, float out[4]) {
+    static const float values[2][8] = {{4, 12, 20, 28, 36, 44, 52, 62}, {1, 3, 5, 7, 9, 11, 13, 15}};
+    for (unsigned i = 0; i < 4; i++) out[i] = signed_by(d * values[odd][entry >> 3 * i & 7u], signs, i);
+}
+
 /* f16 d; 64 indices of 8 bits; of each unit four times seven signs and a scale of 4 bits. */
 static void unit_iq3_xxs(const uint8_t *b, unsigned u, float out[32]) {
-    static const float values[8] = {4, 12, 20, 28, 36, 44, 52, 62};
     uint32_t word = u32_at(b + 66 + 4 * u);
     float d = f16_at(b) * (0.5f + (float)(word >> 28)) * 0.5f;
-    for (unsigned i = 0; i < 32; i++) {
-        unsigned entry = codebook_iq3_xxs[b[2 + 8 * u + i / 4]], signs = signs_of(word >> 7 * (i / 8) & 127u);
-        out[i] = signed_by(d * values[entry >> 3 * (i % 4) & 7u], signs, i % 8);
+    for (unsigned i = 0; i < 8; i++) {
+        unsigned signs = signs_of(word >> 7 * (i / 2) & 127u) >> 4 * (i % 2);
+        put_iq3(false, codebook_iq3_xxs[b[2 + 8 * u + i]], signs, d, out + 4 * i);
     }
 }
 
 /* f16 d; low bytes of 64 indices, 8 bytes of high bits, 32 bytes of signs; 4 bytes of scales. */
 static void unit_iq3_s(const uint8_t *b, unsigned u, float out[32]) {
     float d = f16_at(b) * (float)(1 + 2 * (b[106 + u / 2] >> 4 * (u % 2) & 15));
-    for (unsigned i = 0; i < 32; i++) {
-        unsigned entry = codebook_iq3_s[b[2 + 8 * u + i / 4] | ((unsigned)b[66 + u] >> i / 4 & 1u) << 8];
-        out[i] = signed_by(d * (float)(1 + 2 * (entry >> 3 * (i % 4) & 7u)), b[74 + 4 * u + i / 8], i % 8);
+    for (unsigned i = 0; i < 8; i++) {
+        unsigned index = b[2 + 8 * u + i] | ((unsigned)b[66 + u] >> i & 1u) << 8;
+        put_iq3(true, codebook_iq3_s[index], (unsigned)b[74 + 4 * u + i / 2] >> 4 * (i % 2), d, out + 4 * i);
     }
 }
 
