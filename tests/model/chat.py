@@ -174,12 +174,24 @@ def check_run():
     check(code == 0 and 'tokens/s' in err and 'tokens/s' not in out, f'stats: {err!r}')
 
 
+def has_terminals():
+    """A bare root without /dev/pts has none."""
+    try:
+        for end in os.openpty():
+            os.close(end)
+        return True
+    except OSError as error:
+        print(f'what needs a terminal is left out: {error}')
+        return False
+
+
 check_conversation()
 check_full()
-check(any([interrupt_once() for _ in range(6)]), 'Ctrl-C stopped none of six answers')
 check_run()
 check_stats()
 check_long_context()
-check_terminal()
+if has_terminals():
+    check(any([interrupt_once() for _ in range(6)]), 'Ctrl-C stopped none of six answers')
+    check_terminal()
 print(f'{checks} checks, {failed} failed')
 sys.exit(1 if failed or not checks else 0)
