@@ -69,7 +69,7 @@ one() {
       configure build-clang clang -Dbench=false "${spirv[@]}" && build build-clang && suite build-clang --setup quick ;;
     alone)
       say "gcc: rt and kernels alone"
-      configure build-alone gcc -Dbridge=false -Dtools=false -Dbench=false -Dvulkan=false && build build-alone && suite build-alone --setup quick ;;
+      configure build-alone gcc -Dbridge=false -Dtools=false -Dtune=false -Dbench=false -Dvulkan=false && build build-alone && suite build-alone --setup quick ;;
     spirv)
       say "the SPIR-V that is kept in the tree is what the pinned compiler makes of its sources"
       spirv_is_current ;;

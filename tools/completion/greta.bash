@@ -17,6 +17,9 @@ _greta_options() {
     inspect)
         echo "-v --verbose -h --help"
         ;;
+    compare)
+        echo "-a --all --fail-above -h --help"
+        ;;
     logits)
         echo "-m --model -p --prompt --tokens --json --ctx --kv --plan --chunk --force -d --device -t --threads -v --verbose -h --help"
         ;;
@@ -50,7 +53,7 @@ _greta() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} words
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W "run chat devices tokenize inspect logits perplexity bench pull --help --version" -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W "run chat devices tokenize inspect logits perplexity bench compare pull --help --version" -- "$word")
         return
     fi
     if words=$(_greta_values "$before"); then
@@ -62,6 +65,9 @@ _greta() {
         compopt -o filenames 2>/dev/null
     elif [[ $before == -f || $before == --file || ($command == pull && ($before == -o || $before == --output)) ]]; then
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
+        compopt -o filenames 2>/dev/null
+    elif [ "$command" = compare ]; then
+        mapfile -t COMPREPLY < <(compgen -f -X '!*.json' -- "$word"; compgen -d -- "$word")
         compopt -o filenames 2>/dev/null
     elif [ "$command" = pull ]; then
         mapfile -t COMPREPLY < <(compgen -W "$("${COMP_WORDS[0]}" pull --list 2>/dev/null | sed -n 's/^\([^ ]\{1,\}\).*/\1/p')" -- "$word")

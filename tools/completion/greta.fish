@@ -11,6 +11,7 @@ complete -c greta -n __fish_use_subcommand -a inspect -d 'show what a GGUF file 
 complete -c greta -n __fish_use_subcommand -a logits -d 'print the logits after a prompt'
 complete -c greta -n __fish_use_subcommand -a perplexity -d 'measure how well a model foresees a text'
 complete -c greta -n __fish_use_subcommand -a bench -d 'measure the speed of a model'
+complete -c greta -n __fish_use_subcommand -a compare -d 'compare two files of results'
 complete -c greta -n __fish_use_subcommand -a pull -d 'download a model'
 
 complete -c greta -n '__fish_seen_subcommand_from run' -s m -l model -r -F -d 'a GGUF file; else the built-in model, which tells small stories'
@@ -67,6 +68,10 @@ complete -c greta -n '__fish_seen_subcommand_from tokenize' -s h -l help -d 'thi
 
 complete -c greta -n '__fish_seen_subcommand_from inspect' -s v -l verbose -d 'say what is done, on standard error'
 complete -c greta -n '__fish_seen_subcommand_from inspect' -s h -l help -d 'this text'
+
+complete -c greta -n '__fish_seen_subcommand_from compare' -s a -l all -d 'list what stayed the same, too'
+complete -c greta -n '__fish_seen_subcommand_from compare' -l fail-above -x -d 'how much slower is a failure, as 5% or 0.05; default: anything outside the noise'
+complete -c greta -n '__fish_seen_subcommand_from compare' -s h -l help -d 'this text'
 
 complete -c greta -n '__fish_seen_subcommand_from logits' -s m -l model -r -F -d 'a GGUF file; else the built-in model, which tells small stories'
 complete -c greta -n '__fish_seen_subcommand_from logits' -s p -l prompt -x -d 'the prompt'

@@ -12,6 +12,7 @@ int command_inspect(const struct command *command, int argc, char **argv);
 int command_logits(const struct command *command, int argc, char **argv);
 int command_perplexity(const struct command *command, int argc, char **argv);
 int command_bench(const struct command *command, int argc, char **argv);
+int command_compare(const struct command *command, int argc, char **argv);
 int command_pull(const struct command *command, int argc, char **argv);
 
 #endif

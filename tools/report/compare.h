@@ -1,0 +1,34 @@
+/* Two files of results beside each other: what became faster, slower, or is missing. */
+#ifndef REPORT_COMPARE_H
+#define REPORT_COMPARE_H
+
+#include "results.h"
+
+enum verdict { SAME, FASTER, SLOWER, MISSING, NEW, BROKEN, MENDED, NO_TIME, N_VERDICTS };
+/* "same", "faster" ... */
+const char *verdict_name(enum verdict v);
+
+/* One key of either file. */
+struct comparison {
+    const char *key;  /* borrowed from the results */
+    const char *what; /* "time", or the name of the count that changed most */
+    double base, now; /* p50 in ns, or the count; 0 where there is none */
+    double change;    /* now / base - 1 */
+    enum verdict verdict;
+};
+
+struct comparisons {
+    struct comparison *at;
+    uint32_t n, n_of[N_VERDICTS];
+    uint32_t n_regressions; /* SLOWER by more than fail_above, MISSING and BROKEN */
+};
+
+/*
+ * Times differ where their ranges from p10 to p90 do not overlap: what overlaps is noise. Counts, of emulated devices, repeat,
+ * and differ where they differ. A result that was OK and failed now is BROKEN. fail_above is a fraction: 0.05.
+ */
+GRETA_MUST_USE greta_status results_compare(const struct results *base, const struct results *now,
+                                            double fail_above, struct comparisons *out);
+void comparisons_free(struct comparisons *c);
+
+#endif
