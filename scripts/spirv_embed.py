@@ -28,8 +28,8 @@ def read_words(path):
     return words
 
 
-def read_ops(path):
-    """{op: offsets of its arguments} from the X-macros."""
+def read_ops(path, with_kinds=False):
+    """{op: offsets of its arguments} from the X-macros; with_kinds: (offsets, their letters R, W, X, U, F)."""
     with open(path, encoding="utf-8") as file:
         text = re.sub(r"\\\n", " ", file.read())
     ops = {}
@@ -40,7 +40,7 @@ def read_ops(path):
         for kind in kinds:
             offsets.append(at)
             at += 8 if kind in "RWX" else 4
-        ops[symbol] = offsets
+        ops[symbol] = (offsets, kinds) if with_kinds else offsets
     return ops
 
 
