@@ -189,7 +189,7 @@ static void rope(struct forward *f, enum scratch x, uint32_t n_head) {
                                                  .n_head = n_head,
                                                  .head_dim = hp->head_dim,
                                                  .n_rot = hp->n_rot},
-                                .keys = {0}}, /* a llama file's rows are in the order of adjacent pairs */
+                                .keys = {f->s->m->arch->rope_mode}},
            0, 0);
 }
 
@@ -208,7 +208,7 @@ static struct greta_call rope_kv_call(const struct forward *f, uint32_t i_layer)
                                                    .head_dim = hp->head_dim,
                                                    .n_rot = hp->n_rot,
                                                    .n_ctx = f->s->n_ctx},
-                               .keys = {0, f->s->kv_type}};
+                               .keys = {f->s->m->arch->rope_mode, f->s->kv_type}};
 }
 
 static void kv_update(struct forward *f, uint32_t i_layer) {
@@ -268,7 +268,7 @@ static void attend(struct forward *f, uint32_t i_layer) {
     const struct hparams *hp = &f->s->m->hp;
     uint32_t n_cols = hp->n_head * hp->head_dim, n_ctx = f->s->n_ctx;
     struct greta_binding q = rows_of(f, S_Q, 0, f->n_tok, n_cols), y = rows_of(f, S_ATT, 0, f->n_tok, n_cols);
-    float scale = (float)(1.0 / sqrt(hp->head_dim));
+    float scale = hp->attn_scale;
 
     /* A graph for few positions does without splits, and shows attention no more of the cache than that. */
     if (f->n_tok == 1) n_ctx = f->n_kv;

@@ -93,9 +93,9 @@ static void describe_types(struct greta_model *m) {
     size_t len = 0;
 
     for (uint32_t i = 0; i < m->n_sources; i++) {
-        const struct weight *w = m->sources[i].matrix;
-        const struct greta_gguf_tensor *t = m->sources[i].tensor;
-        if (w) bytes[greta_type_from_ggml(t->ggml_type)->type % 32] += t->size_bytes;
+        const struct source *source = &m->sources[i];
+        uint32_t type = greta_type_from_ggml(source->tensor->ggml_type)->type;
+        if (source->matrix) bytes[type % 32] += weights_file_bytes(source);
     }
     for (;;) {
         uint32_t most = 0;
@@ -146,8 +146,11 @@ static void describe(struct greta_model *m) {
 /* The model of an open file, which it takes over. */
 static greta_status load(struct greta_model *m, const struct greta_model_params *params) {
     struct greta_plan_params plan_params = {.policy = params->policy, .force = params->force};
-    greta_status status = hparams_read(m->gguf, m->log, &m->hp);
+    struct keys keys = {.gguf = m->gguf, .log = m->log};
+    greta_status status = hparams_read(&keys, &m->hp);
 
+    m->arch = keys.arch;
+    if (!status) status = rope_read(&keys, &m->hp, &m->rope);
     if (!status) status = tensors_find(m);
     if (!status) status = greta_plan_create(m->dev, &plan_params, &m->plan);
     if (!status) status = weights_place(m);

@@ -4,13 +4,28 @@
 
 #include <greta/llm.h>
 
+#include "arch.h"
 #include "arena.h"
+#include "keys.h"
 
 /* What the file's keys say, checked. */
 struct hparams {
     uint32_t n_vocab, n_embd, n_layer, n_head, n_head_kv, head_dim, n_ff, n_rot, n_ctx_train;
+    uint32_t
+        window; /* positions that the layers of arch->window_layers see, the token's own among them; 0: all */
     float rms_eps;
-    double rope_base, rope_scale; /* angles are divided by rope_scale (linear scaling) */
+    float attn_scale, attn_softcap; /* of the scores; softcap 0: none */
+    float embd_scale, final_softcap;
+};
+
+/* How positions become angles. Pair j turns by base^(-2j / n_rot) / factors[j] / factor, but for YaRN's fast ones. */
+struct rope {
+    double base, factor;
+    double magnitude; /* of cosines and sines */
+    double n_ctx_orig;
+    double ext_factor, beta_fast, beta_slow; /* YaRN; ext_factor 0: none */
+    bool needs_long;
+    float *short_factors, *long_factors; /* for contexts up to n_ctx_orig, and above it; NULL: 1 */
 };
 
 /* Rows [row_begin, row_begin + n_rows) of a matrix, a whole tensor of its own in the weight's layout. */
@@ -27,16 +42,24 @@ struct weight {
     struct weight_part *parts;
 };
 
+/* What an architecture does not have is NULL. */
 struct layer {
-    struct greta_buf *attn_norm, *ffn_norm;
+    struct greta_buf *attn_norm, *ffn_norm, *post_attn_norm, *post_ffn_norm;
+    struct greta_buf *q_norm, *k_norm; /* of each head */
+    struct greta_buf *qkv_bias;
     struct weight q, k, v, o, gate, up, down;
 };
 
-/* A tensor of the file and where it goes: a matrix, or a vector (then `vector` is set), as f32. */
+/*
+ * A tensor of the file, or a part of it, and where it goes: into a matrix, or a vector (then `vector` is set), as f32.
+ * A matrix is the tensor's rows from `begin` on; a vector's buffer has `whole` elements, and the tensor fills those from
+ * `begin` on.
+ */
 struct source {
     const struct greta_gguf_tensor *tensor;
     struct weight *matrix;
     struct greta_buf **vector;
+    uint32_t begin, whole;
 };
 
 struct greta_model {
@@ -47,11 +70,12 @@ struct greta_model {
     struct greta_tokenizer *tokenizer;
     char *chat_template;
     struct greta_model_info info;
+    const struct arch *arch;
     struct hparams hp;
+    struct rope rope;
     struct weight embd, output;
     struct greta_buf *output_norm;
     struct layer *layers;
-    float *rope_factors; /* n_rot / 2 divisors of the angles (Llama 3's scaling), or NULL */
     struct source *sources;
     uint32_t n_sources;
     struct greta_buf **bufs; /* all that the model owns */
@@ -60,15 +84,23 @@ struct greta_model {
     struct arena arena;
 };
 
-/* Reads and checks the keys. Errors name the file and the key. */
-GRETA_MUST_USE greta_status hparams_read(const struct greta_gguf *gguf, const struct greta_log *log,
-                                         struct hparams *out);
-/*
- * Finds every tensor, checks its shape and type, fills sources, rope_factors and the shapes of the matrices.
- */
+/* Finds the architecture, reads and checks the keys. Errors name the file and the key. */
+GRETA_MUST_USE greta_status hparams_read(struct keys *keys, struct hparams *out);
+/* Finds every tensor, checks its shape and type, fills sources and the shapes of the matrices. */
 GRETA_MUST_USE greta_status tensors_find(struct greta_model *model);
+GRETA_MUST_USE greta_status tensor_check_shape(const struct greta_model *model,
+                                               const struct greta_gguf_tensor *tensor, uint64_t rows,
+                                               uint64_t cols);
+/* RoPE's keys; its tensors, after the keys; and its table for n positions from `first` on, of a session of n_ctx
+ * tokens: {cos, sin} of n_rot / 2 pairs each. */
+GRETA_MUST_USE greta_status rope_read(struct keys *keys, const struct hparams *hp, struct rope *out);
+GRETA_MUST_USE greta_status rope_find_factors(struct greta_model *model);
+bool rope_knows_tensor(const char *name);
+void rope_table(const struct greta_model *model, uint32_t n_ctx, uint32_t first, uint32_t n, float *out);
 /* Splits matrices into parts by the device's limits. */
 GRETA_MUST_USE greta_status weights_place(struct greta_model *model);
+/* Bytes of the file that a source's matrix takes. */
+uint64_t weights_file_bytes(const struct source *source);
 /* Brings all of it onto the device. */
 GRETA_MUST_USE greta_status weights_load(struct greta_model *model, const struct greta_model_params *params);
 /* Device memory that weights_load will take: 0 for what stays in the mapped file. */

@@ -124,16 +124,3 @@ uint64_t greta_model_session_bytes(const struct greta_model *model,
 
     return session_plan(model, params, &s, &sizes) ? 0 : sum(model, &sizes);
 }
-
-void rope_table(const struct greta_model *m, uint32_t first, uint32_t n, float *out) {
-    uint32_t n_pairs = m->hp.n_rot / 2;
-
-    for (uint32_t j = 0; j < n_pairs; j++) {
-        double frequency = pow(m->hp.rope_base, -2.0 * j / m->hp.n_rot) / m->hp.rope_scale;
-        if (m->rope_factors) frequency /= m->rope_factors[j];
-        for (uint32_t p = 0; p < n; p++) {
-            out[2 * ((size_t)p * n_pairs + j)] = (float)cos((first + p) * frequency);
-            out[2 * ((size_t)p * n_pairs + j) + 1] = (float)sin((first + p) * frequency);
-        }
-    }
-}

@@ -66,7 +66,7 @@ static greta_status grow_rope(struct greta_session *s, uint32_t n_pos) {
         return greta_fail(s->m->log, GRETA_ERR_NO_MEMORY, "no memory for a session");
     while (n_pos > s->n_rope && !status) {
         uint32_t n = s->n_ctx - s->n_rope < STEP ? s->n_ctx - s->n_rope : STEP;
-        rope_table(s->m, s->n_rope, n, table);
+        rope_table(s->m, s->n_ctx, s->n_rope, n, table);
         status =
             greta_stream_write(s->stream, s->scratch[S_ROPE], s->n_rope * row_bytes, table, n * row_bytes);
         if (!status) s->n_rope += n;

@@ -78,8 +78,6 @@ struct session_sizes {
 GRETA_MUST_USE greta_status session_plan(const struct greta_model *m,
                                          const struct greta_session_params *params, struct greta_session *s,
                                          struct session_sizes *sizes);
-/* RoPE's table for n positions from `first` on: {cos, sin} of n_rot / 2 pairs each. */
-void rope_table(const struct greta_model *m, uint32_t first, uint32_t n, float *out);
 
 /*
  * One forward pass. Calls are recorded on the session's stream, or handed to `collect` where one is given.

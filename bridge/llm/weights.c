@@ -55,6 +55,10 @@ static bool is_unpacked(const struct source *source) {
     return source->matrix->type != file_type(source);
 }
 
+uint64_t weights_file_bytes(const struct source *source) {
+    return source->tensor->size_bytes / source->whole * source->matrix->n_rows;
+}
+
 static greta_status place(struct greta_model *m, const struct source *source) {
     struct weight *w = source->matrix;
     const struct greta_type_info *type = greta_type_get_info(file_type(source));
@@ -99,7 +103,7 @@ static void tell_unpacked(const struct greta_model *m) {
         const struct source *source = &m->sources[i];
         if (!source->matrix || !is_unpacked(source)) continue;
         if (!name) name = greta_type_get_info(file_type(source))->name;
-        from += source->tensor->size_bytes;
+        from += weights_file_bytes(source);
         to += (uint64_t)source->matrix->n_rows * source->matrix->n_cols * 2;
         n++;
     }
@@ -123,8 +127,8 @@ greta_status weights_place(struct greta_model *m) {
 static uint64_t vectors_bytes(const struct greta_model *m) {
     uint64_t bytes = 0;
     for (uint32_t i = 0; i < m->n_sources; i++)
-        if (m->sources[i].vector)
-            bytes += (m->sources[i].tensor->ne[0] * 4 + SLAB_ALIGN - 1) / SLAB_ALIGN * SLAB_ALIGN;
+        if (m->sources[i].vector && !m->sources[i].begin)
+            bytes += ((uint64_t)m->sources[i].whole * 4 + SLAB_ALIGN - 1) / SLAB_ALIGN * SLAB_ALIGN;
     return bytes;
 }
 
@@ -223,10 +227,18 @@ static void pack_piece(void *user, uint32_t i, unsigned i_thread) {
     (void)status; /* it fails for arguments that weights_place has excluded */
 }
 
+/* The first byte of a part in the file, and the bytes of a row there. */
+static const unsigned char *part_in_file(const struct source *source, const struct weight_part *part,
+                                         uint64_t *row_bytes) {
+    *row_bytes = source->tensor->size_bytes / source->whole;
+    return (const unsigned char *)source->tensor->data +
+           ((uint64_t)source->begin + part->row_begin) * *row_bytes;
+}
+
 static greta_status load_part(struct loader *l, const struct source *source, const struct weight_part *part) {
     const struct weight *w = source->matrix;
-    uint64_t row_bytes = source->tensor->size_bytes / w->n_rows;
-    struct pack_job job = {.w = w, .part = part, .src_row_bytes = row_bytes, .src_type = file_type(source)};
+    uint64_t row_bytes;
+    struct pack_job job = {.w = w, .part = part, .src_type = file_type(source)};
     char *mapped = greta_buf_host(part->buf);
     void *copy = mapped ? NULL : malloc(part->size_bytes);
     greta_status status = GRETA_OK;
@@ -234,7 +246,8 @@ static greta_status load_part(struct loader *l, const struct source *source, con
     if (!mapped && !copy)
         return greta_fail(l->m->log, GRETA_ERR_NO_MEMORY, "no host memory for %" PRIu64 " bytes of tensor %s",
                           part->size_bytes, source->tensor->name);
-    job.src = (const unsigned char *)source->tensor->data + part->row_begin * row_bytes;
+    job.src = part_in_file(source, part, &row_bytes);
+    job.src_row_bytes = row_bytes;
     job.dst = mapped ? mapped + part->offset_bytes : copy;
     /* pieces of about 1 MiB: enough for all threads, and few enough not to count */
     job.rows_per_piece = (uint32_t)((1u << 20) / (row_bytes ? row_bytes : 1)) + 1;
@@ -252,8 +265,9 @@ static greta_status load_part(struct loader *l, const struct source *source, con
  */
 static greta_status wrap_part(struct loader *l, const struct source *source, struct weight_part *part) {
     const struct weight *w = source->matrix;
-    /* kernels only read weights: the mapping is read-only */
-    char *at = (char *)source->tensor->data + part->row_begin * (source->tensor->size_bytes / w->n_rows);
+    uint64_t row_bytes;
+    char *at =
+        (char *)part_in_file(source, part, &row_bytes); /* kernels only read: the mapping is read-only */
     greta_status status = GRETA_ERR_UNSUPPORTED;
 
     if (w->layout == GRETA_LAYOUT_ROWS && (uintptr_t)at % WRAP_ALIGN == 0)
@@ -286,7 +300,7 @@ static float f16_to_f32(uint16_t h) {
            (exponent ? ldexpf((float)(mantissa | 0x400), exponent - 25) : ldexpf((float)mantissa, -24));
 }
 
-/* Norm weights are f32 on the device, whatever they are in the file. */
+/* Norm weights and biases are f32 on the device, whatever they are in the file. */
 static greta_status load_vector(struct loader *l, const struct source *source) {
     uint32_t n = (uint32_t)source->tensor->ne[0],
              type = greta_type_from_ggml(source->tensor->ggml_type)->type;
@@ -308,8 +322,9 @@ static greta_status load_vector(struct loader *l, const struct source *source) {
         else
             memcpy(&x[i], type == GRETA_TYPE_F32 ? (const void *)at : (const void *)&bits, sizeof *x);
     }
-    status = create(l, n * sizeof *x, source->vector);
-    if (!status) status = greta_stream_write(l->stream, *source->vector, 0, x, n * sizeof *x);
+    status = *source->vector ? GRETA_OK : create(l, source->whole * sizeof *x, source->vector);
+    if (!status)
+        status = greta_stream_write(l->stream, *source->vector, source->begin * sizeof *x, x, n * sizeof *x);
     free(x);
     return status;
 }

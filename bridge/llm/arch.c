@@ -1,0 +1,63 @@
+/*
+ * The architectures. A tensor that a list does not name is an error when a file has it, since ignoring one (a bias, an
+ * expert) would compute something else. Sources: the models' own configurations and code, and llama.cpp's names for GGUF.
+ */
+#include "arch.h"
+
+#include "model.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define IN_MODEL(member) .offset = offsetof(struct greta_model, member)
+#define IN_LAYER(member) .offset = offsetof(struct layer, member)
+
+const struct tensor_row arch_model_rows[] = {
+    {"token_embd.weight", DIM_VOCAB, DIM_EMBD, IN_MODEL(embd)},
+    {"output_norm.weight", DIM_NONE, DIM_EMBD, IN_MODEL(output_norm)},
+    {"output.weight", DIM_VOCAB, DIM_EMBD, IN_MODEL(output), .optional = true},
+    {0},
+};
+
+/* What several have, in lists of lists. */
+#define NORMS                                                        \
+    {"attn_norm.weight", DIM_NONE, DIM_EMBD, IN_LAYER(attn_norm)}, { \
+        "ffn_norm.weight", DIM_NONE, DIM_EMBD, IN_LAYER(ffn_norm)    \
+    }
+#define QKV                                                                                              \
+    {"attn_q.weight", DIM_Q, DIM_EMBD, IN_LAYER(q)}, {"attn_k.weight", DIM_KV, DIM_EMBD, IN_LAYER(k)}, { \
+        "attn_v.weight", DIM_KV, DIM_EMBD, IN_LAYER(v)                                                   \
+    }
+#define GATE_UP                                              \
+    {"ffn_gate.weight", DIM_FF, DIM_EMBD, IN_LAYER(gate)}, { \
+        "ffn_up.weight", DIM_FF, DIM_EMBD, IN_LAYER(up)      \
+    }
+#define O_DOWN                                              \
+    {"attn_output.weight", DIM_EMBD, DIM_Q, IN_LAYER(o)}, { \
+        "ffn_down.weight", DIM_EMBD, DIM_FF, IN_LAYER(down) \
+    }
+
+static const struct tensor_row llama_layer[] = {NORMS, QKV, O_DOWN, GATE_UP, {0}};
+static const struct arch archs[] = {
+    {.name = "llama", .layer = llama_layer, .rope_mode = 0},
+};
+enum { N_ARCHS = sizeof archs / sizeof *archs };
+
+const struct arch *arch_find(const char *name, size_t len) {
+    for (int i = 0; i < N_ARCHS; i++)
+        if (strlen(archs[i].name) == len && memcmp(archs[i].name, name, len) == 0) return &archs[i];
+    return NULL;
+}
+
+const char *arch_names(char *out, size_t size) {
+    size_t len = 0;
+
+    *out = '\0';
+    for (int i = 0; i < N_ARCHS && len < size; i++)
+        len += (size_t)snprintf(out + len, size - len, "%s%s",
+                                !i                ? ""
+                                : i + 1 < N_ARCHS ? ", "
+                                                  : " and ",
+                                archs[i].name);
+    return out;
+}

@@ -1,0 +1,69 @@
+#include "keys.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *keys_name(struct keys *keys, const char *suffix) {
+    snprintf(keys->name, sizeof keys->name, "%s.%s", keys->arch->name, suffix);
+    return keys->name;
+}
+
+bool keys_has(struct keys *keys, const char *suffix) {
+    return greta_gguf_key(keys->gguf, keys_name(keys, suffix)) != NULL;
+}
+
+bool keys_is(struct keys *keys, const char *suffix, const char *word) {
+    struct greta_gguf_string s;
+
+    return greta_gguf_get_string(keys->gguf, keys_name(keys, suffix), &s) && s.len == strlen(word) &&
+           memcmp(s.data, word, s.len) == 0;
+}
+
+/* *found: whether there is a single value to read. */
+static greta_status find(struct keys *keys, const char *suffix, bool required, bool *found) {
+    const char *path = greta_gguf_path(keys->gguf), *name = keys_name(keys, suffix);
+    const struct greta_gguf_value *value = greta_gguf_key(keys->gguf, name);
+
+    *found = value != NULL;
+    if (!value && required)
+        return greta_fail(keys->log, GRETA_ERR_FORMAT, "%s: the key %s is missing", path, name);
+    if (value && value->type == GRETA_GGUF_ARRAY)
+        return greta_fail(keys->log, GRETA_ERR_UNSUPPORTED,
+                          "%s: %s differs from layer to layer, which is not supported", path, name);
+    return GRETA_OK;
+}
+
+greta_status keys_u32(struct keys *keys, const char *suffix, bool required, uint32_t min, uint32_t max,
+                      uint32_t *out) {
+    const char *path = greta_gguf_path(keys->gguf);
+    uint64_t n;
+    bool found;
+    greta_status status = find(keys, suffix, required, &found);
+
+    if (status || !found) return status;
+    if (!greta_gguf_get_u64(keys->gguf, keys->name, &n))
+        return greta_fail(keys->log, GRETA_ERR_FORMAT, "%s: the key %s is not a whole number", path,
+                          keys->name);
+    if (n < min || n > max)
+        return greta_fail(keys->log, GRETA_ERR_FORMAT, "%s: %s is %llu; it must be from %u to %u", path,
+                          keys->name, (unsigned long long)n, min, max);
+    *out = (uint32_t)n;
+    return GRETA_OK;
+}
+
+greta_status keys_f64(struct keys *keys, const char *suffix, bool required, double min, double max,
+                      double *out) {
+    const char *path = greta_gguf_path(keys->gguf);
+    double x;
+    bool found;
+    greta_status status = find(keys, suffix, required, &found);
+
+    if (status || !found) return status;
+    if (!greta_gguf_get_f64(keys->gguf, keys->name, &x))
+        return greta_fail(keys->log, GRETA_ERR_FORMAT, "%s: the key %s is not a number", path, keys->name);
+    if (!(x >= min && x <= max))
+        return greta_fail(keys->log, GRETA_ERR_FORMAT, "%s: %s is %g; it must be from %g to %g", path,
+                          keys->name, x, min, max);
+    *out = x;
+    return GRETA_OK;
+}
