@@ -16,6 +16,7 @@ extern "C" {
     X(BARRIER, "always: a barrier before every command, to find a missing one")                            \
     X(LOG, "how much the programs say: error, warn, info, debug")                                          \
     X(FORCE, "kernel rows by name, as in matmul=matmul_simple,attn=attn_simple")                           \
+    X(TUNING, "the tuning database; empty: none; unset: tuning.db in the cache folder")                    \
     X(VULKAN_LIBRARY, "the Vulkan library to open in place of libvulkan.so.1")                             \
     X(HIP_LIBRARY, "the HIP library to open in place of libamdhip64.so")
 
