@@ -25,10 +25,13 @@ const char *plan_refusal(const struct greta_plan *plan, const struct greta_varia
 }
 
 const struct greta_variant *plan_first(const struct greta_plan *plan, const struct greta_call *call) {
-    const struct greta_variant *v;
-    for (uint32_t i = 0; (v = plan_candidate(plan, call->op, i)); i++)
-        if (!plan_refusal(plan, v, call)) return v;
-    return NULL;
+    const struct greta_variant *v, *unwise = NULL;
+    for (uint32_t i = 0; (v = plan_candidate(plan, call->op, i)); i++) {
+        if (plan_refusal(plan, v, call)) continue;
+        if (plan->n_forced[call->op] || !v->unwise || !v->unwise(v, plan->limits, call)) return v;
+        if (!unwise) unwise = v;
+    }
+    return unwise;
 }
 
 /* ---- the message where no row serves a call ---- */
@@ -61,7 +64,7 @@ static void add_call(struct text *t, const struct greta_call *call) {
     }
     for (uint32_t i = 0; i < info->n_keys; i++, before = ", ") {
         const struct greta_type_info *type = greta_type_get_info(call->keys[i]);
-        if (type && strstr(info->key_names[i], "_type"))
+        if (type && strstr(info->key_names[i], "type"))
             add(t, "%s%s %s", before, info->key_names[i], type->name);
         else
             add(t, "%s%s %u", before, info->key_names[i], call->keys[i]);

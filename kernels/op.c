@@ -83,11 +83,19 @@ _Static_assert(N_FILE_TYPES == GRETA_N_WEIGHT_TYPES,
 
 /* Types that no file holds. */
 static const struct greta_type_info type_u32 = {"U32", GRETA_TYPE_U32, UINT32_MAX, 1, 4, false};
+static const struct greta_type_info type_i8 = {"I8", GRETA_TYPE_I8, UINT32_MAX, 1, 1, false};
+static const struct greta_type_info type_fp8 = {"FP8", GRETA_TYPE_FP8, UINT32_MAX, 1, 1, false};
 static const struct greta_type_info type_q8a = {"Q8A", GRETA_TYPE_Q8A, UINT32_MAX, 32, 40, true};
 
 const struct greta_type_info *greta_type_get_info(uint32_t type) {
     if (type < N_FILE_TYPES) return &type_infos[type];
-    return type == GRETA_TYPE_U32 ? &type_u32 : type == GRETA_TYPE_Q8A ? &type_q8a : NULL;
+    switch (type) {
+    case GRETA_TYPE_U32: return &type_u32;
+    case GRETA_TYPE_Q8A: return &type_q8a;
+    case GRETA_TYPE_I8: return &type_i8;
+    case GRETA_TYPE_FP8: return &type_fp8;
+    default: return NULL;
+    }
 }
 
 const struct greta_type_info *greta_type_from_ggml(uint32_t ggml_type) {
@@ -105,15 +113,25 @@ uint64_t greta_activation_row_bytes(uint32_t x_type, uint64_t n_cols) {
 
 /* ---- the table of variants ---- */
 
+/* Of one op and format the rows lie in one table. */
+static struct variant_rows (*const tables[])(void) = {variant_rows_cpu, variant_rows_cpu_dense,
+                                                      variant_rows_vulkan, variant_rows_vulkan_norms,
+                                                      variant_rows_vulkan_gemm};
+enum { N_TABLES = sizeof tables / sizeof *tables };
+
 uint32_t greta_variant_count(void) {
-    return variant_rows_cpu().n + variant_rows_vulkan().n;
+    uint32_t n = 0;
+    for (int i = 0; i < N_TABLES; i++) n += tables[i]().n;
+    return n;
 }
 
 const struct greta_variant *greta_variant_at(uint32_t i_variant) {
-    struct variant_rows cpu = variant_rows_cpu(), vulkan = variant_rows_vulkan();
-    if (i_variant < cpu.n) return &cpu.rows[i_variant];
-    i_variant -= cpu.n;
-    return i_variant < vulkan.n ? &vulkan.rows[i_variant] : NULL;
+    for (int i = 0; i < N_TABLES; i++) {
+        struct variant_rows t = tables[i]();
+        if (i_variant < t.n) return &t.rows[i_variant];
+        i_variant -= t.n;
+    }
+    return NULL;
 }
 
 const char *greta_variant_name(const struct greta_variant *variant) {

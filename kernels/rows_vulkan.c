@@ -2,7 +2,7 @@
  * The rows of the Vulkan backend: shaders/<op>_<schedule>.comp with their constants, conditions and grids. In order of
  * preference within each op; the last row of an op takes every shape.
  */
-#include "variant.h"
+#include "rows_vulkan.h"
 
 #include <greta/layout.h>
 
@@ -12,10 +12,6 @@ enum {
     ALL_WEIGHTS = (1 << (GRETA_TYPE_IQ4_XS + 1)) - 1,
     PLAIN_WEIGHTS = 1 << GRETA_TYPE_F32 | 1 << GRETA_TYPE_F16 | 1 << GRETA_TYPE_BF16
 };
-
-static uint64_t div_up(uint64_t n, uint64_t d) {
-    return (n + d - 1) / d;
-}
 
 /* ---- conditions ---- */
 
@@ -27,31 +23,11 @@ static const char *needs_16bit(const struct greta_variant *v, const struct greta
     return limits->has_16bit_storage ? NULL : no_16bit;
 }
 
-/* Bindings may be empty where only shapes are asked about. */
-static bool is_aligned(const struct greta_call *call, unsigned i_binding, uint64_t alignment) {
-    const struct greta_binding *b = &call->bindings[i_binding];
-    return !b->buf || b->offset_bytes % alignment == 0;
-}
-
 static const char *weight_refusal(const struct greta_variant *v, const struct greta_limits *limits,
                                   const struct greta_call *call) {
     (void)v;
     if (!limits->has_16bit_storage) return no_16bit;
     return is_aligned(call, 0, 16) ? NULL : "the weight does not begin at a multiple of 16 bytes";
-}
-
-static const char too_narrow[] = "n_cols is too small to fill its workgroups";
-
-static const char *rms_norm_wide_refusal(const struct greta_variant *v, const struct greta_limits *limits,
-                                         const struct greta_call *call) {
-    (void)limits;
-    return call->scalars.rms_norm.n_cols < 2 * v->n_threads ? too_narrow : NULL;
-}
-
-static const char *add_rms_norm_wide_refusal(const struct greta_variant *v, const struct greta_limits *limits,
-                                             const struct greta_call *call) {
-    (void)limits;
-    return call->scalars.add_rms_norm.n_cols < 2 * v->n_threads ? too_narrow : NULL;
 }
 
 /* Tunables of matvec_rows.comp: rows of a workgroup, chunks under way, x aligned. */
@@ -75,10 +51,10 @@ static const char *matvec_refusal(const struct greta_variant *v, const struct gr
 }
 
 /* Rows with a large workgroup are for rows that fill it. */
-static const char *matvec_wide_refusal(const struct greta_variant *v, const struct greta_limits *limits,
-                                       const struct greta_call *call) {
-    if (matvec_cols(call) < 16 * v->n_threads) return too_narrow;
-    return matvec_refusal(v, limits, call);
+static const char *matvec_wide_unwise(const struct greta_variant *v, const struct greta_limits *limits,
+                                      const struct greta_call *call) {
+    (void)limits;
+    return matvec_cols(call) < 16 * v->n_threads ? "n_cols is too small to fill its workgroups" : NULL;
 }
 
 /* Tunables of matmul_tiled.comp. */
@@ -87,12 +63,18 @@ enum { TILED_TILE, TILED_ALIGNED };
 static const char *matmul_tiled_refusal(const struct greta_variant *v, const struct greta_limits *limits,
                                         const struct greta_call *call) {
     const struct greta_scalars_matmul *s = &call->scalars.matmul;
-    if (s->n_tok <= v->tunables[TILED_TILE] / 4) return "n_tok is too small to fill its tiles";
     if (v->tunables[TILED_ALIGNED]) {
         if (s->n_cols % 8) return "n_cols is no multiple of 8";
         if (!is_aligned(call, 1, 16)) return "x does not begin at a multiple of 16 bytes";
     }
     return weight_refusal(v, limits, call);
+}
+
+static const char *matmul_tiled_unwise(const struct greta_variant *v, const struct greta_limits *limits,
+                                       const struct greta_call *call) {
+    (void)limits;
+    return call->scalars.matmul.n_tok <= v->tunables[TILED_TILE] / 4 ? "n_tok is too small to fill its tiles"
+                                                                     : NULL;
 }
 
 /* Tunables of matmul_coopmat.comp. */
@@ -141,14 +123,13 @@ static const char *matmul_coopmat_refusal(const struct greta_variant *v, const s
 }
 
 /* Large tiles are for matrices that fill them, and the device with them. */
-static const char *matmul_coopmat_large_refusal(const struct greta_variant *v,
-                                                const struct greta_limits *limits,
-                                                const struct greta_call *call) {
+static const char *matmul_coopmat_unwise(const struct greta_variant *v, const struct greta_limits *limits,
+                                         const struct greta_call *call) {
+    if (v->tunables[COOPMAT_TILE_TOKENS] <= 32) return NULL;
     if (call->scalars.matmul.n_tok <= v->tunables[COOPMAT_TILE_TOKENS] / 2)
         return "n_tok is too small to fill its tiles";
-    if (coopmat_tiles(v, call) < limits->n_compute_units / 2)
-        return "its tiles are too few to fill the device";
-    return matmul_coopmat_refusal(v, limits, call);
+    return coopmat_tiles(v, call) < limits->n_compute_units / 2 ? "its tiles are too few to fill the device"
+                                                                : NULL;
 }
 
 /* Tunables of attn_split_simple.comp. */
@@ -255,17 +236,7 @@ static const char *attn_coopmat_refusal(const struct greta_variant *v, const str
 
 /* ---- grids ---- */
 
-#define GROUPS(name, count)                                                                \
-    static uint64_t name(const struct greta_variant *v, const struct greta_limits *limits, \
-                         const struct greta_call *call) {                                  \
-        const union greta_scalars *s = &call->scalars;                                     \
-        (void)v, (void)limits, (void)s;                                                    \
-        return count;                                                                      \
-    }
-
 GROUPS(row_lookup_groups, s->row_lookup.n_ids)
-GROUPS(rms_norm_groups, s->rms_norm.n_rows)
-GROUPS(add_rms_norm_groups, s->add_rms_norm.n_rows)
 GROUPS(rope_groups, div_up((uint64_t)s->rope.n_tok * s->rope.n_head * (s->rope.n_rot / 2), v->n_threads))
 GROUPS(kv_update_groups, div_up((uint64_t)s->kv_update.n_tok * s->kv_update.n_cols, v->n_threads))
 GROUPS(rope_kv_groups, div_up(div_up(s->rope_kv.head_dim, 2) * s->rope_kv.n_tok *
@@ -291,7 +262,6 @@ GROUPS(attn_split_groups,
 GROUPS(attn_reduce_groups, s->attn_reduce.n_head)
 GROUPS(silu_mul_groups, div_up(s->silu_mul.n, v->n_threads))
 GROUPS(add_groups, div_up(s->add.n, v->n_threads))
-GROUPS(argmax_groups, s->argmax.n_rows)
 GROUPS(top_k_groups, s->top_k.n_rows)
 GROUPS(fill_groups, div_up(s->fill.n, v->n_threads))
 GROUPS(copy_groups, div_up(s->copy.n, v->n_threads))
@@ -312,21 +282,13 @@ GROUPS(cast_groups, div_up(s->cast.n, v->n_threads))
         .layout = GRETA_LAYOUT_PACKED, .w_types = ALL_WEIGHTS, .x_type = GRETA_TYPE_F32,                  \
         .refusal = weight_refusal                                                                         \
     }
-#define NORM(name_, OP_, op_, threads_, refusal_)                                                            \
-    {                                                                                                        \
-        .name = name_, .op = GRETA_OP_##OP_, .format = GRETA_IMAGE_SPIRV,                                    \
-        .image = &greta_spirv_##op_##_simple, .entry = "main", .flags = VARIANT_EXACT,                       \
-        .n_threads = threads_, .n_groups = op_##_groups, .layout = GRETA_LAYOUT_PACKED, .refusal = refusal_, \
-        .n_tunables = 1, .tunables = {                                                                       \
-            4                                                                                                \
-        }                                                                                                    \
-    }
-#define MATVEC_LIKE(OP_, op_, name_, flags_, types_, threads_, rows_, steps_, aligned_, refusal_)          \
+#define MATVEC_LIKE(OP_, op_, name_, flags_, types_, threads_, rows_, steps_, aligned_, unwise_)           \
     {                                                                                                      \
         .name = name_, .op = GRETA_OP_##OP_, .format = GRETA_IMAGE_SPIRV,                                  \
         .image = &greta_spirv_##op_##_rows, .entry = "main", .flags = VARIANT_EXACT | flags_,              \
         .n_threads = threads_, .n_groups = op_##_groups, .layout = GRETA_LAYOUT_PACKED, .w_types = types_, \
-        .x_type = GRETA_TYPE_F32, .refusal = refusal_, .n_tunables = 3, .tunables = {                      \
+        .x_type = GRETA_TYPE_F32, .refusal = matvec_refusal, .unwise = unwise_, .n_tunables = 3,           \
+        .tunables = {                                                                                      \
             rows_,                                                                                         \
             steps_,                                                                                        \
             aligned_                                                                                       \
@@ -359,20 +321,21 @@ GROUPS(cast_groups, div_up(s->cast.n, v->n_threads))
         .name = name_, .op = GRETA_OP_MATMUL, .format = GRETA_IMAGE_SPIRV,                                  \
         .image = &greta_spirv_matmul_tiled, .entry = "main", .flags = VARIANT_EXACT, .n_threads = threads_, \
         .n_groups = matmul_tiled_groups, .layout = GRETA_LAYOUT_PACKED, .w_types = ALL_WEIGHTS,             \
-        .x_type = GRETA_TYPE_F32, .refusal = matmul_tiled_refusal, .n_tunables = 2, .tunables = {           \
+        .x_type = GRETA_TYPE_F32, .refusal = matmul_tiled_refusal, .unwise = matmul_tiled_unwise,           \
+        .n_tunables = 2, .tunables = {                                                                      \
             tile_,                                                                                          \
             aligned_                                                                                        \
         }                                                                                                   \
     }
-#define MATMUL_COOPMAT(name_, flags_, threads_, lanes_, refusal_, ...)                                 \
-    {                                                                                                  \
-        .name = name_, .op = GRETA_OP_MATMUL, .format = GRETA_IMAGE_SPIRV,                             \
-        .image = &greta_spirv_matmul_coopmat, .entry = "main", .flags = flags_, .n_threads = threads_, \
-        .subgroup_size = lanes_, .n_groups = matmul_coopmat_groups, .layout = GRETA_LAYOUT_PACKED,     \
-        .w_types = ALL_WEIGHTS, .x_type = GRETA_TYPE_F32, .operand_eps = 0x1p-11, .refusal = refusal_, \
-        .n_tunables = 8, .tunables = {                                                                 \
-            __VA_ARGS__                                                                                \
-        }                                                                                              \
+#define MATMUL_COOPMAT(name_, flags_, threads_, lanes_, ...)                                               \
+    {                                                                                                      \
+        .name = name_, .op = GRETA_OP_MATMUL, .format = GRETA_IMAGE_SPIRV,                                 \
+        .image = &greta_spirv_matmul_coopmat, .entry = "main", .flags = flags_, .n_threads = threads_,     \
+        .subgroup_size = lanes_, .n_groups = matmul_coopmat_groups, .layout = GRETA_LAYOUT_PACKED,         \
+        .w_types = ALL_WEIGHTS, .x_type = GRETA_TYPE_F32, .operand_eps = 0x1p-11,                          \
+        .refusal = matmul_coopmat_refusal, .unwise = matmul_coopmat_unwise, .n_tunables = 8, .tunables = { \
+            __VA_ARGS__                                                                                    \
+        }                                                                                                  \
     }
 #define ATTN_COOPMAT(name_, threads_, lanes_, ...)                                                           \
     {                                                                                                        \
@@ -394,55 +357,44 @@ GROUPS(cast_groups, div_up(s->cast.n, v->n_threads))
 
 static const struct greta_variant rows[] = {
     WEIGHT_ROW(ROW_LOOKUP, row_lookup_simple, 64, row_lookup_groups),
-    NORM("rms_norm_wide", RMS_NORM, rms_norm, 1024, rms_norm_wide_refusal),
-    NORM("rms_norm_simple", RMS_NORM, rms_norm, 256, NULL),
-    NORM("add_rms_norm_wide", ADD_RMS_NORM, add_rms_norm, 1024, add_rms_norm_wide_refusal),
-    NORM("add_rms_norm_simple", ADD_RMS_NORM, add_rms_norm, 256, NULL),
     ROW(ROPE, rope_simple, 64, rope_groups, NULL),
     ROW(KV_UPDATE, kv_update_simple, 64, kv_update_groups, needs_16bit),
     ROW(ROPE_KV, rope_kv_simple, 64, rope_kv_groups, needs_16bit),
     /* The wide ones differ in threads, rows and steps; which is best was measured on an H200 (docs/tried.md). */
-    MATVEC("matvec_wide_f16", 0, PLAIN_WEIGHTS, 256, 2, 2, 1, matvec_wide_refusal),
-    MATVEC("matvec_wide", 0, ALL_WEIGHTS, 128, 2, 2, 1, matvec_wide_refusal),
-    MATVEC("matvec_narrow", 0, ALL_WEIGHTS, 64, 2, 1, 1, matvec_refusal),
-    MATVEC("matvec_any", 0, ALL_WEIGHTS, 64, 2, 1, 0, matvec_refusal),
-    MATVEC("matvec_128_4_2", VARIANT_FORCED_ONLY, ALL_WEIGHTS, 128, 4, 2, 1, matvec_wide_refusal),
-    MATVEC("matvec_128_8_1", VARIANT_FORCED_ONLY, ALL_WEIGHTS, 128, 8, 1, 1, matvec_wide_refusal),
-    MATVEC("matvec_64_4_2", VARIANT_FORCED_ONLY, ALL_WEIGHTS, 64, 4, 2, 1, matvec_wide_refusal),
-    MATVEC("matvec_256_4_1", VARIANT_FORCED_ONLY, ALL_WEIGHTS, 256, 4, 1, 1, matvec_wide_refusal),
+    MATVEC("matvec_wide_f16", 0, PLAIN_WEIGHTS, 256, 2, 2, 1, matvec_wide_unwise),
+    MATVEC("matvec_wide", 0, ALL_WEIGHTS, 128, 2, 2, 1, matvec_wide_unwise),
+    MATVEC("matvec_narrow", 0, ALL_WEIGHTS, 64, 2, 1, 1, NULL),
+    MATVEC("matvec_any", 0, ALL_WEIGHTS, 64, 2, 1, 0, NULL),
+    MATVEC("matvec_128_4_2", VARIANT_FORCED_ONLY, ALL_WEIGHTS, 128, 4, 2, 1, matvec_wide_unwise),
+    MATVEC("matvec_128_8_1", VARIANT_FORCED_ONLY, ALL_WEIGHTS, 128, 8, 1, 1, matvec_wide_unwise),
+    MATVEC("matvec_64_4_2", VARIANT_FORCED_ONLY, ALL_WEIGHTS, 64, 4, 2, 1, matvec_wide_unwise),
+    MATVEC("matvec_256_4_1", VARIANT_FORCED_ONLY, ALL_WEIGHTS, 256, 4, 1, 1, matvec_wide_unwise),
     /* Half the rows of each weight: as many loads under way as in the matvec that is best for the type. */
-    MATVEC_GLU("matvec_glu_wide_f16", 0, PLAIN_WEIGHTS, 256, 1, 2, 1, matvec_wide_refusal),
-    MATVEC_GLU("matvec_glu_wide", 0, ALL_WEIGHTS, 128, 1, 2, 1, matvec_wide_refusal),
-    MATVEC_GLU("matvec_glu_narrow", 0, ALL_WEIGHTS, 64, 1, 1, 1, matvec_refusal),
-    MATVEC_GLU("matvec_glu_any", 0, ALL_WEIGHTS, 64, 1, 1, 0, matvec_refusal),
-    MATVEC_GLU("matvec_glu_128_2_2", VARIANT_FORCED_ONLY, ALL_WEIGHTS, 128, 2, 2, 1, matvec_wide_refusal),
-    MATVEC_GLU("matvec_glu_128_4_1", VARIANT_FORCED_ONLY, ALL_WEIGHTS, 128, 4, 1, 1, matvec_wide_refusal),
+    MATVEC_GLU("matvec_glu_wide_f16", 0, PLAIN_WEIGHTS, 256, 1, 2, 1, matvec_wide_unwise),
+    MATVEC_GLU("matvec_glu_wide", 0, ALL_WEIGHTS, 128, 1, 2, 1, matvec_wide_unwise),
+    MATVEC_GLU("matvec_glu_narrow", 0, ALL_WEIGHTS, 64, 1, 1, 1, NULL),
+    MATVEC_GLU("matvec_glu_any", 0, ALL_WEIGHTS, 64, 1, 1, 0, NULL),
+    MATVEC_GLU("matvec_glu_128_2_2", VARIANT_FORCED_ONLY, ALL_WEIGHTS, 128, 2, 2, 1, matvec_wide_unwise),
+    MATVEC_GLU("matvec_glu_128_4_1", VARIANT_FORCED_ONLY, ALL_WEIGHTS, 128, 4, 1, 1, matvec_wide_unwise),
     /* Rows are even in number: pairs are rotated. */
-    MATVEC_QKV("matvec_qkv_wide_f16", 0, PLAIN_WEIGHTS, 256, 2, 2, 1, matvec_wide_refusal),
-    MATVEC_QKV("matvec_qkv_wide", 0, ALL_WEIGHTS, 128, 2, 2, 1, matvec_wide_refusal),
-    MATVEC_QKV("matvec_qkv_narrow", 0, ALL_WEIGHTS, 64, 2, 1, 1, matvec_refusal),
-    MATVEC_QKV("matvec_qkv_any", 0, ALL_WEIGHTS, 64, 2, 1, 0, matvec_refusal),
-    MATVEC_QKV("matvec_qkv_128_4_2", VARIANT_FORCED_ONLY, ALL_WEIGHTS, 128, 4, 2, 1, matvec_wide_refusal),
-    MATMUL_COOPMAT("matmul_coopmat_large_4", 0, 128, 32, matmul_coopmat_large_refusal, 16, 16, 16, 128, 128,
-                   32, 64, 64),
-    MATMUL_COOPMAT("matmul_coopmat_large", 0, 256, 32, matmul_coopmat_large_refusal, 16, 16, 16, 128, 128, 32,
-                   64, 32),
-    MATMUL_COOPMAT("matmul_coopmat_medium", 0, 128, 32, matmul_coopmat_large_refusal, 16, 16, 16, 64, 64, 32,
-                   32, 32),
-    MATMUL_COOPMAT("matmul_coopmat_small", 0, 128, 32, matmul_coopmat_refusal, 16, 16, 16, 32, 32, 32, 16,
-                   16),
+    MATVEC_QKV("matvec_qkv_wide_f16", 0, PLAIN_WEIGHTS, 256, 2, 2, 1, matvec_wide_unwise),
+    MATVEC_QKV("matvec_qkv_wide", 0, ALL_WEIGHTS, 128, 2, 2, 1, matvec_wide_unwise),
+    MATVEC_QKV("matvec_qkv_narrow", 0, ALL_WEIGHTS, 64, 2, 1, 1, NULL),
+    MATVEC_QKV("matvec_qkv_any", 0, ALL_WEIGHTS, 64, 2, 1, 0, NULL),
+    MATVEC_QKV("matvec_qkv_128_4_2", VARIANT_FORCED_ONLY, ALL_WEIGHTS, 128, 4, 2, 1, matvec_wide_unwise),
+    MATMUL_COOPMAT("matmul_coopmat_large_4", 0, 128, 32, 16, 16, 16, 128, 128, 32, 64, 64),
+    MATMUL_COOPMAT("matmul_coopmat_large", 0, 256, 32, 16, 16, 16, 128, 128, 32, 64, 32),
+    MATMUL_COOPMAT("matmul_coopmat_medium", 0, 128, 32, 16, 16, 16, 64, 64, 32, 32, 32),
+    MATMUL_COOPMAT("matmul_coopmat_small", 0, 128, 32, 16, 16, 16, 32, 32, 32, 16, 16),
     /* Other shapes of the large one, to be compared with it: tile, step, what a subgroup makes of it. */
-    MATMUL_COOPMAT("matmul_coopmat_large_16", VARIANT_FORCED_ONLY, 256, 32, matmul_coopmat_refusal, 16, 16,
-                   16, 128, 128, 16, 64, 32),
-    MATMUL_COOPMAT("matmul_coopmat_tall", VARIANT_FORCED_ONLY, 256, 32, matmul_coopmat_refusal, 16, 16, 16,
-                   256, 128, 16, 64, 64),
-    MATMUL_COOPMAT("matmul_coopmat_wide", VARIANT_FORCED_ONLY, 256, 32, matmul_coopmat_refusal, 16, 16, 16,
-                   128, 256, 16, 64, 64),
+    MATMUL_COOPMAT("matmul_coopmat_large_16", VARIANT_FORCED_ONLY, 256, 32, 16, 16, 16, 128, 128, 16, 64, 32),
+    MATMUL_COOPMAT("matmul_coopmat_tall", VARIANT_FORCED_ONLY, 256, 32, 16, 16, 16, 256, 128, 16, 64, 64),
+    MATMUL_COOPMAT("matmul_coopmat_wide", VARIANT_FORCED_ONLY, 256, 32, 16, 16, 16, 128, 256, 16, 64, 64),
     MATMUL_TILED("matmul_tiled_large", 256, 64, 1),
     MATMUL_TILED("matmul_tiled_small", 64, 32, 1),
     MATMUL_TILED("matmul_tiled_any", 64, 32, 0),
     /* The unit of Mesa's llvmpipe: after the rows that are faster there, for the tests. */
-    MATMUL_COOPMAT("matmul_coopmat_8", 0, 64, 8, matmul_coopmat_refusal, 8, 8, 8, 64, 64, 32, 32, 16),
+    MATMUL_COOPMAT("matmul_coopmat_8", 0, 64, 8, 8, 8, 8, 64, 64, 32, 32, 16),
     WEIGHT_ROW(MATMUL, matmul_simple, 64, matmul_simple_groups),
     ATTN_ONE("attn_one", 1),
     ATTN_ONE("attn_one_grouped", 4),
@@ -459,7 +411,6 @@ static const struct greta_variant rows[] = {
     ROW(ATTN_REDUCE, attn_reduce_simple, 128, attn_reduce_groups, NULL),
     ROW(SILU_MUL, silu_mul_simple, 256, silu_mul_groups, NULL),
     ROW(ADD, add_simple, 256, add_groups, NULL),
-    ROW(ARGMAX, argmax_simple, 512, argmax_groups, NULL),
     ROW(TOP_K, top_k_radix, 256, top_k_groups, NULL),
     ROW(FILL, fill_simple, 256, fill_groups, NULL),
     ROW(COPY, copy_simple, 256, copy_groups, NULL),

@@ -112,6 +112,19 @@ uint64_t greta_op_binding_bytes(const struct greta_call *call, uint32_t i) {
     case GRETA_OP_CAST: return mul(s->cast.n, element_bytes(call->keys[i]));
     case GRETA_OP_QUANTIZE:
         return activation_bytes(i ? GRETA_TYPE_Q8A : GRETA_TYPE_F32, s->quantize.n_rows, s->quantize.n_cols);
+    case GRETA_OP_LAYER_NORM:
+    case GRETA_OP_LAYER_RMS_NORM: /* the same scalars */
+        return i == 0 || greta_op_get_info(call->op)->access[i] == GRETA_WRITE
+                   ? mul3(s->layer_norm.n_rows, s->layer_norm.n_cols, 4)
+                   : mul(s->layer_norm.n_cols, 4);
+    case GRETA_OP_SOFTMAX: return mul3(s->softmax.n_rows, s->softmax.n_cols, 4);
+    case GRETA_OP_CAUSAL_MASK: return mul3(s->causal_mask.n_rows, s->causal_mask.n_cols, 4);
+    case GRETA_OP_ROW_SUM:
+    case GRETA_OP_ROW_MAX:
+        return i ? mul(s->row_sum.n_rows, 4) : mul3(s->row_sum.n_rows, s->row_sum.n_cols, 4);
+    case GRETA_OP_GEMM:
+        if (i == 2) return mul3(s->gemm.m, s->gemm.n, 4);
+        return mul3(i ? s->gemm.n : s->gemm.m, s->gemm.k, element_bytes(call->keys[0]));
     default: return UINT64_MAX;
     }
 }
@@ -152,6 +165,16 @@ static const char *top_k_fault(const struct greta_scalars_top_k *s) {
     return s->k < 1 || s->k > 128 || s->k > s->n_cols ? "k is not in 1 .. 128 and at most n_cols" : NULL;
 }
 
+static const char *gemm_fault(const struct greta_call *call) {
+    uint32_t type = call->keys[0];
+    if (type > GRETA_TYPE_BF16 && type != GRETA_TYPE_I8 && type != GRETA_TYPE_FP8)
+        return "type is none of F32, F16, BF16, I8, FP8";
+    if (call->keys[1] > GRETA_ORDER_COL || call->keys[2] > GRETA_ORDER_COL)
+        return "an order is neither 0 (rows) nor 1 (columns)";
+    return type == GRETA_TYPE_I8 && call->scalars.gemm.k >= 1 << 17 ? "k is 2^17 or more: sums of I8 overflow"
+                                                                    : NULL;
+}
+
 const char *shape_fault(const struct greta_call *call) {
     const union greta_scalars *s = &call->scalars;
     const char *fault;
@@ -180,6 +203,7 @@ const char *shape_fault(const struct greta_call *call) {
     case GRETA_OP_TOP_K: return top_k_fault(&s->top_k);
     case GRETA_OP_ARGMAX: return s->argmax.n_cols ? NULL : "n_cols is 0";
     case GRETA_OP_CAST: return cast_fault(call->keys);
+    case GRETA_OP_GEMM: return gemm_fault(call);
     default: return NULL;
     }
 }

@@ -34,6 +34,9 @@ struct greta_variant {
     /* NULL: no further condition than layout, types and threads, which are checked before. Bindings may be empty (buf NULL):
      * then only shapes are asked about; an offset's alignment is to be judged where there is a buf. Returns NULL where the row serves the call, else the failing condition in words. */
     const char *(*refusal)(const struct greta_variant *v, const struct greta_limits *limits, const struct greta_call *call);
+    /* Why the plan had better take another row that serves the call, too, in words: conditions of speed alone. NULL: never. Asked
+     * only where `refusal` gave NULL; not asked of a row that is named. */
+    const char *(*unwise)(const struct greta_variant *v, const struct greta_limits *limits, const struct greta_call *call);
     /* How many groups, linear; 0: nothing to do. Folding into y past limits.max_groups[0] is the caller's. */
     uint64_t (*n_groups)(const struct greta_variant *v, const struct greta_limits *limits, const struct greta_call *call);
 };
@@ -45,6 +48,9 @@ struct variant_rows {
 
 /* One function per row file; NULL-row sets where a backend is not built in. */
 struct variant_rows variant_rows_cpu(void);
+struct variant_rows variant_rows_cpu_dense(void);
 struct variant_rows variant_rows_vulkan(void);
+struct variant_rows variant_rows_vulkan_norms(void);
+struct variant_rows variant_rows_vulkan_gemm(void);
 
 #endif

@@ -39,6 +39,37 @@ static inline struct cpu_range cpu_share(const struct greta_host_group *g, uint6
     return (struct cpu_range){begin * grain < n ? begin * grain : n, end * grain < n ? end * grain : n};
 }
 
+/*
+ * How many groups a dispatch is cut into: one where it is less than about 10 us of work (waking a thread costs more), else up to
+ * four per thread, so that threads that are late or slow cost little. `work` in elements touched, scaled by what one costs;
+ * CPU_GRAIN of it is about 5 us on one core.
+ */
+enum { CPU_GRAIN = 32 * 1024 };
+
+static inline uint64_t cpu_groups_for(const struct greta_limits *limits, uint64_t work, uint64_t n_items) {
+    uint64_t n_threads = limits->n_compute_units ? limits->n_compute_units : 1;
+    uint64_t n = work / CPU_GRAIN;
+    if (n_threads == 1 || n < 2) return 1;
+    if (n > 4 * n_threads) n = 4 * n_threads;
+    if (n > n_threads) n -= n % n_threads; /* else the last ones would run alone */
+    return n < n_items ? n : n_items ? n_items : 1;
+}
+
+#ifdef CPU_X86
+/*
+ * F16C is not asked for by name, which clang 14 cannot: it is older than AVX2, and no CPU has only the latter. (The
+ * instruction cpuid itself would answer, in 70 us on a virtual machine, and this is asked often.)
+ */
+static inline bool cpu_has_avx2(void) {
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+static inline bool cpu_has_avx512(void) {
+    return cpu_has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512vnni");
+}
+#endif
+
 /* The plain C rows: every op, every type, every CPU. */
 greta_host_fn cpu_row_lookup_plain, cpu_rms_norm_plain, cpu_add_rms_norm_plain, cpu_rope_plain,
     cpu_kv_update_plain, cpu_matvec_plain, cpu_matvec_q8a_plain, cpu_matmul_plain, cpu_matmul_q8a_plain,
@@ -48,6 +79,11 @@ greta_host_fn cpu_row_lookup_plain, cpu_rms_norm_plain, cpu_add_rms_norm_plain, 
     cpu_matvec_qkv_q8a_plain;
 
 /* The vector rows, of the files vec_*.c; see simd.h. They are there on x86-64 only. */
+greta_host_fn cpu_layer_norm_plain, cpu_layer_rms_norm_plain, cpu_softmax_plain, cpu_causal_mask_plain,
+    cpu_row_sum_plain, cpu_row_max_plain, cpu_gemm_plain;
+greta_host_fn cpu_layer_norm_avx2, cpu_layer_rms_norm_avx2, cpu_softmax_avx2, cpu_row_sum_avx2,
+    cpu_row_max_avx2, cpu_gemm_avx2, cpu_layer_norm_avx512, cpu_layer_rms_norm_avx512, cpu_softmax_avx512,
+    cpu_row_sum_avx512, cpu_row_max_avx512, cpu_gemm_avx512;
 #define CPU_VECTOR_ROWS(isa)                                                                              \
     greta_host_fn cpu_matvec_##isa, cpu_matvec_q8a_##isa, cpu_matmul_##isa, cpu_matmul_q8a_##isa,         \
         cpu_attn_##isa, cpu_attn_split_##isa, cpu_rms_norm_##isa, cpu_add_rms_norm_##isa, cpu_rope_##isa, \

@@ -1,9 +1,6 @@
 /*
  * The cpu backend's rows: which host function serves which op and type, and into how many groups a dispatch
  * is cut.
- *
- * Groups: a dispatch of less than about 10 us of work is one group (waking a thread costs more), else up to
- * four per thread, so that threads that are late or slow cost little.
  */
 #include "cpu.h"
 
@@ -54,30 +51,18 @@ static const struct greta_image image = {GRETA_IMAGE_HOST, entries, sizeof entri
 
 /* ---- groups ---- */
 
-/* `work` in elements touched, scaled by what one costs; GRAIN of it is about 5 us on one core. */
-enum { GRAIN = 32 * 1024 };
-
-static uint64_t groups_for(const struct greta_limits *limits, uint64_t work, uint64_t n_items) {
-    uint64_t n_threads = limits->n_compute_units ? limits->n_compute_units : 1;
-    uint64_t n = work / GRAIN;
-    if (n_threads == 1 || n < 2) return 1;
-    if (n > 4 * n_threads) n = 4 * n_threads;
-    if (n > n_threads) n -= n % n_threads; /* else the last ones would run alone */
-    return n < n_items ? n : n_items ? n_items : 1;
-}
-
 static uint64_t matvec_groups(const struct greta_variant *v, const struct greta_limits *limits,
                               const struct greta_call *call) {
     const struct greta_scalars_matvec *s = &call->scalars.matvec;
     (void)v;
-    return groups_for(limits, (uint64_t)s->n_rows * s->n_cols, GRETA_DIV_UP((uint64_t)s->n_rows, 16));
+    return cpu_groups_for(limits, (uint64_t)s->n_rows * s->n_cols, GRETA_DIV_UP((uint64_t)s->n_rows, 16));
 }
 
 static uint64_t matvec_glu_groups(const struct greta_variant *v, const struct greta_limits *limits,
                                   const struct greta_call *call) {
     const struct greta_scalars_matvec_glu *s = &call->scalars.matvec_glu;
     (void)v;
-    return groups_for(limits, 2 * (uint64_t)s->n_rows * s->n_cols, GRETA_DIV_UP((uint64_t)s->n_rows, 16));
+    return cpu_groups_for(limits, 2 * (uint64_t)s->n_rows * s->n_cols, GRETA_DIV_UP((uint64_t)s->n_rows, 16));
 }
 
 static uint64_t matvec_qkv_groups(const struct greta_variant *v, const struct greta_limits *limits,
@@ -85,15 +70,15 @@ static uint64_t matvec_qkv_groups(const struct greta_variant *v, const struct gr
     const struct greta_scalars_matvec_qkv *s = &call->scalars.matvec_qkv;
     uint64_t n_rows = ((uint64_t)s->n_head + 2 * (uint64_t)s->n_head_kv) * s->head_dim;
     (void)v;
-    return groups_for(limits, n_rows * s->n_cols, GRETA_DIV_UP(n_rows, 16));
+    return cpu_groups_for(limits, n_rows * s->n_cols, GRETA_DIV_UP(n_rows, 16));
 }
 
 static uint64_t matmul_groups(const struct greta_variant *v, const struct greta_limits *limits,
                               const struct greta_call *call) {
     const struct greta_scalars_matmul *s = &call->scalars.matmul;
     (void)v;
-    return groups_for(limits, (uint64_t)s->n_tok * s->n_rows * s->n_cols,
-                      GRETA_DIV_UP((uint64_t)s->n_rows, 16));
+    return cpu_groups_for(limits, (uint64_t)s->n_tok * s->n_rows * s->n_cols,
+                          GRETA_DIV_UP((uint64_t)s->n_rows, 16));
 }
 
 /*
@@ -105,7 +90,7 @@ static uint64_t attn_groups(const struct greta_variant *v, const struct greta_li
     const struct greta_scalars_attn *s = &call->scalars.attn;
     (void)v;
     uint64_t n_items = (uint64_t)s->n_tok * s->n_head, n_threads = limits->n_compute_units;
-    uint64_t n = groups_for(limits, n_items * s->n_ctx * call->keys[1], n_items);
+    uint64_t n = cpu_groups_for(limits, n_items * s->n_ctx * call->keys[1], n_items);
     return s->n_tok == 1 && n > n_threads && n_threads ? n_threads : n;
 }
 
@@ -114,14 +99,14 @@ static uint64_t attn_split_groups(const struct greta_variant *v, const struct gr
     const struct greta_scalars_attn_split *s = &call->scalars.attn_split;
     (void)v;
     uint64_t n_items = (uint64_t)s->n_head * s->n_split;
-    return groups_for(limits, n_items * GRETA_ATTN_CHUNK * call->keys[1], n_items);
+    return cpu_groups_for(limits, n_items * GRETA_ATTN_CHUNK * call->keys[1], n_items);
 }
 
 static uint64_t attn_reduce_groups(const struct greta_variant *v, const struct greta_limits *limits,
                                    const struct greta_call *call) {
     const struct greta_scalars_attn_reduce *s = &call->scalars.attn_reduce;
     (void)v;
-    return groups_for(limits, (uint64_t)s->n_head * s->n_split * call->keys[0], s->n_head);
+    return cpu_groups_for(limits, (uint64_t)s->n_head * s->n_split * call->keys[0], s->n_head);
 }
 
 /* Rows of activations, one pass over each. The scalars of these ops differ: `n_rows` and `n_cols` by op. */
@@ -141,14 +126,14 @@ static uint64_t row_groups(const struct greta_variant *v, const struct greta_lim
         n_rows = s->u32[0], n_cols = s->u32[1];
         break; /* rms_norm, add_rms_norm, argmax, top_k, quantize */
     }
-    return groups_for(limits, n_rows * n_cols, n_rows);
+    return cpu_groups_for(limits, n_rows * n_cols, n_rows);
 }
 
 static uint64_t element_groups(const struct greta_variant *v, const struct greta_limits *limits,
                                const struct greta_call *call) {
     uint64_t n = call->scalars.u32[0];
     (void)v;
-    return groups_for(limits, n, GRETA_DIV_UP(n, 16));
+    return cpu_groups_for(limits, n, GRETA_DIV_UP(n, 16));
 }
 
 /* ---- conditions ---- */
@@ -195,25 +180,14 @@ static const char *refuse_plain(const struct greta_variant *v, const struct gret
 
 #ifdef CPU_X86
 
-/*
- * F16C is not asked for by name, which clang 14 cannot: it is older than AVX2, and no CPU has only the latter. (The
- * instruction cpuid itself would answer, in 70 us on a virtual machine, and this is asked often.)
- */
-static bool has_avx2(void) {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-}
-
 static const char *refuse_avx2(const struct greta_variant *v, const struct greta_limits *limits,
                                const struct greta_call *call) {
-    return has_avx2() ? refuse_plain(v, limits, call) : "this CPU lacks AVX2 or FMA";
+    return cpu_has_avx2() ? refuse_plain(v, limits, call) : "this CPU lacks AVX2 or FMA";
 }
 
 static const char *refuse_avx512(const struct greta_variant *v, const struct greta_limits *limits,
                                  const struct greta_call *call) {
-    bool has = has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-               __builtin_cpu_supports("avx512vnni");
-    return has ? refuse_plain(v, limits, call) : "this CPU lacks AVX-512 F, BW, DQ, VL or VNNI";
+    return cpu_has_avx512() ? refuse_plain(v, limits, call) : "this CPU lacks AVX-512 F, BW, DQ, VL or VNNI";
 }
 
 #endif

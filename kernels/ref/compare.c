@@ -18,6 +18,7 @@ static double element(enum ref_kind kind, const void *bytes, uint64_t i) {
     }
     memcpy(&u, (const uint8_t *)bytes + 4 * i, sizeof u);
     if (kind == REF_U32) return u;
+    if (kind == REF_I32) return (int32_t)u;
     memcpy(&f, &u, sizeof f);
     return f;
 }

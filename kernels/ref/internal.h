@@ -32,5 +32,8 @@ void ref_set_kv(struct ref_output *o, uint64_t i, double value, double error);
 greta_status ref_attn(const struct ref_args *a);
 greta_status ref_attn_split(const struct ref_args *a);
 greta_status ref_attn_reduce(const struct ref_args *a);
+greta_status ref_gemm(const struct ref_args *a);
+/* layer_norm, layer_rms_norm, softmax, causal_mask, row_sum, row_max. */
+greta_status ref_norms(const struct ref_args *a);
 
 #endif

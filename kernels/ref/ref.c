@@ -335,7 +335,8 @@ static greta_status run(const struct ref_args *a) {
     case GRETA_OP_COPY: return copy(a);
     case GRETA_OP_CAST: return cast(a);
     case GRETA_OP_QUANTIZE: return quantize(a);
-    default: return GRETA_ERR_INVALID;
+    case GRETA_OP_GEMM: return ref_gemm(a);
+    default: return ref_norms(a);
     }
 }
 

@@ -20,7 +20,7 @@
 
 #include <greta/kernels.h>
 
-enum ref_kind { REF_NOTHING, REF_F32, REF_F16, REF_BF16, REF_U32, REF_Q8A };
+enum ref_kind { REF_NOTHING, REF_F32, REF_F16, REF_BF16, REF_U32, REF_I32, REF_Q8A };
 
 /* What one binding must hold afterwards: n elements of a kind. */
 struct ref_output {

@@ -276,7 +276,7 @@ static void cast(const struct emit *e) {
 }
 
 static void argmax(const struct emit *e) {
-    static const uint32_t shapes[][2] = {{1, 1}, {3, 43}, {6, 1000}, {1, 32003}, {6, 257}};
+    static const uint32_t shapes[][2] = {{1, 1}, {3, 43}, {6, 1000}, {1, 32003}, {6, 257}, {2, 9024}};
     for (unsigned i = 0; i < N(shapes); i++) {
         struct kc_case c = {.call = {.op = GRETA_OP_ARGMAX}};
         c.call.scalars.argmax = (struct greta_scalars_argmax){shapes[i][0], shapes[i][1]};
@@ -345,7 +345,8 @@ void kc_cases(enum greta_op op, kc_case_fn *fn, void *user) {
     case GRETA_OP_ADD:
     case GRETA_OP_FILL:
     case GRETA_OP_COPY: elements(&e, op); break;
-    default: break;
+    case GRETA_OP_GEMM: kc_cases_gemm(fn, user); break;
+    default: kc_cases_norms(op, fn, user); break;
     }
 }
 
@@ -356,7 +357,7 @@ const char *kc_case_text(const struct kc_case *c, char *out, size_t size) {
     out[0] = 0;
     for (uint32_t i = 0; i < info->n_keys && used < size; i++) {
         const struct greta_type_info *t =
-            strstr(info->key_names[i], "_type") ? greta_type_get_info(c->call.keys[i]) : NULL;
+            strstr(info->key_names[i], "type") ? greta_type_get_info(c->call.keys[i]) : NULL;
         used +=
             (size_t)(t ? snprintf(out + used, size - used, "%s %s, ", info->key_names[i], t->name)
                        : snprintf(out + used, size - used, "%s %u, ", info->key_names[i], c->call.keys[i]));

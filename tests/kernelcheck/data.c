@@ -244,7 +244,7 @@ static void fill_ids(struct kc_rng *rng, const struct kc_case *c, uint32_t *out)
 /* Ties, NaN, infinities: each row of a matrix has its own trouble. */
 static void fill_rows_special(struct kc_rng *rng, const struct kc_case *c, float *out) {
     uint32_t n_rows = c->call.scalars.u32[0], n_cols = c->call.scalars.u32[1];
-    bool with_nan = c->call.op == GRETA_OP_ARGMAX;
+    bool with_nan = c->call.op != GRETA_OP_TOP_K;
     for (uint64_t r = 0; r < n_rows; r++)
         for (uint64_t k = 0; k < n_cols; k++) {
             float *x = out + r * n_cols + k;
@@ -300,7 +300,8 @@ static void fill(struct kc_rng *rng, const struct kc_case *c, uint32_t i, uint64
     const union greta_scalars *s = &c->call.scalars;
     const char *name = greta_op_get_info(c->call.op)->binding_names[i];
     bool special_rows =
-        c->style == KC_SPECIAL && (c->call.op == GRETA_OP_ARGMAX || c->call.op == GRETA_OP_TOP_K);
+        c->style == KC_SPECIAL && (c->call.op == GRETA_OP_ARGMAX || c->call.op == GRETA_OP_TOP_K ||
+                                   c->call.op == GRETA_OP_ROW_SUM || c->call.op == GRETA_OP_ROW_MAX);
     if (!strcmp(name, "step")) {
         memcpy(out, c->step, sizeof c->step);
         return;
@@ -347,6 +348,17 @@ static void fill(struct kc_rng *rng, const struct kc_case *c, uint32_t i, uint64
             fill_f32(rng, c->style, size / 4, (float *)out);
         else
             fill_kv(rng, c, c->step[1] + 1, (uint64_t)s->attn_split.n_head_kv * c->call.keys[1], out);
+        return;
+    case GRETA_OP_GEMM:
+        kc_fill_gemm(rng, c, size / greta_type_get_info(c->call.keys[0])->block_bytes, out);
+        return;
+    case GRETA_OP_LAYER_NORM:
+    case GRETA_OP_LAYER_RMS_NORM:
+    case GRETA_OP_SOFTMAX:
+        if (c->style == KC_SPECIAL && i == 0)
+            kc_fill_norms(rng, c->call.op, s->u32[0], s->u32[1], (float *)out);
+        else
+            fill_f32(rng, c->style, size / 4, (float *)out);
         return;
     case GRETA_OP_ATTN_REDUCE: fill_partials(rng, c, (float *)out); return;
     case GRETA_OP_KV_UPDATE: fill_plain(rng, c, GRETA_TYPE_F32, size / 4, out); return;

@@ -26,6 +26,9 @@ struct kc_case {
 typedef void kc_case_fn(void *user, const struct kc_case *c);
 /* Every case of an op, in a fixed order. */
 void kc_cases(enum greta_op op, kc_case_fn *fn, void *user);
+/* cases_norms.c and cases_gemm.c: those of the ops in them. */
+void kc_cases_norms(enum greta_op op, kc_case_fn *fn, void *user);
+void kc_cases_gemm(kc_case_fn *fn, void *user);
 /* Whether the op is a product of weights with activations that may be of type Q8A. */
 bool kc_is_product(enum greta_op op);
 /* The rows of the weight that is binding i; 0 where that is none. */
@@ -42,6 +45,10 @@ uint64_t kc_random(struct kc_rng *rng);
 /* Rows of weights as a file would hold them. */
 void kc_fill_weights(struct kc_rng *rng, enum kc_style style, uint32_t type, uint64_t n_rows, uint64_t n_cols,
                      void *out);
+
+/* Rows in style SPECIAL for the norms and softmax; a matrix of n elements for gemm. */
+void kc_fill_norms(struct kc_rng *rng, enum greta_op op, uint64_t n_rows, uint64_t n_cols, float *out);
+void kc_fill_gemm(struct kc_rng *rng, const struct kc_case *c, uint64_t n, uint8_t *out);
 
 /* Each binding's bytes before the call, weights in file order. What is only written, and what must not be read, is 0xFF: NaN. */
 struct kc_data {

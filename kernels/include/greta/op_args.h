@@ -102,6 +102,41 @@
 #define GRETA_ARGS_TOP_K(R, W, X, U, F) R(x) W(values) W(indices) U(n_rows) U(n_cols) U(k)
 #define GRETA_KEYS_TOP_K(K)
 
+/* y[r][c] = (x[r][c] - mean) / sqrt(var + eps) * w[c] + b[c], mean and var (of n_cols elements, not n_cols - 1) over the row. */
+#define GRETA_ARGS_LAYER_NORM(R, W, X, U, F) R(x) R(w) R(b) W(y) U(n_rows) U(n_cols) F(eps)
+#define GRETA_KEYS_LAYER_NORM(K)
+
+/* y = rms_norm(layer_norm(x, w, b), w_rms), with the same eps. */
+#define GRETA_ARGS_LAYER_RMS_NORM(R, W, X, U, F)                                                             \
+    R(x) R(w) R(b) R(w_rms) W(y) U(n_rows) U(n_cols) F(eps)
+#define GRETA_KEYS_LAYER_RMS_NORM(K)
+
+/* y[r][c] = exp(s[c] - max(s)) / sum_c exp(s[c] - max(s)), s = scale * x[r]; y may be x. -infinity gives 0; a row of nothing
+ * else, or one with a NaN, may give anything. */
+#define GRETA_ARGS_SOFTMAX(R, W, X, U, F) R(x) W(y) U(n_rows) U(n_cols) F(scale)
+#define GRETA_KEYS_SOFTMAX(K)
+
+/* x[r][c] = -infinity where c > pos + r; the rest is left as it is. */
+#define GRETA_ARGS_CAUSAL_MASK(R, W, X, U, F) X(x) U(n_rows) U(n_cols) U(pos)
+#define GRETA_KEYS_CAUSAL_MASK(K)
+
+/* y[r] = sum_c x[r][c]; a NaN or infinity goes through as in any sum. */
+#define GRETA_ARGS_ROW_SUM(R, W, X, U, F) R(x) W(y) U(n_rows) U(n_cols)
+#define GRETA_KEYS_ROW_SUM(K)
+
+/* y[r] = max_c x[r][c], NaN passed over; -infinity where the row has nothing else. */
+#define GRETA_ARGS_ROW_MAX(R, W, X, U, F) R(x) W(y) U(n_rows) U(n_cols)
+#define GRETA_KEYS_ROW_MAX(K)
+
+/*
+ * c[i][j] = sum_l a[i][l] b[l][j]: a is m x k, b is k x n, both of `type` F32, F16, BF16, I8 or FP8 (E4M3 FNUZ); c is m x n, its
+ * rows contiguous, f32 with f32 sums, int32 for I8 (k below 2^17). a_order, b_order: whether rows or columns are contiguous.
+ */
+#define GRETA_ORDER_ROW 0
+#define GRETA_ORDER_COL 1
+#define GRETA_ARGS_GEMM(R, W, X, U, F) R(a) R(b) W(c) U(m) U(n) U(k)
+#define GRETA_KEYS_GEMM(K) K(type) K(a_order) K(b_order)
+
 /* y[i] = value (bits), 32 bits wide. */
 #define GRETA_ARGS_FILL(R, W, X, U, F) W(y) U(n) U(value)
 #define GRETA_KEYS_FILL(K)
@@ -140,7 +175,14 @@
     X(QUANTIZE, quantize)                                                                                    \
     X(ROPE_KV, rope_kv)                                                                                      \
     X(MATVEC_GLU, matvec_glu)                                                                                \
-    X(MATVEC_QKV, matvec_qkv)
+    X(MATVEC_QKV, matvec_qkv)                                                                                \
+    X(LAYER_NORM, layer_norm)                                                                                \
+    X(LAYER_RMS_NORM, layer_rms_norm)                                                                        \
+    X(SOFTMAX, softmax)                                                                                      \
+    X(CAUSAL_MASK, causal_mask)                                                                              \
+    X(ROW_SUM, row_sum)                                                                                      \
+    X(ROW_MAX, row_max)                                                                                      \
+    X(GEMM, gemm)
 
 /* X(NAME): the quantized types of weights that vector units and shaders decode. */
 #define GRETA_QUANT_TYPE_LIST(X) \
@@ -176,5 +218,7 @@
 #define GRETA_N_WEIGHT_TYPES 24 /* those below it are types of weights */
 #define GRETA_TYPE_U32 32
 #define GRETA_TYPE_Q8A 33 /* activations, by the op quantize */
+#define GRETA_TYPE_I8 34  /* plain matrices, of the op gemm */
+#define GRETA_TYPE_FP8 35 /* E4M3 FNUZ: bias 8, no infinities, 0x80 is NaN */
 
 #endif

@@ -1,0 +1,25 @@
+/* The cases of GEMM. */
+#include "kc.h"
+
+#define N(a) (sizeof(a) / sizeof *(a))
+
+void kc_cases_gemm(kc_case_fn *fn, void *user) {
+    static const uint32_t shapes[][3] = {{1, 1, 1},    {5, 7, 3},      {33, 17, 43},  {64, 64, 64},
+                                         {16, 8, 256}, {65, 130, 100}, {128, 160, 96}};
+    static const uint32_t types[] = {GRETA_TYPE_F32, GRETA_TYPE_F16, GRETA_TYPE_BF16, GRETA_TYPE_I8,
+                                     GRETA_TYPE_FP8};
+    for (unsigned t = 0; t < N(types); t++)
+        for (uint32_t orders = 0; orders < 4; orders++)
+            for (unsigned i = 0; i <= N(shapes); i++) {
+                struct kc_case c = {
+                    .call = {.op = GRETA_OP_GEMM, .keys = {types[t], orders / 2, orders % 2}}};
+                c.large = i == N(shapes);
+                const uint32_t *shape = c.large ? (const uint32_t[]){520, 776, 320} : shapes[i];
+                c.call.scalars.gemm = (struct greta_scalars_gemm){shape[0], shape[1], shape[2]};
+                c.style = i % 2 ? KC_OUTLIERS : KC_NORMAL;
+                fn(user, &c);
+                c.style = KC_INTEGERS;
+                c.place = i % 2 ? KC_ALIGNED : KC_UNALIGNED;
+                if (!c.large) fn(user, &c);
+            }
+}
