@@ -39,6 +39,17 @@
     F(I, GRETA_TYPE_Q2_K) F(I, GRETA_TYPE_Q3_K) F(I, GRETA_TYPE_IQ4_NL) F(I, GRETA_TYPE_IQ4_XS)
 #define GRETA_EACH_WEIGHT(F, I) GRETA_EACH_FLOAT(F, I) GRETA_EACH_QUANT(F, I)
 
+/* ---- shapes that kernels and rows agree on ---- */
+
+/* Elements of a weight that a lane of matvec reads at once (common/decode.h). */
+#define GRETA_HIP_PIECE(type) ((type) <= GRETA_TYPE_BF16 ? 8u : (type) == GRETA_TYPE_Q8_0 ? 16u : 32u)
+/* The lanes that share a row of n_cols: the largest power of two of at most a wave and a row's pieces. */
+#define GRETA_HIP_ROW_LANES(type, n_cols, wave)                                                              \
+    ((n_cols) >= GRETA_HIP_PIECE(type) * (wave) ? (wave)                                                     \
+     : (n_cols) < GRETA_HIP_PIECE(type)                                                                      \
+         ? 1u                                                                                                \
+         : 1u << (31 - __builtin_clz((n_cols) / GRETA_HIP_PIECE(type))))
+
 /* ---- elements ---- */
 
 #define GRETA_HIP_FILL(I) I(fill_simple, 256)

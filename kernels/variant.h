@@ -52,5 +52,6 @@ struct variant_rows variant_rows_cpu_dense(void);
 struct variant_rows variant_rows_vulkan(void);
 struct variant_rows variant_rows_vulkan_norms(void);
 struct variant_rows variant_rows_vulkan_gemm(void);
+struct variant_rows variant_rows_hip(void);
 
 #endif
