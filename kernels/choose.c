@@ -172,9 +172,10 @@ bool greta_plan_split_attn(struct greta_plan *plan, uint32_t head_dim, uint32_t 
     uint32_t n_split = n_ctx / GRETA_ATTN_CHUNK + (n_ctx % GRETA_ATTN_CHUNK != 0);
     bool forced = plan->n_forced[GRETA_OP_ATTN_SPLIT] > 0;
     if (!forced && (n_split < 2 || plan->limits->is_cpu || plan->n_forced[GRETA_OP_ATTN])) return false;
-    struct greta_call split = {.op = GRETA_OP_ATTN_SPLIT,
-                               .keys = {GRETA_TYPE_F16, head_dim},
-                               .scalars.attn_split = {1, 1, n_ctx, n_split, 1.0f}};
+    struct greta_call split = {
+        .op = GRETA_OP_ATTN_SPLIT,
+        .keys = {GRETA_TYPE_F16, head_dim},
+        .scalars.attn_split = {.n_head = 1, .n_head_kv = 1, .n_ctx = n_ctx, .n_split = n_split, .scale = 1}};
     struct greta_call reduce = {
         .op = GRETA_OP_ATTN_REDUCE, .keys = {head_dim}, .scalars.attn_reduce = {1, n_split}};
     return plan_first(plan, &split) && plan_first(plan, &reduce);
@@ -184,7 +185,7 @@ bool greta_plan_split_attn(struct greta_plan *plan, uint32_t head_dim, uint32_t 
 static uint64_t parts_of(enum greta_op op) {
     switch (op) {
     case GRETA_OP_ROPE_KV: return UINT64_C(1) << GRETA_OP_ROPE | UINT64_C(1) << GRETA_OP_KV_UPDATE;
-    case GRETA_OP_MATVEC_GLU: return UINT64_C(1) << GRETA_OP_MATVEC | UINT64_C(1) << GRETA_OP_SILU_MUL;
+    case GRETA_OP_MATVEC_GLU: return UINT64_C(1) << GRETA_OP_MATVEC | UINT64_C(1) << GRETA_OP_ACT_MUL;
     case GRETA_OP_MATVEC_QKV:
         return UINT64_C(1) << GRETA_OP_MATVEC | UINT64_C(1) << GRETA_OP_ROPE |
                UINT64_C(1) << GRETA_OP_KV_UPDATE | UINT64_C(1) << GRETA_OP_ROPE_KV;

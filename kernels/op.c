@@ -144,17 +144,68 @@ enum greta_image_format greta_variant_format(const struct greta_variant *variant
     return variant->format;
 }
 
+uint32_t op_find_key(enum greta_op op, const char *name) {
+    const struct greta_op_info *info = &op_infos[op];
+    for (uint32_t i = 0; i < info->n_keys; i++)
+        if (!strcmp(info->key_names[i], name)) return i;
+    return UINT32_MAX;
+}
+
+static bool key_is(const struct greta_call *call, const char *name, uint32_t value) {
+    uint32_t i = op_find_key(call->op, name);
+    return i != UINT32_MAX && call->keys[i] == value;
+}
+
+uint32_t op_extras(const struct greta_call *call) {
+    const union greta_scalars *s = &call->scalars;
+    uint32_t extras = 0;
+    if (key_is(call, "norm", 1)) extras |= EXTRA_NORM;
+    if (key_is(call, "add", 1)) extras |= EXTRA_ADD;
+    if (key_is(call, "bias", 1)) extras |= EXTRA_BIAS;
+    if (key_is(call, "act", GRETA_ACT_GELU)) extras |= EXTRA_GELU;
+    if (key_is(call, "kv_type", GRETA_TYPE_Q8_0)) extras |= EXTRA_KV_Q8_0;
+    if (call->op == GRETA_OP_MATVEC_QKV) {
+        if (key_is(call, "mode", 1)) extras |= EXTRA_HALVES;
+        if (!key_is(call, "v_type", call->keys[0])) extras |= EXTRA_V_TYPE;
+    }
+    bool split = call->op == GRETA_OP_ATTN_SPLIT;
+    if (split || call->op == GRETA_OP_ATTN) {
+        if (split ? s->attn_split.window : s->attn.window) extras |= EXTRA_WINDOW;
+        if ((split ? s->attn_split.softcap : s->attn.softcap) > 0) extras |= EXTRA_SOFTCAP;
+    }
+    return extras;
+}
+
+static const char *extras_refusal(uint32_t lacking) {
+    static const char *const words[] = {"it does not norm its activations",
+                                        "it does not add to what is there",
+                                        "it adds no bias",
+                                        "it rotates neighbours only, no halves",
+                                        "it reads weights of one type only",
+                                        "it has no Q8_0 cache",
+                                        "it knows no window",
+                                        "it knows no soft cap",
+                                        "it has SiLU only"};
+    return lacking ? words[__builtin_ctz(lacking)] : NULL;
+}
+
+static bool reads_type(const struct greta_variant *v, uint32_t type) {
+    return type < 32 && v->w_types >> type & 1;
+}
+
 const char *greta_variant_refusal(const struct greta_variant *v, const struct greta_limits *limits,
                                   const struct greta_call *call) {
     const struct greta_op_info *info = &op_infos[v->op];
     if (call->op != v->op) return "it is a row of another op";
     if (v->w_types) {
-        if (call->keys[0] >= 32 || !(v->w_types >> call->keys[0] & 1))
+        if (!reads_type(v, call->keys[0]) || (v->op == GRETA_OP_MATVEC_QKV && !reads_type(v, call->keys[1])))
             return "it does not read this weight type";
         if (call->layout != v->layout) return "it reads weights in another layout";
     }
-    if (info->n_keys > 1 && !strcmp(info->key_names[1], "x_type") && call->keys[1] != v->x_type)
+    if (v->w_types && !key_is(call, "x_type", v->x_type) && v->op != GRETA_OP_ROW_LOOKUP)
         return "it reads activations of another type";
+    const char *refusal = extras_refusal(op_extras(call) & ~v->extras);
+    if (refusal) return refusal;
     if (v->format != GRETA_IMAGE_HOST && v->n_threads > limits->max_group_threads)
         return "its workgroup has more threads than the device allows";
     if (v->subgroup_size &&

@@ -182,6 +182,7 @@ static greta_status binding_fit(const struct greta_plan *plan, const struct gret
                           info->binding_names[i], (unsigned long long)need,
                           (unsigned long long)(given < rest ? given : rest));
     bool table = !strcmp(info->binding_names[i], "table");
+    if (!need) need = 1; /* one that is not read: 0 would stand for all of the buffer */
     *out = (struct greta_binding){b->buf, b->offset_bytes, table ? given : need, info->access[i]};
     return GRETA_OK;
 }

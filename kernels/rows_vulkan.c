@@ -33,9 +33,9 @@ static const char *weight_refusal(const struct greta_variant *v, const struct gr
 /* Tunables of matvec_rows.comp: rows of a workgroup, chunks under way, x aligned. */
 enum { MATVEC_ROWS, MATVEC_STEPS, MATVEC_ALIGNED };
 
-/* Of matvec and the fused ones: the last scalar of each. */
+/* Of matvec and the fused ones. */
 static uint32_t matvec_cols(const struct greta_call *call) {
-    return call->scalars.u32[greta_op_get_info(call->op)->n_scalars - 1];
+    return call->op == GRETA_OP_MATVEC_QKV ? call->scalars.matvec_qkv.n_cols : call->scalars.matvec.n_cols;
 }
 
 static const char *matvec_refusal(const struct greta_variant *v, const struct greta_limits *limits,
@@ -260,7 +260,7 @@ GROUPS(attn_split_groups,
        (uint64_t)s->attn_split.n_split * s->attn_split.n_head_kv *
            div_up(s->attn_split.n_head / s->attn_split.n_head_kv, v->tunables[SPLIT_HEADS]))
 GROUPS(attn_reduce_groups, s->attn_reduce.n_head)
-GROUPS(silu_mul_groups, div_up(s->silu_mul.n, v->n_threads))
+GROUPS(act_mul_groups, div_up(s->act_mul.n, v->n_threads))
 GROUPS(add_groups, div_up(s->add.n, v->n_threads))
 GROUPS(top_k_groups, s->top_k.n_rows)
 GROUPS(fill_groups, div_up(s->fill.n, v->n_threads))
@@ -409,7 +409,7 @@ static const struct greta_variant rows[] = {
     ATTN_SPLIT("attn_split_grouped", 4, 8),
     ATTN_SPLIT("attn_split_any", 1, 1),
     ROW(ATTN_REDUCE, attn_reduce_simple, 128, attn_reduce_groups, NULL),
-    ROW(SILU_MUL, silu_mul_simple, 256, silu_mul_groups, NULL),
+    ROW(ACT_MUL, act_mul_simple, 256, act_mul_groups, NULL),
     ROW(ADD, add_simple, 256, add_groups, NULL),
     ROW(TOP_K, top_k_radix, 256, top_k_groups, NULL),
     ROW(FILL, fill_simple, 256, fill_groups, NULL),

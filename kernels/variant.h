@@ -9,6 +9,19 @@ enum { VARIANT_EXACT = 1, /* f32 activations, f32 accumulation: serves GRETA_POL
 
 enum { VARIANT_MAX_TUNABLES = 8 };
 
+/* What a call may want besides the plain op, by its keys and scalars; a row names what it serves (`extras`). */
+enum {
+    EXTRA_NORM = 1,      /* norm 1 */
+    EXTRA_ADD = 2,       /* add 1 */
+    EXTRA_BIAS = 4,      /* bias 1 */
+    EXTRA_HALVES = 8,    /* matvec_qkv: mode 1 */
+    EXTRA_V_TYPE = 16,   /* v_type other than w_type */
+    EXTRA_KV_Q8_0 = 32,  /* kv_type Q8_0 */
+    EXTRA_WINDOW = 64,   /* window > 0 */
+    EXTRA_SOFTCAP = 128, /* softcap > 0 */
+    EXTRA_GELU = 256     /* act GELU */
+};
+
 /*
  * A kernel is made with the constants 0: n_threads, 1 ..: the op's keys in order, then the tunables. In SPIR-V these are the
  * ids of specialization constants. A host row has no constant 0: group->constants[0] is its first key.
@@ -24,6 +37,7 @@ struct greta_variant {
     uint32_t n_threads;  /* workgroup size: specialization constant 0; not used by host rows */
     uint32_t subgroup_size; /* that the kernel is made with; 0: it serves any */
     uint32_t w_types;    /* bit mask of 1 << GRETA_TYPE_* of weights that it reads; 0: the op has none */
+    uint32_t extras;     /* EXTRA_*: what it serves of them */
     uint32_t x_type;     /* of activations, for matvec and matmul */
     enum greta_layout layout;
     uint32_t n_tunables; /* constants that follow the op's keys: ids 1 + n_keys, ... */
@@ -40,6 +54,11 @@ struct greta_variant {
     /* How many groups, linear; 0: nothing to do. Folding into y past limits.max_groups[0] is the caller's. */
     uint64_t (*n_groups)(const struct greta_variant *v, const struct greta_limits *limits, const struct greta_call *call);
 };
+
+/* The place of a key among an op's, or UINT32_MAX where the op has none of this name. */
+uint32_t op_find_key(enum greta_op op, const char *name);
+/* EXTRA_*: what this call wants. */
+uint32_t op_extras(const struct greta_call *call);
 
 struct variant_rows {
     const struct greta_variant *rows;

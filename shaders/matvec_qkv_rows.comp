@@ -9,11 +9,15 @@
 #include "common/decode.glsl"
 
 layout(constant_id = 1) const uint W_TYPE = GRETA_TYPE_F32;
-layout(constant_id = 2) const uint X_TYPE = GRETA_TYPE_F32;
-layout(constant_id = 3) const uint KV_TYPE = GRETA_TYPE_F16;
-layout(constant_id = 4) const uint ROWS = 4;
-layout(constant_id = 5) const uint STEPS = 1;
-layout(constant_id = 6) const uint ALIGNED = 1;
+layout(constant_id = 2) const uint V_TYPE = GRETA_TYPE_F32;
+layout(constant_id = 3) const uint X_TYPE = GRETA_TYPE_F32;
+layout(constant_id = 4) const uint KV_TYPE = GRETA_TYPE_F16;
+layout(constant_id = 5) const uint MODE = 0;
+layout(constant_id = 6) const uint NORM = 0;
+layout(constant_id = 7) const uint BIAS = 0;
+layout(constant_id = 8) const uint ROWS = 4;
+layout(constant_id = 9) const uint STEPS = 1;
+layout(constant_id = 10) const uint ALIGNED = 1;
 #define SETS 1
 #include "common/matvec.glsl"
 

@@ -7,9 +7,10 @@
 
 layout(constant_id = 1) const uint W_TYPE = GRETA_TYPE_F32;
 layout(constant_id = 2) const uint X_TYPE = GRETA_TYPE_F32;
-layout(constant_id = 3) const uint ROWS = 4;
-layout(constant_id = 4) const uint STEPS = 1;
-layout(constant_id = 5) const uint ALIGNED = 1;
+layout(constant_id = 3) const uint ADD = 0;
+layout(constant_id = 4) const uint ROWS = 4;
+layout(constant_id = 5) const uint STEPS = 1;
+layout(constant_id = 6) const uint ALIGNED = 1;
 #define SETS 1
 #include "common/matvec.glsl"
 

@@ -174,6 +174,11 @@ static void norm(struct forward *f, bool add, struct greta_buf *weight, uint32_t
                0, 0);
 }
 
+/* In the place of a binding that its op does not read. */
+static struct greta_binding off(const struct forward *f) {
+    return bytes_of(f->s->scratch[S_STEP], 0, 16);
+}
+
 static struct greta_binding step(const struct forward *f) {
     return bytes_of(f->s->scratch[S_STEP], 0, 16);
 }
@@ -200,14 +205,16 @@ static struct greta_call rope_kv_call(const struct forward *f, uint32_t i_layer)
     return (struct greta_call){.op = GRETA_OP_ROPE_KV,
                                .bindings = {rows_of(f, S_Q, 0, f->n_tok, (uint64_t)hp->n_head * hp->head_dim),
                                             rows_of(f, S_K, 0, f->n_tok, n_kv),
-                                            rows_of(f, S_V, 0, f->n_tok, n_kv), all_of(f->s->scratch[S_ROPE]),
-                                            step(f), all_of(f->s->k[i_layer]), all_of(f->s->v[i_layer])},
+                                            rows_of(f, S_V, 0, f->n_tok, n_kv), off(f), off(f), off(f),
+                                            all_of(f->s->scratch[S_ROPE]), step(f), all_of(f->s->k[i_layer]),
+                                            all_of(f->s->v[i_layer])},
                                .scalars.rope_kv = {.n_tok = f->n_tok,
                                                    .n_head = hp->n_head,
                                                    .n_head_kv = hp->n_head_kv,
                                                    .head_dim = hp->head_dim,
                                                    .n_rot = hp->n_rot,
-                                                   .n_ctx = f->s->n_ctx},
+                                                   .n_ctx = f->s->n_ctx,
+                                                   .eps = hp->rms_eps},
                                .keys = {f->s->m->arch->rope_mode, f->s->kv_type}};
 }
 
@@ -289,15 +296,15 @@ static void attend(struct forward *f, uint32_t i_layer) {
         4.0 * f->n_tok * f->n_kv * n_cols, 4.0 * f->n_kv * hp->n_head_kv * hp->head_dim);
 }
 
-static void silu_mul(struct forward *f) {
+static void act_mul(struct forward *f) {
     uint32_t n_ff = f->s->m->hp.n_ff, n = f->n_tok * n_ff;
 
     record(f,
-           &(struct greta_call){.op = GRETA_OP_SILU_MUL,
+           &(struct greta_call){.op = GRETA_OP_ACT_MUL,
                                 .bindings = {rows_of(f, S_GATE, 0, f->n_tok, n_ff),
                                              rows_of(f, S_UP, 0, f->n_tok, n_ff),
                                              rows_of(f, S_ACT, 0, f->n_tok, n_ff)},
-                                .scalars.silu_mul = {.n = n}},
+                                .scalars.act_mul = {.n = n}},
            0, 0);
 }
 
@@ -320,16 +327,17 @@ static void queries_keys_values(struct forward *f, uint32_t i_layer, const struc
     uint32_t type = x_type(f, &l->q, 1), n_q = hp->n_head * hp->head_dim, n_cols = l->q.n_cols;
     struct greta_call fused = {.op = GRETA_OP_MATVEC_QKV,
                                .bindings = {whole(&l->q), whole(&l->k), whole(&l->v),
-                                            type == GRETA_TYPE_Q8A ? x->q8 : x->f32, all_of(s[S_ROPE]),
-                                            step(f), rows_of(f, S_Q, 0, 1, n_q), all_of(f->s->k[i_layer]),
-                                            all_of(f->s->v[i_layer])},
+                                            type == GRETA_TYPE_Q8A ? x->q8 : x->f32, off(f), off(f),
+                                            all_of(s[S_ROPE]), step(f), rows_of(f, S_Q, 0, 1, n_q),
+                                            all_of(f->s->k[i_layer]), all_of(f->s->v[i_layer])},
                                .scalars.matvec_qkv = {.n_head = hp->n_head,
                                                       .n_head_kv = hp->n_head_kv,
                                                       .head_dim = hp->head_dim,
                                                       .n_rot = hp->n_rot,
                                                       .n_ctx = f->s->n_ctx,
-                                                      .n_cols = n_cols},
-                               .keys = {l->q.type, type, f->s->kv_type},
+                                                      .n_cols = n_cols,
+                                                      .eps = hp->rms_eps},
+                               .keys = {l->q.type, l->v.type, type, f->s->kv_type, f->s->m->arch->rope_mode},
                                .layout = l->q.layout};
 
     if (f->n_tok == 1 && alike(f, &l->q, &l->k) && alike(f, &l->q, &l->v) &&
@@ -348,12 +356,13 @@ static void queries_keys_values(struct forward *f, uint32_t i_layer, const struc
 static void gate_and_up(struct forward *f, const struct layer *l, const struct operand *x) {
     const struct weight *w = &l->gate;
     uint32_t type = x_type(f, w, 1);
-    struct greta_call fused = {.op = GRETA_OP_MATVEC_GLU,
-                               .bindings = {whole(w), whole(&l->up), type == GRETA_TYPE_Q8A ? x->q8 : x->f32,
-                                            rows_of(f, S_ACT, 0, 1, w->n_rows)},
-                               .scalars.matvec_glu = {.n_rows = w->n_rows, .n_cols = w->n_cols},
-                               .keys = {w->type, type},
-                               .layout = w->layout};
+    struct greta_call fused = {
+        .op = GRETA_OP_MATVEC_GLU,
+        .bindings = {whole(w), whole(&l->up), type == GRETA_TYPE_Q8A ? x->q8 : x->f32, off(f),
+                     rows_of(f, S_ACT, 0, 1, w->n_rows)},
+        .scalars.matvec_glu = {.n_rows = w->n_rows, .n_cols = w->n_cols, .eps = f->s->m->hp.rms_eps},
+        .keys = {w->type, type},
+        .layout = w->layout};
 
     if (f->n_tok == 1 && alike(f, w, &l->up) && greta_plan_fuses(f->s->m->plan, &fused)) {
         record(f, &fused, 4.0 * w->n_rows * w->n_cols, 2.0 * (double)w->parts[0].size_bytes);
@@ -361,7 +370,7 @@ static void gate_and_up(struct forward *f, const struct layer *l, const struct o
     }
     linear(f, w, x, f->s->scratch[S_GATE]);
     linear(f, &l->up, x, f->s->scratch[S_UP]);
-    silu_mul(f);
+    act_mul(f);
 }
 
 /* ---- the forward pass ---- */

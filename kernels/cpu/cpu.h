@@ -73,7 +73,7 @@ static inline bool cpu_has_avx512(void) {
 /* The plain C rows: every op, every type, every CPU. */
 greta_host_fn cpu_row_lookup_plain, cpu_rms_norm_plain, cpu_add_rms_norm_plain, cpu_rope_plain,
     cpu_kv_update_plain, cpu_matvec_plain, cpu_matvec_q8a_plain, cpu_matmul_plain, cpu_matmul_q8a_plain,
-    cpu_attn_plain, cpu_attn_split_plain, cpu_attn_reduce_plain, cpu_silu_mul_plain, cpu_add_plain,
+    cpu_attn_plain, cpu_attn_split_plain, cpu_attn_reduce_plain, cpu_act_mul_plain, cpu_add_plain,
     cpu_argmax_plain, cpu_top_k_plain, cpu_fill_plain, cpu_copy_plain, cpu_cast_plain, cpu_quantize_plain,
     cpu_rope_kv_plain, cpu_matvec_glu_plain, cpu_matvec_glu_q8a_plain, cpu_matvec_qkv_plain,
     cpu_matvec_qkv_q8a_plain;
@@ -87,7 +87,7 @@ greta_host_fn cpu_layer_norm_avx2, cpu_layer_rms_norm_avx2, cpu_softmax_avx2, cp
 #define CPU_VECTOR_ROWS(isa)                                                                              \
     greta_host_fn cpu_matvec_##isa, cpu_matvec_q8a_##isa, cpu_matmul_##isa, cpu_matmul_q8a_##isa,         \
         cpu_attn_##isa, cpu_attn_split_##isa, cpu_rms_norm_##isa, cpu_add_rms_norm_##isa, cpu_rope_##isa, \
-        cpu_kv_update_##isa, cpu_silu_mul_##isa, cpu_add_##isa, cpu_argmax_##isa, cpu_cast_##isa,         \
+        cpu_kv_update_##isa, cpu_act_mul_##isa, cpu_add_##isa, cpu_argmax_##isa, cpu_cast_##isa,          \
         cpu_quantize_##isa, cpu_top_k_##isa, cpu_rope_kv_##isa, cpu_matvec_glu_##isa,                     \
         cpu_matvec_glu_q8a_##isa, cpu_matvec_qkv_##isa, cpu_matvec_qkv_q8a_##isa
 CPU_VECTOR_ROWS(avx2);

@@ -106,8 +106,8 @@ void cpu_rope_kv_plain(const struct greta_host_group *g, const void *args) {
     }
 }
 
-void cpu_silu_mul_plain(const struct greta_host_group *g, const void *args) {
-    const struct cpu_args_silu_mul *a = args;
+void cpu_act_mul_plain(const struct greta_host_group *g, const void *args) {
+    const struct cpu_args_act_mul *a = args;
     const float *gate = a->gate, *up = a->up;
     struct cpu_range range = cpu_share(g, a->n, 16);
     for (uint64_t i = range.begin; i < range.end; i++)

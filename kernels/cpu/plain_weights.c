@@ -134,7 +134,7 @@ static void qkv(const struct greta_host_group *g, const struct cpu_args_matvec_q
         for (uint64_t i = 0; to != UINT64_MAX && i < b.end - b.begin; i++)
             if (b.which == 0)
                 ((float *)a->q)[to + i] = y[i];
-            else if (g->constants[2] == GRETA_TYPE_F16)
+            else if (g->constants[3] == GRETA_TYPE_F16)
                 ((uint16_t *)cache)[to + i] = half_f32_to_f16(y[i]);
             else
                 ((float *)cache)[to + i] = y[i];

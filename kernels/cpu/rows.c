@@ -9,12 +9,12 @@
 #define ENTRY(op, suffix) \
     { #op "_" #suffix, cpu_##op##_##suffix }
 #ifdef CPU_X86
-#define VECTOR_ENTRIES(isa)                                                                                 \
-    ENTRY(matvec, isa), ENTRY(matvec_q8a, isa), ENTRY(matmul, isa), ENTRY(matmul_q8a, isa),                 \
-        ENTRY(attn, isa), ENTRY(attn_split, isa), ENTRY(rms_norm, isa), ENTRY(add_rms_norm, isa),           \
-        ENTRY(rope, isa), ENTRY(kv_update, isa), ENTRY(silu_mul, isa), ENTRY(add, isa), ENTRY(argmax, isa), \
-        ENTRY(cast, isa), ENTRY(quantize, isa), ENTRY(top_k, isa), ENTRY(rope_kv, isa),                     \
-        ENTRY(matvec_glu, isa), ENTRY(matvec_glu_q8a, isa), ENTRY(matvec_qkv, isa),                         \
+#define VECTOR_ENTRIES(isa)                                                                                \
+    ENTRY(matvec, isa), ENTRY(matvec_q8a, isa), ENTRY(matmul, isa), ENTRY(matmul_q8a, isa),                \
+        ENTRY(attn, isa), ENTRY(attn_split, isa), ENTRY(rms_norm, isa), ENTRY(add_rms_norm, isa),          \
+        ENTRY(rope, isa), ENTRY(kv_update, isa), ENTRY(act_mul, isa), ENTRY(add, isa), ENTRY(argmax, isa), \
+        ENTRY(cast, isa), ENTRY(quantize, isa), ENTRY(top_k, isa), ENTRY(rope_kv, isa),                    \
+        ENTRY(matvec_glu, isa), ENTRY(matvec_glu_q8a, isa), ENTRY(matvec_qkv, isa),                        \
         ENTRY(matvec_qkv_q8a, isa),
 #else
 #define VECTOR_ENTRIES(isa)
@@ -33,7 +33,7 @@ static const struct greta_host_entry entries[] = {
     ENTRY(attn, plain),
     ENTRY(attn_split, plain),
     ENTRY(attn_reduce, plain),
-    ENTRY(silu_mul, plain),
+    ENTRY(act_mul, plain),
     ENTRY(add, plain),
     ENTRY(argmax, plain),
     ENTRY(top_k, plain),
@@ -233,7 +233,7 @@ static const struct greta_variant rows[] = {
     ROWS(ATTN, attn, VARIANT_EXACT, 0, GRETA_TYPE_F32, attn_groups),
     ROWS(ATTN_SPLIT, attn_split, VARIANT_EXACT, 0, GRETA_TYPE_F32, attn_split_groups),
     PLAIN(ATTN_REDUCE, attn_reduce, 0, attn_reduce_groups),
-    ROWS(SILU_MUL, silu_mul, VARIANT_EXACT, 0, GRETA_TYPE_F32, element_groups),
+    ROWS(ACT_MUL, act_mul, VARIANT_EXACT, 0, GRETA_TYPE_F32, element_groups),
     ROWS(ADD, add, VARIANT_EXACT, 0, GRETA_TYPE_F32, element_groups),
     ROWS(ARGMAX, argmax, VARIANT_EXACT, 0, GRETA_TYPE_F32, row_groups),
     ROWS(TOP_K, top_k, VARIANT_EXACT, 0, GRETA_TYPE_F32, row_groups),

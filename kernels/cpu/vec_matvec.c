@@ -291,7 +291,7 @@ SIMD_INLINE void qkv(rows_fn *fn, const struct greta_host_group *g, const struct
         if (b.which == 0)
             memcpy((float *)a->q + to, y, (b.end - b.begin) * sizeof *y);
         else
-            kv_store(g->constants[2], y, b.end - b.begin, b.which == 1 ? a->k_cache : a->v_cache, to);
+            kv_store(g->constants[3], y, b.end - b.begin, b.which == 1 ? a->k_cache : a->v_cache, to);
     }
 }
 

@@ -237,8 +237,8 @@ void CPU_FN(quantize)(const struct greta_host_group *g, const void *args) {
 
 /* ---- elements ---- */
 
-void CPU_FN(silu_mul)(const struct greta_host_group *g, const void *args) {
-    const struct cpu_args_silu_mul *a = args;
+void CPU_FN(act_mul)(const struct greta_host_group *g, const void *args) {
+    const struct cpu_args_act_mul *a = args;
     struct cpu_range range = cpu_share(g, a->n, 16);
     for (size_t i = range.begin; i < range.end; i += VF_LANES) {
         vf gate = load_upto(a->gate, i, range.end), up = load_upto(a->up, i, range.end);

@@ -22,7 +22,7 @@ double ref_sum_bound(double k, double s, double a, double b, double operand_eps)
 /* The relative error of exp(x). */
 double ref_exp_error(double x);
 /* g / (1 + exp(-g)) * u, with its bound where g and u are exact. */
-double ref_silu_mul(double g, double u, double *bound);
+double ref_act_mul(double g, double u, double *bound);
 
 greta_status ref_matmul(const struct ref_args *a, uint64_t n_tok, uint64_t n_rows, uint64_t n_cols);
 greta_status ref_matvec_glu(const struct ref_args *a);

@@ -54,7 +54,7 @@ greta_status ref_matvec_glu(const struct ref_args *a) {
     const uint32_t *keys = a->call->keys;
     uint64_t n_cols = s->n_cols, w_bytes = greta_layout_bytes(GRETA_LAYOUT_ROWS, keys[0], 1, n_cols);
     double *x = calloc((size_t)(3 * n_cols + 1), sizeof *x), *w = x + n_cols;
-    struct ref_output *y = &a->outputs[3];
+    struct ref_output *y = &a->outputs[4];
     greta_status status = x ? ref_output_make(y, REF_F32, s->n_rows) : GRETA_ERR_NO_MEMORY;
     if (!status) decode_x(keys[1], a->data[2], n_cols, x);
     for (uint64_t r = 0; !status && r < s->n_rows; r++) {
@@ -65,23 +65,22 @@ greta_status ref_matvec_glu(const struct ref_args *a) {
         }
         double silu = fabs(sum[0] / (1 + exp(-sum[0]))), up = fabs(sum[1]);
         double passed = 1.1 * error[0] * (up + error[1]) + silu * error[1];
-        y->value[r] = ref_silu_mul(sum[0], sum[1], &rounding);
+        y->value[r] = ref_act_mul(sum[0], sum[1], &rounding);
         y->bound[r] = 1.01 * passed + rounding;
     }
     free(x);
     return status;
 }
 
-/* The weight of binding i_w times x: n_rows values, then their bounds; NULL where memory is out. */
-static double *rows_times_x(const struct ref_args *a, uint32_t i_w, uint32_t i_x, uint64_t n_rows,
+/* matvec_qkv's weight of binding i_w times x: n_rows values, then their bounds; NULL where memory is out. */
+static double *rows_times_x(const struct ref_args *a, uint32_t i_w, uint32_t type, uint64_t n_rows,
                             uint64_t n_cols) {
-    const uint32_t *keys = a->call->keys;
-    uint64_t w_bytes = greta_layout_bytes(GRETA_LAYOUT_ROWS, keys[0], 1, n_cols);
+    uint64_t w_bytes = greta_layout_bytes(GRETA_LAYOUT_ROWS, type, 1, n_cols);
     double *y = calloc((size_t)(2 * n_rows + 1), sizeof *y), *x = calloc((size_t)(3 * n_cols + 1), sizeof *x);
-    if (x) decode_x(keys[1], a->data[i_x], n_cols, x);
+    if (x) decode_x(a->call->keys[2], a->data[3], n_cols, x);
     for (uint64_t r = 0; x && y && r < n_rows; r++) {
         double *w = x + n_cols;
-        ref_decode_row(keys[0], (const uint8_t *)a->data[i_w] + r * w_bytes, n_cols, w, w + n_cols);
+        ref_decode_row(type, (const uint8_t *)a->data[i_w] + r * w_bytes, n_cols, w, w + n_cols);
         product(a, w, w + n_cols, x, n_cols, &y[r], &y[n_rows + r]);
     }
     if (!x) free(y);
@@ -107,14 +106,15 @@ static void rotate(const float *table, uint64_t n_rot, uint64_t head_dim, uint64
 
 greta_status ref_matvec_qkv(const struct ref_args *a) {
     const struct greta_scalars_matvec_qkv *s = &a->call->scalars.matvec_qkv;
-    enum ref_kind kv = a->call->keys[2] == GRETA_TYPE_F16 ? REF_F16 : REF_F32;
-    const float *table = a->data[4];
-    uint64_t pos = ((const uint32_t *)a->data[5])[1];
+    const uint32_t *keys = a->call->keys;
+    enum ref_kind kv = keys[3] == GRETA_TYPE_F16 ? REF_F16 : REF_F32;
+    const float *table = a->data[6];
+    uint64_t pos = ((const uint32_t *)a->data[7])[1];
     greta_status status = GRETA_OK;
     for (uint32_t w = 0; w < 3 && !status; w++) {
         uint64_t n = (uint64_t)(w ? s->n_head_kv : s->n_head) * s->head_dim;
-        struct ref_output *o = &a->outputs[6 + w];
-        double *y = rows_times_x(a, w, 3, n, s->n_cols);
+        struct ref_output *o = &a->outputs[8 + w];
+        double *y = rows_times_x(a, w, keys[w == 2], n, s->n_cols);
         status = y ? ref_output_make(o, w ? kv : REF_F32, w ? n * s->n_ctx : n) : GRETA_ERR_NO_MEMORY;
         if (!status && w < 2) rotate(table + pos * s->n_rot, s->n_rot, s->head_dim, n, y);
         for (uint64_t i = 0; !status && i < n && (w == 0 || pos < s->n_ctx); i++)

@@ -175,13 +175,13 @@ void ref_set_kv(struct ref_output *o, uint64_t i, double value, double error) {
 static greta_status rope_kv(const struct ref_args *a) {
     const struct greta_scalars_rope_kv *s = &a->call->scalars.rope_kv;
     uint32_t step[4], type = a->call->keys[1], n_cols = s->n_head_kv * s->head_dim;
-    struct ref_output *k = &a->outputs[5], *v = &a->outputs[6];
-    memcpy(step, a->data[4], sizeof step);
-    greta_status status = rope_rows(a, 0, 3, a->call->keys[0], step[1], s->n_tok, s->n_head, s->head_dim,
+    struct ref_output *k = &a->outputs[8], *v = &a->outputs[9];
+    memcpy(step, a->data[7], sizeof step);
+    greta_status status = rope_rows(a, 0, 6, a->call->keys[0], step[1], s->n_tok, s->n_head, s->head_dim,
                                     s->n_rot, &a->outputs[0]);
     struct ref_output rotated = {.kind = REF_NOTHING};
     if (!status)
-        status = rope_rows(a, 1, 3, a->call->keys[0], step[1], s->n_tok, s->n_head_kv, s->head_dim, s->n_rot,
+        status = rope_rows(a, 1, 6, a->call->keys[0], step[1], s->n_tok, s->n_head_kv, s->head_dim, s->n_rot,
                            &rotated);
     if (!status) status = ref_output_make(k, float_kind(type), (uint64_t)s->n_ctx * n_cols);
     if (!status) status = ref_output_make(v, float_kind(type), (uint64_t)s->n_ctx * n_cols);
@@ -201,17 +201,17 @@ static greta_status rope_kv(const struct ref_args *a) {
 
 /* exp's error counts at most once (e / (1 + e) <= 1); where 1 + exp(-g) or its reciprocal leaves f32's range, the result
  * is within a few |g u| of the smallest normal number. */
-double ref_silu_mul(double g, double u, double *bound) {
+double ref_act_mul(double g, double u, double *bound) {
     double value = g / (1 + exp(-g)) * u, error = ref_exp_error(g < 0 ? g : 0) + 12 * REF_EPS;
     *bound = fabs(value) * error + REF_TINY * (1 + 4 * fabs(g * u));
     return fabs(value) > FLT_MAX ? (value > 0 ? INFINITY : -INFINITY) : value;
 }
 
-static greta_status silu_mul(const struct ref_args *a) {
-    uint64_t n = a->call->scalars.silu_mul.n;
+static greta_status act_mul(const struct ref_args *a) {
+    uint64_t n = a->call->scalars.act_mul.n;
     greta_status status = ref_output_make(&a->outputs[2], REF_F32, n);
     for (uint64_t i = 0; !status && i < n; i++) {
-        double bound, value = ref_silu_mul(f32_at(a, 0, i), f32_at(a, 1, i), &bound);
+        double bound, value = ref_act_mul(f32_at(a, 0, i), f32_at(a, 1, i), &bound);
         set(&a->outputs[2], i, value, bound);
     }
     return status;
@@ -327,7 +327,7 @@ static greta_status run(const struct ref_args *a) {
     case GRETA_OP_ATTN: return ref_attn(a);
     case GRETA_OP_ATTN_SPLIT: return ref_attn_split(a);
     case GRETA_OP_ATTN_REDUCE: return ref_attn_reduce(a);
-    case GRETA_OP_SILU_MUL: return silu_mul(a);
+    case GRETA_OP_ACT_MUL: return act_mul(a);
     case GRETA_OP_ADD: return add(a);
     case GRETA_OP_ARGMAX: return argmax(a);
     case GRETA_OP_TOP_K: return top_k(a);

@@ -33,16 +33,17 @@ static void memory_free(struct memory *m) {
 
 /* Weights are real blocks, 64 rows of them over and over; all else is zeros, which no f32 arithmetic minds. */
 static greta_status weights_write(const struct bench *b, const struct greta_call *call, struct greta_buf *buf,
-                                  uint64_t offset, uint64_t n_rows, uint64_t n_cols) {
-    uint64_t row_bytes = greta_layout_bytes(GRETA_LAYOUT_ROWS, call->keys[0], 1, n_cols);
-    uint64_t bytes = greta_layout_bytes(call->layout, call->keys[0], n_rows, n_cols);
+                                  uint64_t offset, uint32_t type, uint64_t n_rows) {
+    uint64_t n_cols = kc_weight_cols(call),
+             row_bytes = greta_layout_bytes(GRETA_LAYOUT_ROWS, type, 1, n_cols);
+    uint64_t bytes = greta_layout_bytes(call->layout, type, n_rows, n_cols);
     uint8_t *rows = malloc((size_t)(64 * row_bytes)), *packed = calloc(1, (size_t)bytes + 1);
     struct kc_rng rng = {b->env->seed};
     greta_status status = rows && packed ? GRETA_OK : GRETA_ERR_NO_MEMORY;
-    if (!status) kc_fill_weights(&rng, KC_NORMAL, call->keys[0], 64, n_cols, rows);
+    if (!status) kc_fill_weights(&rng, KC_NORMAL, type, 64, n_cols, rows);
     for (uint64_t r = 0; !status && r < n_rows; r += 64) {
         uint64_t end = r + 64 < n_rows ? r + 64 : n_rows;
-        status = greta_layout_pack(call->layout, call->keys[0], n_rows, n_cols, r, end, rows, packed);
+        status = greta_layout_pack(call->layout, type, n_rows, n_cols, r, end, rows, packed);
     }
     if (!status) status = greta_stream_write(b->env->stream, buf, offset, packed, bytes);
     free(rows);
@@ -56,6 +57,7 @@ static greta_status memory_make(const struct bench *b, const struct greta_call *
     m->n_copies = 1;
     for (uint32_t i = 0; !status && i < info->n_bindings; i++) {
         m->bytes[i] = (greta_op_binding_bytes(call, i) + 255) / 256 * 256;
+        if (!m->bytes[i]) m->bytes[i] = 256; /* off */
         if (call->op == GRETA_OP_ROPE && i == 1) m->bytes[i] *= 2;
         uint64_t n_rows = kc_weight_rows(call, i);
         if (i == 0 && n_rows) m->n_copies = (uint32_t)(copies_bytes(b) / m->bytes[0] + 1);
@@ -64,8 +66,7 @@ static greta_status memory_make(const struct bench *b, const struct greta_call *
         status = greta_buf_create(b->env->dev, total, GRETA_MEM_DEVICE, &m->bufs[i]);
         if (!status) status = greta_stream_fill(b->env->stream, m->bufs[i], 0, total, 0);
         for (uint32_t c = 0; !status && n_rows && c < m->n_copies; c++)
-            status = weights_write(b, call, m->bufs[i], c * m->bytes[i], n_rows,
-                                   call->scalars.u32[info->n_scalars - 1]);
+            status = weights_write(b, call, m->bufs[i], c * m->bytes[i], kc_weight_type(call, i), n_rows);
     }
     return status;
 }
@@ -134,13 +135,13 @@ static void work_of(const struct greta_call *call, const uint32_t step[4], doubl
                   (1 - (double)s->kv_update.n_tok / s->kv_update.n_ctx);
     if (call->op == GRETA_OP_ROPE_KV)
         *bytes -=
-            2.0 * (double)greta_op_binding_bytes(call, 5) * (1 - (double)s->rope_kv.n_tok / s->rope_kv.n_ctx);
+            2.0 * (double)greta_op_binding_bytes(call, 8) * (1 - (double)s->rope_kv.n_tok / s->rope_kv.n_ctx);
     if (call->op == GRETA_OP_MATVEC) *flops = 2.0 * s->matvec.n_rows * s->matvec.n_cols;
     if (call->op == GRETA_OP_MATVEC_GLU) *flops = 4.0 * s->matvec_glu.n_rows * s->matvec_glu.n_cols;
     if (call->op == GRETA_OP_MATVEC_QKV) {
         *flops = 2.0 * s->matvec_qkv.n_cols * s->matvec_qkv.head_dim *
                  (s->matvec_qkv.n_head + 2.0 * s->matvec_qkv.n_head_kv);
-        *bytes -= 2.0 * (double)greta_op_binding_bytes(call, 7) * (1 - 1.0 / s->matvec_qkv.n_ctx);
+        *bytes -= 2.0 * (double)greta_op_binding_bytes(call, 9) * (1 - 1.0 / s->matvec_qkv.n_ctx);
     }
     if (call->op == GRETA_OP_MATMUL) *flops = 2.0 * s->matmul.n_tok * s->matmul.n_rows * s->matmul.n_cols;
     if (call->op == GRETA_OP_ATTN)
@@ -201,16 +202,17 @@ static void matrices(struct bench *b, enum greta_op op) {
                 for (uint32_t n_tok = b->small ? 128 : 512;; n_tok = 2048) {
                     uint32_t n_rows = b->small ? small[i][0] : large[i][0],
                              n_cols = b->small ? small[i][1] : large[i][1];
-                    struct kc_case c = {
-                        .call = {.op = op, .keys = {type, q8a ? GRETA_TYPE_Q8A : GRETA_TYPE_F32}}};
+                    struct kc_case c = {.call = {.op = op, .keys = {type}}};
+                    if (op == GRETA_OP_MATVEC_QKV) c.call.keys[1] = type;
+                    c.call.keys[op_find_key(op, "x_type")] = q8a ? GRETA_TYPE_Q8A : GRETA_TYPE_F32;
                     if (greta_type_get_info(type)->block_elements == 256) n_cols = n_cols / 256 * 256;
                     if (op == GRETA_OP_MATVEC_QKV) { /* one layer: its shape does not follow n_rows */
                         uint32_t n_head = b->small ? 9 : 32, n_head_kv = b->small ? 3 : 32;
                         uint32_t head_dim = b->small ? 64 : 128;
                         if (i) break;
-                        c.call.keys[2] = GRETA_TYPE_F16;
+                        c.call.keys[3] = GRETA_TYPE_F16;
                         c.call.scalars.matvec_qkv = (struct greta_scalars_matvec_qkv){
-                            n_head, n_head_kv, head_dim, head_dim, 2048, n_cols};
+                            n_head, n_head_kv, head_dim, head_dim, 2048, n_cols, 1e-5f};
                     } else if (op != GRETA_OP_MATMUL) /* the same scalars */
                         c.call.scalars.matvec = (struct greta_scalars_matvec){n_rows, n_cols};
                     else
@@ -230,10 +232,11 @@ static void attention(struct bench *b, enum greta_op op) {
             c.step[1] = n_ctx - n_tok;
             c.step[2] = n_ctx;
             if (op == GRETA_OP_ATTN)
-                c.call.scalars.attn = (struct greta_scalars_attn){n_tok, n_head, n_head_kv, n_ctx, 0.1f};
+                c.call.scalars.attn =
+                    (struct greta_scalars_attn){n_tok, n_head, n_head_kv, n_ctx, 0, 0.1f, 0};
             if (op == GRETA_OP_ATTN_SPLIT)
                 c.call.scalars.attn_split =
-                    (struct greta_scalars_attn_split){n_head, n_head_kv, n_ctx, n_split, 0.1f};
+                    (struct greta_scalars_attn_split){n_head, n_head_kv, n_ctx, n_split, 0, 0.1f, 0};
             if (op == GRETA_OP_ATTN_REDUCE) {
                 c.call.keys[0] = head_dim;
                 c.call.scalars.attn_reduce = (struct greta_scalars_attn_reduce){n_head, n_split};
@@ -263,8 +266,8 @@ static void others(struct bench *b, enum greta_op op) {
             break;
         case GRETA_OP_ROPE_KV:
             c.call.keys[1] = GRETA_TYPE_F16;
-            s->rope_kv = (struct greta_scalars_rope_kv){n_tok,    dim / head_dim, dim / head_dim,
-                                                        head_dim, head_dim,       2048};
+            s->rope_kv = (struct greta_scalars_rope_kv){n_tok,    dim / head_dim, dim / head_dim, head_dim,
+                                                        head_dim, 2048,           1e-5f};
             break;
         case GRETA_OP_KV_UPDATE:
             c.call.keys[0] = GRETA_TYPE_F16;

@@ -93,12 +93,12 @@ static void matvec_qkv(const struct emit *e) {
             for (unsigned i = 0; i <= n; i++) {
                 const uint32_t *h =
                     i == n ? (const uint32_t[]){2, 1, 128, 128} : heads[(i + type) % N(heads)];
-                struct kc_case c = {.call = {.op = GRETA_OP_MATVEC_QKV, .keys = {type, x_type, i % 2}}};
-                c.call.scalars.matvec_qkv =
-                    (struct greta_scalars_matvec_qkv){h[0], h[1], h[2], h[3], 16, i == n ? 4096 : cols[i]};
+                struct kc_case c = {.call = {.op = GRETA_OP_MATVEC_QKV, .keys = {type, type, x_type, i % 2}}};
+                c.call.scalars.matvec_qkv = (struct greta_scalars_matvec_qkv){
+                    h[0], h[1], h[2], h[3], 16, i == n ? 4096 : cols[i], 1e-5f};
                 c.step[1] = positions[(i + type) % N(positions)];
                 emit_styles(e, c, normal_styles, 2);
-                c.call.keys[2] = GRETA_TYPE_F32;
+                c.call.keys[3] = GRETA_TYPE_F32;
                 emit_styles(e, c, (enum kc_style[]){KC_INTEGERS, KC_NORMAL}, 2);
             }
             if (x_type == GRETA_TYPE_Q8A) break;
@@ -176,7 +176,8 @@ static void rope_kv(const struct emit *e) {
                 struct kc_case c = {.call = {.op = GRETA_OP_ROPE_KV, .keys = {mode, type}}};
                 const uint32_t *step = steps[(i + mode) % N(steps)];
                 c.call.scalars.rope_kv = (struct greta_scalars_rope_kv){
-                    step[0], 2 * (1 + i % 3), 1 + i % 3, heads[i][0], heads[i][1], step[0] > 64 ? 90 : 32};
+                    step[0],     2 * (1 + i % 3),        1 + i % 3, heads[i][0],
+                    heads[i][1], step[0] > 64 ? 90 : 32, 1e-5f};
                 c.step[1] = step[1];
                 emit_styles(e, c, normal_styles, 2);
             }
@@ -199,8 +200,8 @@ static void attn(const struct emit *e) {
                                     .place = (d + i) % 2 ? KC_UNALIGNED : KC_ALIGNED};
                 c.large = steps[i][0] > 64 && dims[d] > 128;
                 c.step[1] = steps[i][1];
-                c.call.scalars.attn = (struct greta_scalars_attn){steps[i][0], h[0], h[1], i == 2 ? 3 : 512,
-                                                                  i == 4 ? 0.25f : 0.125f};
+                c.call.scalars.attn = (struct greta_scalars_attn){
+                    steps[i][0], h[0], h[1], i == 2 ? 3 : 512, 0, i == 4 ? 0.25f : 0.125f, 0};
                 emit(e, &c);
             }
 }
@@ -217,7 +218,8 @@ static void attn_short(const struct emit *e) {
                                     .style = i % 2 ? KC_OUTLIERS : KC_NORMAL,
                                     .place = (d + i) % 2 ? KC_UNALIGNED : KC_ALIGNED};
                 c.step[1] = contexts[i][1];
-                c.call.scalars.attn = (struct greta_scalars_attn){1, h[0], h[1], contexts[i][0], 0.125f};
+                c.call.scalars.attn =
+                    (struct greta_scalars_attn){1, h[0], h[1], contexts[i][0], 0, 0.125f, 0};
                 emit(e, &c);
             }
 }
@@ -233,7 +235,8 @@ static void attn_split(const struct emit *e) {
                                     .style = i % 3 ? KC_OUTLIERS : KC_NORMAL,
                                     .place = i / 2 % 2 ? KC_UNALIGNED : KC_ALIGNED};
                 c.step[1] = n_kvs[i] - 1;
-                c.call.scalars.attn_split = (struct greta_scalars_attn_split){h[0], h[1], 1024, 4, 0.125f};
+                c.call.scalars.attn_split =
+                    (struct greta_scalars_attn_split){h[0], h[1], 1024, 4, 0, 0.125f, 0};
                 emit(e, &c);
             }
 }
@@ -304,18 +307,34 @@ static void quantize(const struct emit *e) {
 }
 
 bool kc_is_product(enum greta_op op) {
-    const struct greta_op_info *info = greta_op_get_info(op);
-    return info->n_keys > 1 && !strcmp(info->key_names[1], "x_type");
+    return op_find_key(op, "w_type") != UINT32_MAX && op_find_key(op, "x_type") != UINT32_MAX;
 }
 
-/* Every op that reads weights has n_rows and n_cols last, but for matvec_qkv. */
+uint32_t kc_x_type(const struct greta_call *call) {
+    return call->keys[op_find_key(call->op, "x_type")];
+}
+
+static uint32_t scalar_named(const struct greta_call *call, const char *name) {
+    const struct greta_op_info *info = greta_op_get_info(call->op);
+    for (uint32_t i = 0; i < info->n_scalars; i++)
+        if (!strcmp(info->scalar_names[i], name)) return call->scalars.u32[i];
+    return 0;
+}
+
 uint64_t kc_weight_rows(const struct greta_call *call, uint32_t i) {
     const struct greta_op_info *info = greta_op_get_info(call->op);
-    bool weights = info->n_keys && !strcmp(info->key_names[0], "w_type");
-    if (!weights || info->binding_names[i][0] != 'w') return 0;
+    if (op_find_key(call->op, "w_type") == UINT32_MAX || info->binding_names[i][0] != 'w') return 0;
     const struct greta_scalars_matvec_qkv *s = &call->scalars.matvec_qkv;
     if (call->op == GRETA_OP_MATVEC_QKV) return (uint64_t)(i ? s->n_head_kv : s->n_head) * s->head_dim;
-    return call->scalars.u32[info->n_scalars - 2];
+    return scalar_named(call, "n_rows");
+}
+
+uint32_t kc_weight_type(const struct greta_call *call, uint32_t i) {
+    return call->keys[call->op == GRETA_OP_MATVEC_QKV && i == 2];
+}
+
+uint64_t kc_weight_cols(const struct greta_call *call) {
+    return scalar_named(call, "n_cols");
 }
 
 void kc_cases(enum greta_op op, kc_case_fn *fn, void *user) {
@@ -341,7 +360,7 @@ void kc_cases(enum greta_op op, kc_case_fn *fn, void *user) {
     case GRETA_OP_TOP_K: top_k(&e); break;
     case GRETA_OP_CAST: cast(&e); break;
     case GRETA_OP_QUANTIZE: quantize(&e); break;
-    case GRETA_OP_SILU_MUL:
+    case GRETA_OP_ACT_MUL:
     case GRETA_OP_ADD:
     case GRETA_OP_FILL:
     case GRETA_OP_COPY: elements(&e, op); break;

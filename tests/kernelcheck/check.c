@@ -68,12 +68,12 @@ void kc_catch_faults(void) {
 static bool on_16(const struct greta_call *call, const struct greta_op_info *info, uint32_t i) {
     static const char *const names[] = {"k", "v", "k_cache", "v_cache", "partials", "step"};
     if (call->op == GRETA_OP_KV_UPDATE && i < 2) return false;
-    if (call->op == GRETA_OP_ROPE_KV && i < 3) return false;
+    if (call->op == GRETA_OP_ROPE_KV && i < 6) return false;
     for (unsigned k = 0; k < sizeof names / sizeof *names; k++)
         if (!strcmp(info->binding_names[i], names[k])) return true;
     if (kc_weight_rows(call, i)) return true;
     if (!strcmp(info->binding_names[i], "x") && kc_is_product(call->op))
-        return call->keys[1] == GRETA_TYPE_Q8A;
+        return kc_x_type(call) == GRETA_TYPE_Q8A;
     return call->op == GRETA_OP_QUANTIZE && i == 1;
 }
 
@@ -104,6 +104,7 @@ static greta_status slot_make(struct run *r, uint32_t i) {
     s->need = greta_op_binding_bytes(&r->call, i);
     if (s->need < r->p->data.sizes[i] && !strcmp(r->info->binding_names[i], "table"))
         s->need = r->p->data.sizes[i];
+    if (!s->need) s->need = 4; /* off: NaN, which must not reach a result */
     if (r->env->guard) {
         status = slot_map(r, s, unaligned ? step : 64);
     } else {
@@ -116,13 +117,13 @@ static greta_status slot_make(struct run *r, uint32_t i) {
     s->after = malloc((size_t)s->size);
     if (!s->before || !s->after) return GRETA_ERR_NO_MEMORY;
     memset(s->before, CANARY, (size_t)s->size);
-    uint64_t n_rows = kc_weight_rows(&r->call, i), n_cols = r->call.scalars.u32[r->info->n_scalars - 1];
+    uint64_t n_rows = kc_weight_rows(&r->call, i), n_cols = kc_weight_cols(&r->call);
     if (!n_rows) {
         memcpy(s->before + s->offset, r->p->data.bytes[i], (size_t)r->p->data.sizes[i]);
         return GRETA_OK;
     }
-    return greta_layout_pack(r->call.layout, r->call.keys[0], n_rows, n_cols, 0, n_rows, r->p->data.bytes[i],
-                             s->before + s->offset);
+    return greta_layout_pack(r->call.layout, kc_weight_type(&r->call, i), n_rows, n_cols, 0, n_rows,
+                             r->p->data.bytes[i], s->before + s->offset);
 }
 
 static void slots_free(struct run *r) {

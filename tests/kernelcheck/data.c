@@ -266,7 +266,7 @@ static void fill_quantize_special(struct kc_rng *rng, const struct kc_case *c, f
 }
 
 static void fill_plain(struct kc_rng *rng, const struct kc_case *c, uint32_t type, uint64_t n, uint8_t *out) {
-    bool finite = c->call.op == GRETA_OP_SILU_MUL || c->call.op == GRETA_OP_ADD;
+    bool finite = c->call.op == GRETA_OP_ACT_MUL || c->call.op == GRETA_OP_ADD;
     uint64_t bytes = type == GRETA_TYPE_F32 ? 4 : 2;
     for (uint64_t i = 0; i < n; i++)
         put_float(type, out + bytes * i,
@@ -277,8 +277,8 @@ static void fill_plain(struct kc_rng *rng, const struct kc_case *c, uint32_t typ
 static void fill_matrix(struct kc_rng *rng, const struct kc_case *c, uint32_t i, uint64_t n_tok,
                         uint64_t n_rows, uint64_t n_cols, uint8_t *out) {
     if (kc_weight_rows(&c->call, i))
-        kc_fill_weights(rng, c->style, c->call.keys[0], n_rows, n_cols, out);
-    else if (c->call.keys[1] == GRETA_TYPE_Q8A)
+        kc_fill_weights(rng, c->style, kc_weight_type(&c->call, i), n_rows, n_cols, out);
+    else if (kc_x_type(&c->call) == GRETA_TYPE_Q8A)
         fill_x_q8a(rng, c->style, n_tok, n_cols, out);
     else
         fill_f32(rng, c->style, n_tok * n_cols, (float *)out);
@@ -288,10 +288,10 @@ static void fill_matrix(struct kc_rng *rng, const struct kc_case *c, uint32_t i,
 static uint64_t binding_bytes(const struct kc_case *c, const struct greta_call *rows, uint32_t i) {
     if (c->call.op == GRETA_OP_ROPE && i == 1)
         return (uint64_t)(c->step[1] + c->call.scalars.rope.n_tok) * (c->call.scalars.rope.n_rot / 2) * 8;
-    if (c->call.op == GRETA_OP_ROPE_KV && i == 3)
+    if (c->call.op == GRETA_OP_ROPE_KV && i == 6)
         return (uint64_t)(c->step[1] + c->call.scalars.rope_kv.n_tok) * (c->call.scalars.rope_kv.n_rot / 2) *
                8;
-    if (c->call.op == GRETA_OP_MATVEC_QKV && i == 4)
+    if (c->call.op == GRETA_OP_MATVEC_QKV && i == 6)
         return (uint64_t)(c->step[1] + 1) * (c->call.scalars.matvec_qkv.n_rot / 2) * 8;
     return greta_op_binding_bytes(rows, i);
 }
@@ -313,13 +313,23 @@ static void fill(struct kc_rng *rng, const struct kc_case *c, uint32_t i, uint64
         else
             fill_ids(rng, c, (uint32_t *)out);
         return;
-    case GRETA_OP_MATVEC: fill_matrix(rng, c, i, 1, s->matvec.n_rows, s->matvec.n_cols, out); return;
+    case GRETA_OP_MATVEC:
+        if (i < 2)
+            fill_matrix(rng, c, i, 1, s->matvec.n_rows, s->matvec.n_cols, out);
+        else if (c->call.keys[2]) /* else y is only written */
+            fill_f32(rng, c->style, size / 4, (float *)out);
+        return;
     case GRETA_OP_MATVEC_GLU:
-        fill_matrix(rng, c, i, 1, s->matvec_glu.n_rows, s->matvec_glu.n_cols, out);
+        if (i == 3)
+            fill_f32(rng, c->style, size / 4, (float *)out);
+        else
+            fill_matrix(rng, c, i, 1, s->matvec_glu.n_rows, s->matvec_glu.n_cols, out);
         return;
     case GRETA_OP_MATVEC_QKV:
-        if (i == 4)
+        if (i == 6)
             fill_table(size / (s->matvec_qkv.n_rot / 2 * 8), s->matvec_qkv.n_rot / 2, (float *)out);
+        else if (i == 4 || i == 5)
+            fill_f32(rng, c->style, size / 4, (float *)out);
         else
             fill_matrix(rng, c, i, 1, kc_weight_rows(&c->call, i), s->matvec_qkv.n_cols, out);
         return;
@@ -332,7 +342,7 @@ static void fill(struct kc_rng *rng, const struct kc_case *c, uint32_t i, uint64
         if (i == 0) fill_f32(rng, c->style, size / 4, (float *)out);
         return;
     case GRETA_OP_ROPE_KV:
-        if (i == 3)
+        if (i == 6)
             fill_table(size / (s->rope_kv.n_rot / 2 * 8), s->rope_kv.n_rot / 2, (float *)out);
         else
             fill_f32(rng, c->style, size / 4, (float *)out);

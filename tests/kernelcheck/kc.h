@@ -33,6 +33,11 @@ void kc_cases_gemm(kc_case_fn *fn, void *user);
 bool kc_is_product(enum greta_op op);
 /* The rows of the weight that is binding i; 0 where that is none. */
 uint64_t kc_weight_rows(const struct greta_call *call, uint32_t i);
+/* Its type, and its columns. */
+uint32_t kc_weight_type(const struct greta_call *call, uint32_t i);
+uint64_t kc_weight_cols(const struct greta_call *call);
+/* Of a product. */
+uint32_t kc_x_type(const struct greta_call *call);
 /* "n_rows 3, n_cols 43, w_type Q8_0 ..." into out. */
 const char *kc_case_text(const struct kc_case *c, char *out, size_t size);
 

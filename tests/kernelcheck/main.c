@@ -75,7 +75,7 @@ static void tell_failure(struct walk *w, const char *name, const struct kc_case 
 /* A row of other types is no refusal worth a word. */
 static bool reads_types(const struct greta_variant *row, const struct greta_call *call) {
     return !row->w_types || ((row->w_types >> call->keys[0] & 1) &&
-                             (!kc_is_product(call->op) || row->x_type == call->keys[1]));
+                             (!kc_is_product(call->op) || row->x_type == kc_x_type(call)));
 }
 
 /* True where the row served the case, well or not. */
@@ -126,7 +126,7 @@ static void check_case(void *user, const struct kc_case *c) {
     }
     /* Float weights need no 8-bit activations; all else some row must serve. */
     bool product = kc_is_product(c->call.op);
-    if (any && !covered && !w->options->row && !(product && c->call.keys[1] == GRETA_TYPE_Q8A)) {
+    if (any && !covered && !w->options->row && !(product && kc_x_type(&c->call) == GRETA_TYPE_Q8A)) {
         w->n_uncovered++;
         tell_failure(w, greta_op_get_info(c->call.op)->name, c, "no row serves it");
     }

@@ -107,8 +107,8 @@ static void test_op_info(void) {
     const struct greta_op_info *matvec = greta_op_get_info(GRETA_OP_MATVEC),
                                *rms = greta_op_get_info(GRETA_OP_ADD_RMS_NORM);
     EXPECT(!strcmp(matvec->name, "matvec") && matvec->n_bindings == 3 && matvec->n_scalars == 2 &&
-           matvec->n_keys == 2);
-    EXPECT(!strcmp(matvec->binding_names[2], "y") && matvec->access[2] == GRETA_WRITE &&
+           matvec->n_keys == 3);
+    EXPECT(!strcmp(matvec->binding_names[2], "y") && matvec->access[2] == GRETA_READ_WRITE &&
            matvec->access[0] == GRETA_READ);
     EXPECT(!strcmp(matvec->key_names[0], "w_type") && !strcmp(matvec->scalar_names[1], "n_cols"));
     EXPECT(rms->access[0] == GRETA_READ_WRITE && rms->n_keys == 0 && rms->scalar_is_f32[2] &&
@@ -190,7 +190,7 @@ static void choose_exact(void *user, const struct kc_case *c) {
     const struct greta_variant *row;
     struct greta_call call = c->call;
     call.layout = e->layout;
-    if (kc_is_product(call.op) && call.keys[1] == GRETA_TYPE_Q8A) return;
+    if (kc_is_product(call.op) && kc_x_type(&call) == GRETA_TYPE_Q8A) return;
     EXPECT(greta_plan_choose(e->plan, &call, &row) == GRETA_OK && row && (row->flags & VARIANT_EXACT));
 }
 
@@ -253,7 +253,7 @@ static void test_refusals(struct fixture *f) {
     call = (struct greta_call){.op = GRETA_OP_TOP_K, .scalars.top_k = {1, 200, 129}};
     EXPECT(greta_op_record(plan, f->stream, &call) == GRETA_ERR_INVALID && said("128"));
     call = (struct greta_call){
-        .op = GRETA_OP_ATTN, .keys = {GRETA_TYPE_F16, 64}, .scalars.attn = {1, 9, 2, 64, 1}};
+        .op = GRETA_OP_ATTN, .keys = {GRETA_TYPE_F16, 64}, .scalars.attn = {1, 9, 2, 64, 0, 1, 0}};
     EXPECT(greta_op_record(plan, f->stream, &call) == GRETA_ERR_INVALID && said("n_head_kv"));
     greta_plan_destroy(&plan);
 }
@@ -280,10 +280,10 @@ static void test_result(struct fixture *f) {
 
 /* A fused op stands aside for a row that somebody asked for, and where no row serves. */
 static void test_fuses(struct fixture *f) {
-    static const char *const aside[] = {"matvec=matvec_plain", "silu_mul=silu_mul_plain"};
+    static const char *const aside[] = {"matvec=matvec_plain", "act_mul=act_mul_plain"};
     struct greta_call call = {.op = GRETA_OP_MATVEC_GLU, .keys = {GRETA_TYPE_Q4_1, GRETA_TYPE_Q8A}};
     struct greta_plan *plan;
-    call.scalars.matvec_glu = (struct greta_scalars_matvec_glu){48, 64};
+    call.scalars.matvec_glu = (struct greta_scalars_matvec_glu){48, 64, 1e-5f};
     EXPECT(plan_make(f, 0, "", &plan) == GRETA_OK && greta_plan_fuses(plan, &call));
     call.scalars.matvec_glu.n_cols = 65;
     EXPECT(!greta_plan_fuses(plan, &call));

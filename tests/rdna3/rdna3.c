@@ -63,7 +63,9 @@ static uint32_t key_value(const struct greta_variant *v, const char *key, uint32
     if (!strcmp(key, "x_type") || !strcmp(key, "y_type")) return i < 3 ? floats[i] : UINT32_MAX;
     if (!strcmp(key, "kv_type")) return i < 2 ? floats[i] : UINT32_MAX;
     if (!strcmp(key, "head_dim")) return i < 2 ? heads[i] : UINT32_MAX;
-    if (!strcmp(key, "mode")) return i < 2 ? i : UINT32_MAX;
+    if (!strcmp(key, "mode") || !strcmp(key, "norm") || !strcmp(key, "bias") || !strcmp(key, "add") ||
+        !strcmp(key, "act"))
+        return i < 2 ? i : UINT32_MAX;
     fprintf(stderr, "rdna3: no values are known of the key %s: give some in key_value\n", key);
     exit(1);
 }

@@ -59,7 +59,7 @@ GRETA_API uint64_t greta_activation_row_bytes(uint32_t x_type, uint64_t n_cols);
 
 /* ---- calls ------------------------------------------------------------------------------------------------------- */
 
-enum { GRETA_OP_MAX_BINDINGS = 10, GRETA_OP_MAX_SCALARS = 8, GRETA_OP_MAX_KEYS = 4 };
+enum { GRETA_OP_MAX_BINDINGS = 12, GRETA_OP_MAX_SCALARS = 8, GRETA_OP_MAX_KEYS = 8 };
 
 /* One struct of scalars per op, from its X-macro: struct greta_scalars_matvec { uint32_t n_rows, n_cols; } */
 #define GRETA_NOTHING(name)

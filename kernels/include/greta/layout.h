@@ -133,4 +133,20 @@
 #define GRETA_Q8A_S_OFFSET(n_cols) (GRETA_Q8A_D_OFFSET(n_cols) + GRETA_PAD16(GRETA_Q8A_UNITS(n_cols) * 4u))
 #define GRETA_Q8A_ROW_BYTES(n_cols) (GRETA_Q8A_S_OFFSET(n_cols) + GRETA_PAD16(GRETA_Q8A_UNITS(n_cols) * 4u))
 
+/*
+ * A cache of keys or values: a row of n_cols = n_head_kv * head_dim elements for each position, at position * GRETA_KV_ROW_BYTES.
+ * F32, F16: the elements. Q8_0, where head_dim (in kv_update: n_cols) is a multiple of 32:
+ *
+ *     int8 q[n_cols]           q = round to nearest (x / d), |q| <= 127; 0 where d is 0
+ *     f16  d[n_cols / 32]      d = max |x| / 127 over 32 elements, rounded to f16
+ *
+ * and undefined bytes up to a multiple of 16. x is d * q. Where an x of the 32 is not finite, or d overflows, d is not finite either,
+ * and q is undefined.
+ */
+#define GRETA_KV_SCALES_OFFSET(n_cols) (n_cols)
+#define GRETA_KV_ROW_BYTES(type, n_cols)                                                            \
+    ((type) == GRETA_TYPE_Q8_0  ? GRETA_PAD16(GRETA_KV_SCALES_OFFSET(n_cols) + (n_cols) / 32u * 2u) \
+     : (type) == GRETA_TYPE_F32 ? (n_cols)*4u                                                       \
+                                : (n_cols)*2u)
+
 #endif

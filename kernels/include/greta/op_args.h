@@ -6,6 +6,9 @@
  * GRETA_KEYS_<OP>(K): what is fixed when the kernel is made: specialization constants 1, 2, ... in SPIR-V (0 is the
  * workgroup's size), template arguments in HIP, group->constants[] in C. After the keys come a row's own tunables.
  *
+ * Where a key or a scalar switches a binding off (norm 0, bias 0), that binding is not read, its needed size is 0, and any buffer
+ * serves: callers give x's.
+ *
  * Shapes are rows x columns, row-major. n_tok: tokens of this step. step: {token, pos, n_kv, seed}, 4 x uint32: the first
  * token of the step stands at position pos, and n_kv = pos + n_tok. Group ids are linear: x + y * count.x (large grids are
  * folded into y), and a group past the end returns.
@@ -32,63 +35,77 @@
 #define GRETA_ARGS_ROPE(R, W, X, U, F) X(x) R(table) R(step) U(n_tok) U(n_head) U(head_dim) U(n_rot)
 #define GRETA_KEYS_ROPE(K) K(mode)
 
-/* k_cache[pos + t][c] = k[t][c], the same for v; c < n_cols = n_head_kv * head_dim. Rows at n_ctx and past it are dropped. */
+/*
+ * k_cache[pos + t][c] = k[t][c], the same for v; c < n_cols = n_head_kv * head_dim. Rows at n_ctx and past it are dropped.
+ * kv_type F32, F16 or Q8_0; how a row of it lies: layout.h.
+ */
 #define GRETA_ARGS_KV_UPDATE(R, W, X, U, F) R(k) R(v) W(k_cache) W(v_cache) R(step) U(n_tok) U(n_cols) U(n_ctx)
 #define GRETA_KEYS_KV_UPDATE(K) K(kv_type)
 
 /*
  * rope of q in place, rope of k and kv_update of what that gives and of v, at once: k itself is not written. q is
  * [n_tok][n_head][head_dim], k and v are [n_tok][n_head_kv][head_dim], the caches have n_ctx rows of n_head_kv * head_dim.
+ * Before that, bias 1: the three parts of bias, n_head * head_dim for q, then n_head_kv * head_dim for k and as many for v, are
+ * added. Then, norm 1: every head of q and of k becomes rms_norm(head, q_norm or k_norm) with eps; these have head_dim elements.
  */
 #define GRETA_ARGS_ROPE_KV(R, W, X, U, F)                                                                    \
-    X(q) R(k) R(v) R(table) R(step) W(k_cache) W(v_cache) U(n_tok) U(n_head) U(n_head_kv) U(head_dim)        \
-        U(n_rot) U(n_ctx)
-#define GRETA_KEYS_ROPE_KV(K) K(mode) K(kv_type)
+    X(q) R(k) R(v) R(q_norm) R(k_norm) R(bias) R(table) R(step) W(k_cache) W(v_cache) U(n_tok) U(n_head)     \
+        U(n_head_kv) U(head_dim) U(n_rot) U(n_ctx) F(eps)
+#define GRETA_KEYS_ROPE_KV(K) K(mode) K(kv_type) K(norm) K(bias)
 
-/* y[r] = sum_c w[r][c] * x[c]. x_type F32, or Q8A: x is what quantize wrote. */
-#define GRETA_ARGS_MATVEC(R, W, X, U, F) R(w) R(x) W(y) U(n_rows) U(n_cols)
-#define GRETA_KEYS_MATVEC(K) K(w_type) K(x_type)
-
-/* y[r] = silu(sum_c w_gate[r][c] * x[c]) * sum_c w_up[r][c] * x[c], silu(g) = g / (1 + exp(-g)): two matvecs and silu_mul. */
-#define GRETA_ARGS_MATVEC_GLU(R, W, X, U, F) R(w_gate) R(w_up) R(x) W(y) U(n_rows) U(n_cols)
-#define GRETA_KEYS_MATVEC_GLU(K) K(w_type) K(x_type)
+/* y[r] = sum_c w[r][c] * x[c]; add 1: y[r] += it. x_type F32, or Q8A: x is what quantize wrote. */
+#define GRETA_ARGS_MATVEC(R, W, X, U, F) R(w) R(x) X(y) U(n_rows) U(n_cols)
+#define GRETA_KEYS_MATVEC(K) K(w_type) K(x_type) K(add)
 
 /*
- * One token's q, k and v: three matvecs with the same x, then rope in mode 0 of q and of k, then kv_update. q is [n_head]
- * [head_dim] f32, head_dim is even; the three weights are of one type, with n_head * head_dim and n_head_kv * head_dim rows.
+ * y[r] = act(sum_c w_gate[r][c] * x[c]) * sum_c w_up[r][c] * x[c]: two matvecs and act_mul. norm 1, for x_type F32 alone: in place
+ * of x[c] stands x[c] * norm[c] / sqrt(mean(x^2) + eps).
+ */
+#define GRETA_ARGS_MATVEC_GLU(R, W, X, U, F)                                                                 \
+    R(w_gate) R(w_up) R(x) R(norm) W(y) U(n_rows) U(n_cols) F(eps)
+#define GRETA_KEYS_MATVEC_GLU(K) K(w_type) K(x_type) K(act) K(norm)
+
+/*
+ * One token's q, k and v: three matvecs with the same x, then what rope_kv does with them but for its norm. q is [n_head][head_dim]
+ * f32, head_dim is even; w_q and w_k are of w_type, w_v of v_type, with n_head * head_dim and n_head_kv * head_dim rows.
+ * norm 1 as in matvec_glu, of x; bias as in rope_kv.
  */
 #define GRETA_ARGS_MATVEC_QKV(R, W, X, U, F)                                                                 \
-    R(w_q) R(w_k) R(w_v) R(x) R(table) R(step) W(q) W(k_cache) W(v_cache) U(n_head) U(n_head_kv) U(head_dim) \
-        U(n_rot) U(n_ctx) U(n_cols)
-#define GRETA_KEYS_MATVEC_QKV(K) K(w_type) K(x_type) K(kv_type)
+    R(w_q) R(w_k) R(w_v) R(x) R(norm) R(bias) R(table) R(step) W(q) W(k_cache) W(v_cache) U(n_head)          \
+        U(n_head_kv) U(head_dim) U(n_rot) U(n_ctx) U(n_cols) F(eps)
+#define GRETA_KEYS_MATVEC_QKV(K) K(w_type) K(v_type) K(x_type) K(kv_type) K(mode) K(norm) K(bias)
 
 /* y[t][r] = sum_c w[r][c] * x[t][c]. */
 #define GRETA_ARGS_MATMUL(R, W, X, U, F) R(w) R(x) W(y) U(n_tok) U(n_rows) U(n_cols)
 #define GRETA_KEYS_MATMUL(K) K(w_type) K(x_type)
 
 /*
- * Causal attention: y[t][h] = sum_j softmax_j(scale * q[t][h] . k[j][g]) v[j][g] over j <= pos + t, g = h / (n_head / n_head_kv).
- * q, y: [n_tok][n_head][head_dim] f32; k, v: [n_ctx][n_head_kv][head_dim] of kv_type.
+ * Causal attention: y[t][h] = sum_j softmax_j(s(scale * q[t][h] . k[j][g])) v[j][g] over j <= pos + t, g = h / (n_head / n_head_kv).
+ * window > 0: only j > pos + t - window. softcap > 0: s(x) = softcap * tanh(x / softcap), else s(x) = x.
+ * q, y: [n_tok][n_head][head_dim] f32; k, v: n_ctx rows of [n_head_kv][head_dim] of kv_type, as kv_update leaves them.
  */
 #define GRETA_ARGS_ATTN(R, W, X, U, F)                                                                       \
-    R(q) R(k) R(v) R(step) W(y) U(n_tok) U(n_head) U(n_head_kv) U(n_ctx) F(scale)
+    R(q) R(k) R(v) R(step) W(y) U(n_tok) U(n_head) U(n_head_kv) U(n_ctx) U(window) F(scale) F(softcap)
 #define GRETA_KEYS_ATTN(K) K(kv_type) K(head_dim)
 
 /*
  * The same for one token, in two steps. Split s takes the positions [s * GRETA_ATTN_CHUNK, (s+1) * GRETA_ATTN_CHUNK) and
- * writes partials[h][s] = {max, sum, acc[head_dim]} f32 (max: of scale * q.k; sum: of exp(. - max); acc: the weighted v, not
- * divided); splits that begin at or past n_kv write nothing. attn_reduce joins the splits below n_kv in ascending order.
+ * writes partials[h][s] = {max, sum, acc[head_dim]} f32 (max: of the scores; sum: of exp(. - max); acc: the weighted v, not
+ * divided); of a split that lies wholly before the window max is -infinity, all else 0; splits that begin at or past n_kv write
+ * nothing. attn_reduce joins the splits below n_kv in ascending order.
  */
 #define GRETA_ATTN_CHUNK 256
 #define GRETA_ARGS_ATTN_SPLIT(R, W, X, U, F)                                                                 \
-    R(q) R(k) R(v) R(step) W(partials) U(n_head) U(n_head_kv) U(n_ctx) U(n_split) F(scale)
+    R(q) R(k) R(v) R(step) W(partials) U(n_head) U(n_head_kv) U(n_ctx) U(n_split) U(window) F(scale) F(softcap)
 #define GRETA_KEYS_ATTN_SPLIT(K) K(kv_type) K(head_dim)
 #define GRETA_ARGS_ATTN_REDUCE(R, W, X, U, F) R(partials) R(step) W(y) U(n_head) U(n_split)
 #define GRETA_KEYS_ATTN_REDUCE(K) K(head_dim)
 
-/* y[i] = gate[i] / (1 + exp(-gate[i])) * up[i]. */
-#define GRETA_ARGS_SILU_MUL(R, W, X, U, F) R(gate) R(up) W(y) U(n)
-#define GRETA_KEYS_SILU_MUL(K)
+/* y[i] = act(gate[i]) * up[i]; act SILU: g / (1 + exp(-g)), GELU: 0.5 g (1 + tanh(sqrt(2 / pi) (g + 0.044715 g^3))). */
+#define GRETA_ACT_SILU 0
+#define GRETA_ACT_GELU 1
+#define GRETA_ARGS_ACT_MUL(R, W, X, U, F) R(gate) R(up) W(y) U(n)
+#define GRETA_KEYS_ACT_MUL(K) K(act)
 
 /* y[i] = a[i] + b[i]; y may be a or b. */
 #define GRETA_ARGS_ADD(R, W, X, U, F) R(a) R(b) W(y) U(n)
@@ -165,7 +182,7 @@
     X(ATTN, attn)                                                                                            \
     X(ATTN_SPLIT, attn_split)                                                                                \
     X(ATTN_REDUCE, attn_reduce)                                                                              \
-    X(SILU_MUL, silu_mul)                                                                                    \
+    X(ACT_MUL, act_mul)                                                                                      \
     X(ADD, add)                                                                                              \
     X(ARGMAX, argmax)                                                                                        \
     X(TOP_K, top_k)                                                                                          \

@@ -1,7 +1,7 @@
 /* One invocation an element. */
 #version 460
 #extension GL_GOOGLE_include_directive : require
-#define GRETA_ARGS GRETA_ARGS_SILU_MUL
+#define GRETA_ARGS GRETA_ARGS_ACT_MUL
 #include "common/greta.glsl"
 
 void main() {
