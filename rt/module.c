@@ -4,6 +4,7 @@
 #include <string.h>
 
 enum { SPIRV_MAGIC = 0x07230203 };
+static const char bundle_magic[] = "__CLANG_OFFLOAD_BUNDLE__";
 
 static const char *const format_names[] = {"host", "SPIR-V", "AMDGPU"};
 
@@ -24,8 +25,9 @@ static greta_status check_image(struct greta_dev *dev, const struct greta_image 
         (magic != SPIRV_MAGIC || image->size_bytes % 4 || image->size_bytes < 20))
         return greta_fail(dev->log, GRETA_ERR_FORMAT, "module %s: %zu bytes that are not SPIR-V", name,
                           image->size_bytes);
-    if (image->format == GRETA_IMAGE_AMDGPU && memcmp(&magic, "\177ELF", 4) != 0)
-        return greta_fail(dev->log, GRETA_ERR_FORMAT, "module %s: not a code object (ELF)", name);
+    if (image->format == GRETA_IMAGE_AMDGPU &&
+        (image->size_bytes < sizeof bundle_magic || memcmp(image->data, bundle_magic, sizeof bundle_magic - 1) != 0))
+        return greta_fail(dev->log, GRETA_ERR_FORMAT, "module %s: not a clang offload bundle of code objects", name);
     return GRETA_OK;
 }
 

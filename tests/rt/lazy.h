@@ -25,11 +25,11 @@ uint32_t lazy_random(uint64_t *state);
 
 /* An image of this device: host entries in a wrapping that says they are not the host's. */
 struct lazy_image {
-    char magic[8]; /* "\177ELF" */
+    char magic[32]; /* an offload bundle's */
     const struct greta_host_entry *entries;
     uint64_t n_entries;
 };
 #define LAZY_IMAGE(list) \
-    { "\177ELF", list, sizeof(list) / sizeof *(list) }
+    { "__CLANG_OFFLOAD_BUNDLE__", list, sizeof(list) / sizeof *(list) }
 
 #endif

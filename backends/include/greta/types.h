@@ -77,6 +77,12 @@ struct greta_matrix_op {
     uint8_t type_ab, type_cd; /* enum greta_component */
 };
 
+/* One kind of matrices that a whole workgroup of n_threads holds: their sizes are multiples of the unit's m, n and k. */
+struct greta_group_matrix_op {
+    struct greta_matrix_op unit;
+    uint32_t n_threads;
+};
+
 /* Plain numbers; 0 = not supported or not known. */
 struct greta_limits {
     uint64_t max_buf_bytes;
@@ -87,10 +93,14 @@ struct greta_limits {
     uint32_t buf_alignment, max_update_bytes;
     double timestamp_period_ns;
     bool unified, host_visible_vram, is_cpu;
+    bool is_emulated; /* a program executes the code: results are the device's, times are counts of instructions */
     bool has_f16, has_i8, has_16bit_storage, has_8bit_storage, has_int_dot, has_bf16;
     bool has_graph;
     struct greta_matrix_op matrix_ops[16];
     uint32_t n_matrix_ops;
+    uint32_t max_matrix_sums; /* results of the unit that a subgroup can keep in registers; 0: as many as fit */
+    struct greta_group_matrix_op group_matrix_ops[8];
+    uint32_t n_group_matrix_ops, max_group_matrix_size; /* size: of any dimension */
     uint64_t peak_bytes_per_s; /* measured, where a measurement is stored */
 };
 
