@@ -20,6 +20,9 @@ _greta_options() {
     compare)
         echo "-a --all --fail-above -h --help"
         ;;
+    report)
+        echo "-o --output --csv -h --help"
+        ;;
     logits)
         echo "-m --model -p --prompt --tokens --json --ctx --kv --plan --chunk --force -d --device -t --threads -v --verbose -h --help"
         ;;
@@ -53,7 +56,7 @@ _greta() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} words
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W "run chat devices tokenize inspect logits perplexity bench compare pull --help --version" -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W "run chat devices tokenize inspect logits perplexity bench compare report pull --help --version" -- "$word")
         return
     fi
     if words=$(_greta_values "$before"); then
@@ -64,6 +67,9 @@ _greta() {
         mapfile -t COMPREPLY < <(compgen -f -X '!*.gguf' -- "$word"; compgen -d -- "$word")
         compopt -o filenames 2>/dev/null
     elif [[ $before == -f || $before == --file || ($command == pull && ($before == -o || $before == --output)) ]]; then
+        mapfile -t COMPREPLY < <(compgen -f -- "$word")
+        compopt -o filenames 2>/dev/null
+    elif [ "$command" = report ]; then
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         compopt -o filenames 2>/dev/null
     elif [ "$command" = compare ]; then

@@ -12,6 +12,7 @@ complete -c greta -n __fish_use_subcommand -a logits -d 'print the logits after 
 complete -c greta -n __fish_use_subcommand -a perplexity -d 'measure how well a model foresees a text'
 complete -c greta -n __fish_use_subcommand -a bench -d 'measure the speed of a model'
 complete -c greta -n __fish_use_subcommand -a compare -d 'compare two files of results'
+complete -c greta -n __fish_use_subcommand -a report -d 'make one page of HTML, or a table, of results'
 complete -c greta -n __fish_use_subcommand -a pull -d 'download a model'
 
 complete -c greta -n '__fish_seen_subcommand_from run' -s m -l model -r -F -d 'a GGUF file; else the built-in model, which tells small stories'
@@ -72,6 +73,10 @@ complete -c greta -n '__fish_seen_subcommand_from inspect' -s h -l help -d 'this
 complete -c greta -n '__fish_seen_subcommand_from compare' -s a -l all -d 'list what stayed the same, too'
 complete -c greta -n '__fish_seen_subcommand_from compare' -l fail-above -x -d 'how much slower is a failure, as 5% or 0.05; default: anything outside the noise'
 complete -c greta -n '__fish_seen_subcommand_from compare' -s h -l help -d 'this text'
+
+complete -c greta -n '__fish_seen_subcommand_from report' -s o -l output -r -F -d 'where to write it; else standard output'
+complete -c greta -n '__fish_seen_subcommand_from report' -l csv -d 'a line a result, for a spreadsheet, in place of the page'
+complete -c greta -n '__fish_seen_subcommand_from report' -s h -l help -d 'this text'
 
 complete -c greta -n '__fish_seen_subcommand_from logits' -s m -l model -r -F -d 'a GGUF file; else the built-in model, which tells small stories'
 complete -c greta -n '__fish_seen_subcommand_from logits' -s p -l prompt -x -d 'the prompt'

@@ -38,6 +38,8 @@ static const struct command commands[] = {
     {"compare", "[options] BASE NEW",
      "Compares two files of results: what became faster, slower, or is missing.",
      "Exits with 1 where something is slower outside the noise, missing or broken.", command_compare},
+    {"report", "[options] (FILE | FOLDER) ...", "Makes one page of HTML, or a table, of results.",
+     "The page needs no other file and no network.", command_report},
     {"pull", "[options] (NAME | URL | --list)",
      "Downloads a GGUF file, and prints the path that it then has.",
      "A download that was stopped goes on where it stood. A file that is there already is not fetched again.",

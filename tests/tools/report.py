@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+"""greta report on results made here: report.py GRETA [CHROMIUM [FOLDER]]
+
+The page is drawn by a real browser, on a wide screen, on a phone and in the dark, and the drawing is looked into. Without CHROMIUM that
+part is left out, with a line. FOLDER keeps the pages and pictures.
+"""
+import csv
+import html.parser
+import io
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+GRETA, CHROMIUM = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else ""
+failures = 0
+
+
+def check(what, ok, detail=""):
+    global failures
+    if not ok:
+        failures += 1
+        print(f"FAIL {what}{': ' if detail else ''}{detail}")
+
+
+def times(p50, spread=0.02):
+    low, high = p50 * (1 - spread / 2), p50 * (1 + spread / 2)
+    return {"mean": p50, "p10": low, "p50": p50, "p90": high, "p99": high, "min": low, "max": high, "spread": spread, "n": 20}
+
+
+def timed(name, key, ns, roof, **more):
+    made = {"name": name, "key": f"{name}/{key}", "status": "OK", "row": name + "_row", "device_ns": times(ns), "host_ns": times(1.3 * ns), **more}
+    made["gb_per_s"] = made.get("bytes", 0) / ns
+    made["tflop_per_s"] = made.get("flops", 0) / ns * 1e-3
+    memory, matrix = made.get("bytes", 0) / roof["copy_bytes_per_s"] * 1e9, made.get("flops", 0) / roof["flops_f16"] * 1e9
+    made["bound"] = "memory" if memory >= matrix else "compute"
+    made["percent_of_roof"] = 100 * max(memory, matrix) / ns
+    made["check"] = {"how": "reference", "worst_in_bounds": 0.25}
+    return made
+
+
+def document(device, factor):
+    roof = {"copy_bytes_per_s": 4e12 / factor, "flops_f16": 7e14 / factor, "flops_f32": 5e13 / factor}
+    results = [timed("gemm", f"f16/m{n}/n{n}/k{n}", 2.0 * n**3 / 2e14 * 1e9 * factor + 4000, roof, bytes=8.0 * n * n, flops=2.0 * n**3,
+                     shape={"m": n, "n": n, "k": n}) for n in (512, 1024, 2048, 4096)]
+    results += [timed("matvec", f"{t}/4096x14336", ns * factor, roof, bytes=b, flops=117e6) for t, b, ns in
+                (("F16", 117e6, 31500), ("Q8_0", 62e6, 22000), ("Q4_K", 33e6, 14000))]
+    results += [timed("rms_norm", "1x4096", 2100 * factor, roof, bytes=49152, flops=16384)]
+    for depth, ns in ((0, 4.4e6), (1024, 4.5e6), (2048, 4.65e6), (4096, 4.98e6)):
+        results.append({"name": "llm", "key": f"llm/decode/depth{depth}", "status": "OK", "tokens": 1, "tokens_per_s": 1e9 / ns / factor,
+                        "host_ns": times(ns * factor, 0.06), "shape": {"depth": depth, "model": "Llama-2-7B F16"}})
+    results.append({"name": "softmax", "key": "softmax/1x4096/</script><b>", "status": "FAILED", "reason": "row 3: 0.5, expected 0.25"})
+    results.append({"name": "gemm", "key": "gemm/f16/m8192", "status": "SKIPPED", "reason": "=predicted 9 s, budget 3 s"})
+    kernels = [{"name": "matvec_rows", "calls": 4096, "time_ns": 3.1e9, "percent_of_roof": 71}, {"name": "attn_split", "calls": 1024, "time_ns": 4e8},
+               {"name": "rms_norm_tiled", "calls": 2048, "time_ns": 9e7}]
+    environment = {"date": "2026-01-02T03:04:05Z", "seed": 1, "revision": "abcdef", "compiler": "gcc 12.2.0", "host": {"cpu": "a cpu", "kernel": "6.1"},
+                   "device": {"name": device, "backend": "vulkan", "driver": "a driver 1.2", "type": "discrete", "emulated": False}}
+    return {"format": "greta-results", "version": 1, "environment": environment, "roof": roof, "results": results, "kernels": kernels}
+
+
+TUNING = {"format": "greta-tuning", "version": 1, "entries": [
+    {"op": "matvec", "shape": f"n_rows={rows} n_cols=4096", "types": "w_type=Q4_K", "device": "d", "driver": "v", "image": "0", "row": "matvec_rows:rows=4",
+     "date": "2026-01-02T03:04:05Z", "ns": 9000.0, "default_ns": 11000.0, "spread": 0.02, "seed": 1,
+     "tried": [{"row": f"matvec_rows:rows={r}", "fault": "", "ns": 9000 * f, "spread": 0.02} for r, f in ((4, 1), (2, 1.22), (8, 1.4), (1, 2.2))]
+              + [{"row": "matvec_wide", "fault": "its result is wrong", "ns": 0, "spread": 0}]} for rows in (4096, 11008)]}
+
+
+class Page(html.parser.HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.links, self.n, self.text = [], {}, ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.n[tag] = self.n.get(tag, 0) + 1
+        self.links += [value for name, value in attributes if name in ("src", "href")]
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def browse(path, *options):
+    with tempfile.TemporaryDirectory() as home:
+        run = subprocess.run([CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+                              "--disable-component-update", "--disable-sync", "--hide-scrollbars", f"--user-data-dir={home}", "--enable-logging=stderr",
+                              "--virtual-time-budget=2000", *options, path.as_uri()], capture_output=True, text=True, timeout=120)
+    errors = [line for line in run.stderr.splitlines() if "CONSOLE" in line]
+    check(f"the browser says nothing of {path.name}", not errors, "; ".join(errors))
+    return run.stdout
+
+
+def browser(folder, one, two):
+    for path, n_charts in ((one, 5), (two, 6)):
+        page = Page(browse(path, "--window-size=1200,900", "--dump-dom"))
+        check(f"{path.name}: charts", page.n.get("svg", 0) == n_charts, str(page.n))
+        check(f"{path.name}: a mark a result", page.n.get("circle", 0) >= 12 and page.n.get("rect", 0) >= 8, str(page.n))
+        for text in ("Roofline", "Time per kernel", "Decoding against context", "Tuning", "All results", "Environment", "a driver 1.2", "softmax/1x4096/</script><b>"):
+            check(f"{path.name}: shows {text}", text in page.text)
+    for name, options in (("wide", ["--window-size=1200,2400"]), ("phone", ["--window-size=390,2400"]),
+                          ("dark", ["--window-size=1200,2400", "--blink-settings=preferredColorScheme=0"])):
+        picture = folder / f"{name}.png"
+        browse(one if name == "phone" else two, *options, f"--screenshot={picture}")
+        check(f"a picture, {name}", picture.exists() and picture.read_bytes()[:4] == b"\x89PNG" and picture.stat().st_size > 20000)
+
+
+def report(*arguments):
+    return subprocess.run([GRETA, "report", *map(str, arguments)], capture_output=True, text=True)
+
+
+def main(folder):
+    (folder / "results/deep").mkdir(parents=True, exist_ok=True)
+    first, second, tuning = folder / "results/a.json", folder / "results/deep/b.json", folder / "results/tuning.json"
+    first.write_text(json.dumps(document("A fast device", 1)))
+    second.write_text(json.dumps(document("A slow device", 3)))
+    tuning.write_text(json.dumps(TUNING))
+    (folder / "results/other.json").write_text('{"format": "something else"}')
+    (folder / "results/notes.txt").write_text("not JSON")
+
+    one, two = folder / "one.html", folder / "two.html"
+    run = report(first, tuning, "-o", one)
+    check("a page of two files", run.returncode == 0 and not run.stdout, run.stderr)
+    run = report(folder / "results", "-o", two)
+    check("a page of a folder", run.returncode == 0 and "other.json" in run.stderr and "notes.txt" not in run.stderr, run.stderr)
+    check("to standard output", report(first, tuning).stdout == one.read_text())
+    text = two.read_text()
+    page = Page(text)
+    check("no other file is needed", not page.links and not re.search(r"url\(|@import|fetch\(|https?://(?!www\.w3\.org/)", text))
+    data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S).group(1))
+    check("all of the data is in it", [run["file"] for run in data] == ["a.json", "b.json", "tuning.json"] and len(data[0]["results"]) == 14, str(data)[:200])
+
+    run = report(folder / "results", "--csv")
+    table = list(csv.DictReader(io.StringIO(run.stdout)))
+    check("a line a result", run.returncode == 0 and len(table) == 28, str(len(table)))
+    check("its values", table[3]["key"] == "gemm/f16/m4096/n4096/k4096" and abs(float(table[3]["tflop_per_s"]) - 198.85) < 0.1 and
+          table[0]["device"] == "A fast device" and table[14]["file"] == "b.json", str(table[3]))
+    check("a text that looks like a formula", table[13]["reason"] == " =predicted 9 s, budget 3 s", str(table[13]))
+
+    for what, arguments, code, says in (("nothing named", [], 2, "which results"), ("a file that is not there", [folder / "none.json"], 1, "none.json"),
+                                        ("a file of something else", [folder / "results/other.json"], 1, '"format"'),
+                                        ("a folder without results", [folder / "empty"], 1, "no results"),
+                                        ("a page that cannot be written", [first, "-o", folder / "none/x.html"], 1, "cannot write")):
+        (folder / "empty").mkdir(exist_ok=True)
+        run = report(*arguments)
+        check(what, run.returncode == code and says in run.stderr, run.stderr)
+    if CHROMIUM:
+        browser(folder, one, two)
+    else:
+        print("no Chromium here: the pages were not drawn")
+    print("report: " + (f"{failures} failed" if failures else "all as it should be"))
+    return failures > 0
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 3:
+        sys.exit(main(pathlib.Path(sys.argv[3]).resolve()))
+    with tempfile.TemporaryDirectory() as name:
+        sys.exit(main(pathlib.Path(name)))
