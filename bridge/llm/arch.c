@@ -19,27 +19,50 @@ const struct tensor_row arch_model_rows[] = {
     {0},
 };
 
-/* What several have, in lists of lists. */
-#define NORMS                                                        \
-    {"attn_norm.weight", DIM_NONE, DIM_EMBD, IN_LAYER(attn_norm)}, { \
-        "ffn_norm.weight", DIM_NONE, DIM_EMBD, IN_LAYER(ffn_norm)    \
-    }
-#define QKV                                                                                              \
-    {"attn_q.weight", DIM_Q, DIM_EMBD, IN_LAYER(q)}, {"attn_k.weight", DIM_KV, DIM_EMBD, IN_LAYER(k)}, { \
-        "attn_v.weight", DIM_KV, DIM_EMBD, IN_LAYER(v)                                                   \
-    }
-#define GATE_UP                                              \
-    {"ffn_gate.weight", DIM_FF, DIM_EMBD, IN_LAYER(gate)}, { \
-        "ffn_up.weight", DIM_FF, DIM_EMBD, IN_LAYER(up)      \
-    }
-#define O_DOWN                                              \
-    {"attn_output.weight", DIM_EMBD, DIM_Q, IN_LAYER(o)}, { \
-        "ffn_down.weight", DIM_EMBD, DIM_FF, IN_LAYER(down) \
-    }
+/* clang-format off */
+/* What several have. */
+#define NORMS \
+    {"attn_norm.weight", DIM_NONE, DIM_EMBD, IN_LAYER(attn_norm)}, \
+    {"ffn_norm.weight", DIM_NONE, DIM_EMBD, IN_LAYER(ffn_norm)}
+#define QKV \
+    {"attn_q.weight", DIM_Q, DIM_EMBD, IN_LAYER(q)}, \
+    {"attn_k.weight", DIM_KV, DIM_EMBD, IN_LAYER(k)}, \
+    {"attn_v.weight", DIM_KV, DIM_EMBD, IN_LAYER(v)}
+#define GATE_UP \
+    {"ffn_gate.weight", DIM_FF, DIM_EMBD, IN_LAYER(gate)}, \
+    {"ffn_up.weight", DIM_FF, DIM_EMBD, IN_LAYER(up)}
+#define O_DOWN \
+    {"attn_output.weight", DIM_EMBD, DIM_Q, IN_LAYER(o)}, \
+    {"ffn_down.weight", DIM_EMBD, DIM_FF, IN_LAYER(down)}
+/* clang-format on */
 
 static const struct tensor_row llama_layer[] = {NORMS, QKV, O_DOWN, GATE_UP, {0}};
+static const struct tensor_row qwen3_layer[] = {
+    NORMS,
+    QKV,
+    O_DOWN,
+    GATE_UP,
+    {"attn_q_norm.weight", DIM_NONE, DIM_HEAD, IN_LAYER(q_norm)},
+    {"attn_k_norm.weight", DIM_NONE, DIM_HEAD, IN_LAYER(k_norm)},
+    {0},
+};
+static const struct tensor_row phi3_layer[] = {
+    NORMS,
+    {"attn_qkv.weight", DIM_Q, DIM_EMBD, IN_LAYER(q), .whole = DIM_Q_KV2},
+    {"attn_qkv.weight", DIM_KV, DIM_EMBD, IN_LAYER(k), .whole = DIM_Q_KV2, .begin = DIM_Q},
+    {"attn_qkv.weight", DIM_KV, DIM_EMBD, IN_LAYER(v), .whole = DIM_Q_KV2, .begin = DIM_Q_KV},
+    O_DOWN,
+    {"ffn_up.weight", DIM_FF, DIM_EMBD, IN_LAYER(gate), .whole = DIM_FF2},
+    {"ffn_up.weight", DIM_FF, DIM_EMBD, IN_LAYER(up), .whole = DIM_FF2, .begin = DIM_FF},
+    {0},
+};
 static const struct arch archs[] = {
-    {.name = "llama", .layer = llama_layer, .rope_mode = 0},
+    {.name = "llama",
+     .layer = llama_layer,
+     .rope_mode = 0,
+     .window_layers = WINDOW_ALL}, /* Mistral's files are of this architecture */
+    {.name = "qwen3", .layer = qwen3_layer, .rope_mode = 1},
+    {.name = "phi3", .layer = phi3_layer, .rope_mode = 1, .window_layers = WINDOW_ALL},
 };
 enum { N_ARCHS = sizeof archs / sizeof *archs };
 
@@ -53,11 +76,9 @@ const char *arch_names(char *out, size_t size) {
     size_t len = 0;
 
     *out = '\0';
-    for (int i = 0; i < N_ARCHS && len < size; i++)
-        len += (size_t)snprintf(out + len, size - len, "%s%s",
-                                !i                ? ""
-                                : i + 1 < N_ARCHS ? ", "
-                                                  : " and ",
-                                archs[i].name);
+    for (int i = 0; i < N_ARCHS && len < size; i++) {
+        const char *before = i + 1 < N_ARCHS ? ", " : " and ";
+        len += (size_t)snprintf(out + len, size - len, "%s%s", i ? before : "", archs[i].name);
+    }
     return out;
 }

@@ -1,7 +1,7 @@
 /*
- * The forward pass of architecture `llama`, as a list of calls. forward_body below is the specification:
- * prefill records it for a chunk of tokens, decode for one token inside a graph, and both read the same
- * weights, keys and values.
+ * The forward pass, as a list of calls. forward_body below is the specification: prefill records it for a chunk of
+ * tokens, decode for one token inside a graph, and both read the same weights, keys and values. What an architecture
+ * has besides llama's is a vector that is there or a number that is not neutral (arch.h).
  */
 #include "session.h"
 
@@ -153,25 +153,38 @@ static void embed(struct forward *f) {
     }
 }
 
+static void rms_norm(struct forward *f, struct greta_binding x, struct greta_buf *weight,
+                     struct greta_binding y, uint32_t n_rows, uint32_t n_cols) {
+    record(f,
+           &(struct greta_call){
+               .op = GRETA_OP_RMS_NORM,
+               .bindings = {x, all_of(weight), y},
+               .scalars.rms_norm = {.n_rows = n_rows, .n_cols = n_cols, .eps = f->s->m->hp.rms_eps}},
+           0, 0);
+}
+
 /* xn = norm(x) for rows from `row` on; first x += r, unless this is the first norm of the step. */
 static void norm(struct forward *f, bool add, struct greta_buf *weight, uint32_t row, uint32_t n_rows) {
     uint32_t n = f->s->m->hp.n_embd;
-    float eps = f->s->m->hp.rms_eps;
     struct greta_binding x = rows_of(f, S_X, row, n_rows, n), r = rows_of(f, S_R, row, n_rows, n);
-    struct greta_binding y = rows_of(f, S_XN, 0, n_rows, n), w = bytes_of(weight, 0, (uint64_t)n * 4);
+    struct greta_binding y = rows_of(f, S_XN, 0, n_rows, n);
 
-    if (add)
-        record(f,
-               &(struct greta_call){.op = GRETA_OP_ADD_RMS_NORM,
-                                    .bindings = {x, r, w, y},
-                                    .scalars.add_rms_norm = {.n_rows = n_rows, .n_cols = n, .eps = eps}},
-               0, 0);
-    else
-        record(f,
-               &(struct greta_call){.op = GRETA_OP_RMS_NORM,
-                                    .bindings = {x, w, y},
-                                    .scalars.rms_norm = {.n_rows = n_rows, .n_cols = n, .eps = eps}},
-               0, 0);
+    if (!add) {
+        rms_norm(f, x, weight, y, n_rows, n);
+        return;
+    }
+    record(f,
+           &(struct greta_call){
+               .op = GRETA_OP_ADD_RMS_NORM,
+               .bindings = {x, r, all_of(weight), y},
+               .scalars.add_rms_norm = {.n_rows = n_rows, .n_cols = n, .eps = f->s->m->hp.rms_eps}},
+           0, 0);
+}
+
+/* r = norm(xn), of what a layer gives before it is added. */
+static void post_norm(struct forward *f, struct greta_buf *weight) {
+    uint32_t n = f->s->m->hp.n_embd;
+    rms_norm(f, rows_of(f, S_XN, 0, f->n_tok, n), weight, rows_of(f, S_R, 0, f->n_tok, n), f->n_tok, n);
 }
 
 /* In the place of a binding that its op does not read. */
@@ -198,24 +211,31 @@ static void rope(struct forward *f, enum scratch x, uint32_t n_head) {
            0, 0);
 }
 
+/* A vector, or what stands in its place where the architecture has none. */
+static struct greta_binding vector(const struct forward *f, struct greta_buf *buf) {
+    return buf ? all_of(buf) : off(f);
+}
+
 static struct greta_call rope_kv_call(const struct forward *f, uint32_t i_layer) {
     const struct hparams *hp = &f->s->m->hp;
+    const struct layer *l = &f->s->m->layers[i_layer];
     uint32_t n_kv = hp->n_head_kv * hp->head_dim;
 
-    return (struct greta_call){.op = GRETA_OP_ROPE_KV,
-                               .bindings = {rows_of(f, S_Q, 0, f->n_tok, (uint64_t)hp->n_head * hp->head_dim),
-                                            rows_of(f, S_K, 0, f->n_tok, n_kv),
-                                            rows_of(f, S_V, 0, f->n_tok, n_kv), off(f), off(f), off(f),
-                                            all_of(f->s->scratch[S_ROPE]), step(f), all_of(f->s->k[i_layer]),
-                                            all_of(f->s->v[i_layer])},
-                               .scalars.rope_kv = {.n_tok = f->n_tok,
-                                                   .n_head = hp->n_head,
-                                                   .n_head_kv = hp->n_head_kv,
-                                                   .head_dim = hp->head_dim,
-                                                   .n_rot = hp->n_rot,
-                                                   .n_ctx = f->s->n_ctx,
-                                                   .eps = hp->rms_eps},
-                               .keys = {f->s->m->arch->rope_mode, f->s->kv_type}};
+    return (struct greta_call){
+        .op = GRETA_OP_ROPE_KV,
+        .bindings = {rows_of(f, S_Q, 0, f->n_tok, (uint64_t)hp->n_head * hp->head_dim),
+                     rows_of(f, S_K, 0, f->n_tok, n_kv), rows_of(f, S_V, 0, f->n_tok, n_kv),
+                     vector(f, l->q_norm), vector(f, l->k_norm), vector(f, l->qkv_bias),
+                     all_of(f->s->scratch[S_ROPE]), step(f), all_of(f->s->k[i_layer]),
+                     all_of(f->s->v[i_layer])},
+        .scalars.rope_kv = {.n_tok = f->n_tok,
+                            .n_head = hp->n_head,
+                            .n_head_kv = hp->n_head_kv,
+                            .head_dim = hp->head_dim,
+                            .n_rot = hp->n_rot,
+                            .n_ctx = f->s->n_ctx,
+                            .eps = hp->rms_eps},
+        .keys = {f->s->m->arch->rope_mode, f->s->kv_type, l->q_norm != NULL, l->qkv_bias != NULL}};
 }
 
 static void kv_update(struct forward *f, uint32_t i_layer) {
@@ -231,22 +251,41 @@ static void kv_update(struct forward *f, uint32_t i_layer) {
            0, 0);
 }
 
+/* Every head of x becomes its norm, by way of scratch memory that attention writes later. */
+static void head_norms(struct forward *f, enum scratch x, uint32_t n_head, struct greta_buf *weight) {
+    uint32_t n_cols = f->s->m->hp.head_dim, n_rows = f->n_tok * n_head;
+    struct greta_binding y = rows_of(f, S_ATT, 0, n_rows, n_cols);
+
+    rms_norm(f, rows_of(f, x, 0, n_rows, n_cols), weight, y, n_rows, n_cols);
+    copy(f, f->s->scratch[x], 0, y.buf, 0, y.size_bytes);
+}
+
 /* Queries in place; keys and values into the cache. */
 static void rotate_and_keep(struct forward *f, uint32_t i_layer) {
     const struct hparams *hp = &f->s->m->hp;
+    const struct layer *l = &f->s->m->layers[i_layer];
     struct greta_call fused = rope_kv_call(f, i_layer);
 
     if (greta_plan_fuses(f->s->m->plan, &fused)) {
         record(f, &fused, 0, 0);
         return;
     }
+    if (l->q_norm) head_norms(f, S_Q, hp->n_head, l->q_norm);
+    if (l->k_norm) head_norms(f, S_K, hp->n_head_kv, l->k_norm);
     rope(f, S_Q, hp->n_head);
     rope(f, S_K, hp->n_head_kv);
     kv_update(f, i_layer);
 }
 
-static void attend_split(struct forward *f, uint32_t i_layer, struct greta_binding q, struct greta_binding y,
-                         float scale) {
+/* Of this layer; 0 where it sees all that the session can hold. */
+static uint32_t window(const struct forward *f, uint32_t i_layer) {
+    uint32_t n = f->s->m->hp.window;
+    bool slides = f->s->m->arch->window_layers != WINDOW_EVEN || i_layer % 2 == 0;
+    return slides && n < f->s->n_ctx ? n : 0;
+}
+
+static void attend_split(struct forward *f, uint32_t i_layer, struct greta_binding q,
+                         struct greta_binding y) {
     const struct hparams *hp = &f->s->m->hp;
     uint32_t n_split = (f->n_kv + GRETA_ATTN_CHUNK - 1) / GRETA_ATTN_CHUNK;
     uint64_t bytes = (uint64_t)hp->n_head * n_split * (2 + hp->head_dim) * 4;
@@ -260,7 +299,9 @@ static void attend_split(struct forward *f, uint32_t i_layer, struct greta_bindi
                                       .n_head_kv = hp->n_head_kv,
                                       .n_ctx = f->s->n_ctx,
                                       .n_split = n_split,
-                                      .scale = scale},
+                                      .window = window(f, i_layer),
+                                      .scale = hp->attn_scale,
+                                      .softcap = hp->attn_softcap},
                .keys = {f->s->kv_type, hp->head_dim}},
            0, 4.0 * f->n_kv * hp->n_head_kv * hp->head_dim);
     record(f,
@@ -275,12 +316,11 @@ static void attend(struct forward *f, uint32_t i_layer) {
     const struct hparams *hp = &f->s->m->hp;
     uint32_t n_cols = hp->n_head * hp->head_dim, n_ctx = f->s->n_ctx;
     struct greta_binding q = rows_of(f, S_Q, 0, f->n_tok, n_cols), y = rows_of(f, S_ATT, 0, f->n_tok, n_cols);
-    float scale = hp->attn_scale;
 
     /* A graph for few positions does without splits, and shows attention no more of the cache than that. */
     if (f->n_tok == 1) n_ctx = f->n_kv;
     if (f->n_tok == 1 && f->s->split_attn && greta_plan_split_attn(f->s->m->plan, hp->head_dim, f->n_kv)) {
-        attend_split(f, i_layer, q, y, scale);
+        attend_split(f, i_layer, q, y);
         return;
     }
     record(
@@ -291,7 +331,9 @@ static void attend(struct forward *f, uint32_t i_layer) {
                                               .n_head = hp->n_head,
                                               .n_head_kv = hp->n_head_kv,
                                               .n_ctx = n_ctx,
-                                              .scale = scale},
+                                              .window = window(f, i_layer),
+                                              .scale = hp->attn_scale,
+                                              .softcap = hp->attn_softcap},
                              .keys = {f->s->kv_type, hp->head_dim}},
         4.0 * f->n_tok * f->n_kv * n_cols, 4.0 * f->n_kv * hp->n_head_kv * hp->head_dim);
 }
@@ -304,7 +346,8 @@ static void act_mul(struct forward *f) {
                                 .bindings = {rows_of(f, S_GATE, 0, f->n_tok, n_ff),
                                              rows_of(f, S_UP, 0, f->n_tok, n_ff),
                                              rows_of(f, S_ACT, 0, f->n_tok, n_ff)},
-                                .scalars.act_mul = {.n = n}},
+                                .scalars.act_mul = {.n = n},
+                                .keys = {f->s->m->arch->act}},
            0, 0);
 }
 
@@ -325,22 +368,22 @@ static void queries_keys_values(struct forward *f, uint32_t i_layer, const struc
     const struct layer *l = &f->s->m->layers[i_layer];
     struct greta_buf **s = f->s->scratch;
     uint32_t type = x_type(f, &l->q, 1), n_q = hp->n_head * hp->head_dim, n_cols = l->q.n_cols;
-    struct greta_call fused = {.op = GRETA_OP_MATVEC_QKV,
-                               .bindings = {whole(&l->q), whole(&l->k), whole(&l->v),
-                                            type == GRETA_TYPE_Q8A ? x->q8 : x->f32, off(f), off(f),
-                                            all_of(s[S_ROPE]), step(f), rows_of(f, S_Q, 0, 1, n_q),
-                                            all_of(f->s->k[i_layer]), all_of(f->s->v[i_layer])},
-                               .scalars.matvec_qkv = {.n_head = hp->n_head,
-                                                      .n_head_kv = hp->n_head_kv,
-                                                      .head_dim = hp->head_dim,
-                                                      .n_rot = hp->n_rot,
-                                                      .n_ctx = f->s->n_ctx,
-                                                      .n_cols = n_cols,
-                                                      .eps = hp->rms_eps},
-                               .keys = {l->q.type, l->v.type, type, f->s->kv_type, f->s->m->arch->rope_mode},
-                               .layout = l->q.layout};
+    struct greta_call fused = {
+        .op = GRETA_OP_MATVEC_QKV,
+        .bindings = {whole(&l->q), whole(&l->k), whole(&l->v), type == GRETA_TYPE_Q8A ? x->q8 : x->f32,
+                     off(f), vector(f, l->qkv_bias), all_of(s[S_ROPE]), step(f), rows_of(f, S_Q, 0, 1, n_q),
+                     all_of(f->s->k[i_layer]), all_of(f->s->v[i_layer])},
+        .scalars.matvec_qkv = {.n_head = hp->n_head,
+                               .n_head_kv = hp->n_head_kv,
+                               .head_dim = hp->head_dim,
+                               .n_rot = hp->n_rot,
+                               .n_ctx = f->s->n_ctx,
+                               .n_cols = n_cols,
+                               .eps = hp->rms_eps},
+        .keys = {l->q.type, l->v.type, type, f->s->kv_type, f->s->m->arch->rope_mode, 0, l->qkv_bias != NULL},
+        .layout = l->q.layout};
 
-    if (f->n_tok == 1 && alike(f, &l->q, &l->k) && alike(f, &l->q, &l->v) &&
+    if (f->n_tok == 1 && !l->q_norm && alike(f, &l->q, &l->k) && alike(f, &l->q, &l->v) &&
         greta_plan_fuses(f->s->m->plan, &fused)) {
         uint64_t bytes = l->q.parts[0].size_bytes + l->k.parts[0].size_bytes + l->v.parts[0].size_bytes;
         record(f, &fused, 2.0 * n_cols * (l->q.n_rows + l->k.n_rows + l->v.n_rows), (double)bytes);
@@ -352,7 +395,7 @@ static void queries_keys_values(struct forward *f, uint32_t i_layer, const struc
     rotate_and_keep(f, i_layer);
 }
 
-/* act = silu(gate x) * (up x). */
+/* act = activation(gate x) * (up x). */
 static void gate_and_up(struct forward *f, const struct layer *l, const struct operand *x) {
     const struct weight *w = &l->gate;
     uint32_t type = x_type(f, w, 1);
@@ -361,7 +404,7 @@ static void gate_and_up(struct forward *f, const struct layer *l, const struct o
         .bindings = {whole(w), whole(&l->up), type == GRETA_TYPE_Q8A ? x->q8 : x->f32, off(f),
                      rows_of(f, S_ACT, 0, 1, w->n_rows)},
         .scalars.matvec_glu = {.n_rows = w->n_rows, .n_cols = w->n_cols, .eps = f->s->m->hp.rms_eps},
-        .keys = {w->type, type},
+        .keys = {w->type, type, f->s->m->arch->act},
         .layout = w->layout};
 
     if (f->n_tok == 1 && alike(f, w, &l->up) && greta_plan_fuses(f->s->m->plan, &fused)) {
@@ -391,13 +434,15 @@ void forward_body(struct forward *f) {
         if (f->state_only && i + 1 == hp->n_layer) return; /* keys and values are all that later tokens see */
         attend(f, i);
         x = operand(f, rows_of(f, S_ATT, 0, f->n_tok, n_q), f->n_tok, &l->o, NULL, NULL);
-        linear(f, &l->o, &x, s[S_R]);
+        linear(f, &l->o, &x, s[l->post_attn_norm ? S_XN : S_R]);
+        if (l->post_attn_norm) post_norm(f, l->post_attn_norm);
 
         norm(f, true, l->ffn_norm, 0, f->n_tok);
         x = operand(f, rows_of(f, S_XN, 0, f->n_tok, hp->n_embd), f->n_tok, &l->gate, &l->up, NULL);
         gate_and_up(f, l, &x);
         x = operand(f, rows_of(f, S_ACT, 0, f->n_tok, hp->n_ff), f->n_tok, &l->down, NULL, NULL);
-        linear(f, &l->down, &x, s[S_R]);
+        linear(f, &l->down, &x, s[l->post_ffn_norm ? S_XN : S_R]);
+        if (l->post_ffn_norm) post_norm(f, l->post_ffn_norm);
     }
 }
 

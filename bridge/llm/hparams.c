@@ -28,8 +28,6 @@ static const struct {
     const char *suffix;
     double neutral;
 } refused[] = {
-    {"attn_logit_softcapping", 0},
-    {"final_logit_softcapping", 0},
     {"attention.clamp_kqv", 0},
     {"attention.max_alibi_bias", 0},
     {"attention.output_scale", 1},

@@ -47,7 +47,7 @@ class Folder:
         return path
 
     def model(self, change=lambda keys, tensors: None, **params):
-        keys, tensors = g.llama(**params)
+        keys, tensors = g.model(**params)
         change(keys, tensors)
         self.n += 1
         path = os.path.join(self.path, f'model-{self.n}.gguf')

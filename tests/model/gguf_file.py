@@ -63,11 +63,15 @@ def _string(s):
     return struct.pack('<Q', len(s)) + s
 
 
+class Int32(int):
+    """An int that is written as a signed one, whatever its value."""
+
+
 def _value(v):
     if isinstance(v, bool):
         return struct.pack('<I?', 7, v)
     if isinstance(v, int):
-        return struct.pack('<Ii', 5, v) if v < 0 else struct.pack('<II', 4, v)
+        return struct.pack('<Ii', 5, v) if v < 0 or isinstance(v, Int32) else struct.pack('<II', 4, v)
     if isinstance(v, float):
         return struct.pack('<If', 6, v)
     if isinstance(v, (str, bytes)):
@@ -128,25 +132,43 @@ def vector(rng, n):
     return struct.pack('<%df' % n, *(rng.uniform(0.5, 1.5) for _ in range(n)))
 
 
-def llama(seed=1, kind=F32, n_vocab=67, n_embd=40, n_layer=2, n_head=5, n_head_kv=5, n_ff=52, n_ctx=256, head_dim=0, n_rot=0,
-          tied=True, scaling=0.0, freqs=False, kinds=()):
-    """Keys and tensors of a random model of architecture llama, without a tokenizer."""
+def biases(rng, n):
+    return struct.pack('<%df' % n, *(rng.gauss(0, 0.5) for _ in range(n)))
+
+
+def vocabulary(n):
+    """Keys of a SentencePiece vocabulary of n tokens: three marks, a newline, and texts of one letter and a number."""
+    texts = ['<unk>', '<s>', '</s>', '<0x0A>', '\u2581'] + [chr(97 + i % 26) + (str(i // 26) if i >= 26 else '') for i in range(n - 5)]
+    return {
+        'tokenizer.ggml.model': 'llama', 'tokenizer.ggml.tokens': texts, 'tokenizer.ggml.scores': [-float(i) for i in range(n)],
+        'tokenizer.ggml.token_type': [Int32(i) for i in [2, 3, 3, 6] + [1] * (n - 4)], 'tokenizer.ggml.bos_token_id': 1,
+        'tokenizer.ggml.eos_token_id': 2, 'tokenizer.ggml.unknown_token_id': 0,
+    }
+
+
+def model(arch='llama', seed=1, kind=F32, n_vocab=67, n_embd=40, n_layer=2, n_head=5, n_head_kv=5, n_ff=52, n_ctx=256, head_dim=0, n_rot=0,
+          tied=True, scaling=0.0, freqs=False, long=False, kinds=(), vocab=False, extra=()):
+    """Keys and tensors of a random model. extra: further keys, named by what follows the architecture."""
     rng = random.Random(seed)
     dim = head_dim or n_embd // n_head
     rot = n_rot or dim
-    keys = {
-        'general.architecture': 'llama', 'general.name': 'random', 'general.alignment': 32,
-        'llama.context_length': n_ctx, 'llama.embedding_length': n_embd, 'llama.block_count': n_layer,
-        'llama.feed_forward_length': n_ff, 'llama.attention.head_count': n_head, 'llama.attention.head_count_kv': n_head_kv,
-        'llama.attention.layer_norm_rms_epsilon': 1e-5, 'llama.rope.freq_base': 10000.0,
+    keys = {'general.architecture': arch, 'general.name': 'random', 'general.alignment': 32}
+    own = {
+        'context_length': n_ctx, 'embedding_length': n_embd, 'block_count': n_layer,
+        'feed_forward_length': n_ff, 'attention.head_count': n_head, 'attention.head_count_kv': n_head_kv,
+        'attention.layer_norm_rms_epsilon': 1e-5, 'rope.freq_base': 10000.0,
     }
     if head_dim:
-        keys['llama.attention.key_length'] = keys['llama.attention.value_length'] = head_dim
+        own['attention.key_length'] = own['attention.value_length'] = head_dim
     if n_rot:
-        keys['llama.rope.dimension_count'] = n_rot
+        own['rope.dimension_count'] = n_rot
     if scaling:
-        keys['llama.rope.scaling.type'] = 'linear'
-        keys['llama.rope.scaling.factor'] = scaling
+        own['rope.scaling.type'] = 'linear'
+        own['rope.scaling.factor'] = scaling
+    own.update(extra)
+    keys.update((f'{arch}.{name}', value) for name, value in own.items())
+    if vocab:
+        keys.update(vocabulary(n_vocab))
     tensors = {}
 
     turns = itertools.cycle(kinds or [kind])
@@ -155,24 +177,45 @@ def llama(seed=1, kind=F32, n_vocab=67, n_embd=40, n_layer=2, n_head=5, n_head_k
         of = next(turns)
         tensors[name] = ((cols, rows), of, matrix(rng, of, rows, cols))
 
-    def norm(name):
-        tensors[name] = ((n_embd,), F32, vector(rng, n_embd))
+    def norm(name, n=n_embd):
+        tensors[name] = ((n,), F32, vector(rng, n))
+
+    def pairs(name, of):
+        tensors[name] = ((rot // 2,), F32, struct.pack('<%df' % (rot // 2), *map(of, range(rot // 2))))
 
     add('token_embd.weight', n_vocab, n_embd)
     norm('output_norm.weight')
     if not tied:
         add('output.weight', n_vocab, n_embd)
     if freqs:
-        tensors['rope_freqs.weight'] = ((rot // 2,), F32, struct.pack('<%df' % (rot // 2), *(1 + i for i in range(rot // 2))))
+        pairs('rope_freqs.weight', lambda i: 1 + i)
+    if long:
+        pairs('rope_factors_short.weight', lambda i: 1 + i / 8)
+        pairs('rope_factors_long.weight', lambda i: 2 + i)
     for i in range(n_layer):
         b = f'blk.{i}.'
         norm(b + 'attn_norm.weight')
         norm(b + 'ffn_norm.weight')
-        add(b + 'attn_q.weight', n_head * dim, n_embd)
-        add(b + 'attn_k.weight', n_head_kv * dim, n_embd)
-        add(b + 'attn_v.weight', n_head_kv * dim, n_embd)
+        if arch == 'phi3':
+            add(b + 'attn_qkv.weight', (n_head + 2 * n_head_kv) * dim, n_embd)
+        else:
+            add(b + 'attn_q.weight', n_head * dim, n_embd)
+            add(b + 'attn_k.weight', n_head_kv * dim, n_embd)
+            add(b + 'attn_v.weight', n_head_kv * dim, n_embd)
         add(b + 'attn_output.weight', n_embd, n_head * dim)
-        add(b + 'ffn_gate.weight', n_ff, n_embd)
-        add(b + 'ffn_up.weight', n_ff, n_embd)
+        if arch == 'phi3':
+            add(b + 'ffn_up.weight', 2 * n_ff, n_embd)
+        else:
+            add(b + 'ffn_gate.weight', n_ff, n_embd)
+            add(b + 'ffn_up.weight', n_ff, n_embd)
         add(b + 'ffn_down.weight', n_embd, n_ff)
+        if arch == 'qwen2':
+            for name, n in (('q', n_head), ('k', n_head_kv), ('v', n_head_kv)):
+                tensors[f'{b}attn_{name}.bias'] = ((n * dim,), F32, biases(rng, n * dim))
+        if arch == 'qwen3':
+            norm(b + 'attn_q_norm.weight', dim)
+            norm(b + 'attn_k_norm.weight', dim)
+        if arch == 'gemma2':
+            norm(b + 'post_attention_norm.weight')
+            norm(b + 'post_ffw_norm.weight')
     return keys, tensors

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""make_models.py FOLDER: writes the random models that the tests of this folder run."""
+"""make_models.py FOLDER: writes the random models that the tests of this folder run, and what reference.py makes of some."""
 import os
+import struct
 import sys
 
 import gguf_file as g
+import reference
 
 MODELS = {
     # rows that are no multiples of 16 bytes or 32 elements, a partial rotary dimension, an output of its own
@@ -21,5 +23,48 @@ MODELS = {
     'big': dict(seed=7, kind=g.F16, n_vocab=5003, n_embd=128, n_head=4, n_head_kv=2, n_ff=4400, n_layer=1),
 }
 
-for name, params in MODELS.items():
-    g.write(os.path.join(sys.argv[1], f'random-{name}.gguf'), *g.llama(**params))
+YARN = {'rope.scaling.type': 'yarn', 'rope.scaling.factor': 4.0, 'rope.scaling.original_context_length': 64}
+GEMMA2 = {'attention.sliding_window': 5, 'attn_logit_softcapping': 1.5, 'final_logit_softcapping': 2.0}
+
+# One or more of every architecture, for architectures.py: windows shorter than the text, caps that bend, contexts past the original
+ARCHITECTURES = {
+    'llama-yarn': dict(n_vocab=89, n_embd=48, n_layer=3, n_head=4, n_head_kv=2, n_ff=72, extra=YARN),
+    'llama-yarn-all': dict(n_embd=48, n_layer=2, n_head=4, n_head_kv=1, head_dim=16, n_rot=12, freqs=True, kind=g.F16, extra={
+        **YARN, 'rope.scaling.original_context_length': 256, 'rope.freq_base': 100.0, 'rope.scaling.yarn_ext_factor': 0.75, 'rope.scaling.yarn_attn_factor': 1.25, 'rope.scaling.yarn_beta_fast': 8.0,
+        'rope.scaling.yarn_beta_slow': 0.25, 'rope.scaling.attn_factor': 0.75}),
+    'llama-window': dict(n_embd=48, n_layer=3, n_head=6, n_head_kv=2, n_ff=80, extra={'attention.sliding_window': 6}),
+    'qwen2': dict(arch='qwen2', n_vocab=89, n_embd=56, n_layer=3, n_head=7, n_head_kv=1, n_ff=100),
+    'qwen2-yarn': dict(arch='qwen2', n_embd=48, n_layer=2, n_head=4, n_head_kv=2, tied=False, kind=g.F16, extra=YARN),
+    'qwen2-q8_0': dict(arch='qwen2', n_embd=64, n_layer=3, n_head=4, n_head_kv=2, n_ff=96, kind=g.Q8_0),
+    'qwen3': dict(arch='qwen3', n_vocab=89, n_embd=48, n_layer=3, n_head=4, n_head_kv=2, head_dim=24, n_ff=76),
+    'qwen3-q8_0': dict(arch='qwen3', n_embd=64, n_layer=2, n_head=4, n_head_kv=1, head_dim=32, n_ff=96, tied=False, kind=g.Q8_0),
+    'phi3': dict(arch='phi3', n_vocab=89, n_embd=48, n_layer=3, n_head=4, n_head_kv=4, n_ff=68, tied=False),
+    'phi3-long': dict(arch='phi3', n_embd=64, n_layer=2, n_head=4, n_head_kv=2, n_rot=12, n_ff=72, long=True, kind=g.F16, extra={
+        'rope.scaling.attn_factor': 1.19, 'rope.scaling.original_context_length': 32, 'attention.sliding_window': 300}),
+    'phi3-window-q8_0': dict(arch='phi3', n_embd=64, n_layer=3, n_head=4, n_head_kv=2, n_ff=96, kind=g.Q8_0, extra={'attention.sliding_window': 7}),
+    'gemma2': dict(arch='gemma2', n_vocab=89, n_embd=48, n_layer=4, n_head=4, n_head_kv=2, head_dim=16, n_ff=76, extra=GEMMA2),
+    # layers enough for the wide scale of queries
+    'gemma2-wide': dict(arch='gemma2', n_vocab=61, n_embd=32, n_layer=46, n_head=2, n_head_kv=1, head_dim=8, n_ff=40, extra=GEMMA2),
+    'gemma2-q8_0': dict(arch='gemma2', n_embd=64, n_layer=4, n_head=2, n_head_kv=1, head_dim=64, n_ff=96, kind=g.Q8_0, extra=GEMMA2),
+}
+for i, (name, params) in enumerate(ARCHITECTURES.items()):
+    MODELS[name] = dict(seed=20 + i, vocab=True, **params)
+
+
+def write_logits(path):
+    """Records for reference.c. 24 tokens of context are fewer than the original ones of the long models, 64 are more."""
+    model = reference.Model(path)
+    n_vocab = len(model.tensors['token_embd.weight'])
+    with open(path[:-len('gguf')] + 'logits', 'wb') as file:
+        for n_tok, n_ctx in ((40, 64), (20, 24)):
+            tokens = [(i * 31 + 7) % n_vocab for i in range(n_tok)]
+            file.write(struct.pack('<3I%dI' % n_tok, n_tok, n_vocab, n_ctx, *tokens))
+            for row in model.logits(tokens, n_ctx):
+                file.write(struct.pack('<%df' % n_vocab, *row))
+
+
+if __name__ == '__main__':
+    for name, params in MODELS.items():
+        g.write(os.path.join(sys.argv[1], f'random-{name}.gguf'), *g.model(**params))
+        if name in ARCHITECTURES:
+            write_logits(os.path.join(sys.argv[1], f'random-{name}.gguf'))
