@@ -86,6 +86,15 @@ static greta_status no_row(const struct greta_plan *plan, const struct greta_cal
     return greta_fail(plan->log, forced ? GRETA_ERR_INVALID : GRETA_ERR_UNSUPPORTED, "%s", t.bytes);
 }
 
+/* What the caller knows to be best, where it serves the call and nothing is forced. */
+static const struct greta_variant *tuned(struct greta_plan *plan, const struct greta_call *call) {
+    char row[192];
+    if (!plan->tuned || plan->n_forced[call->op] || !plan->tuned(plan->tuned_user, call, row, sizeof row))
+        return NULL;
+    const struct greta_variant *v = plan_find_row(plan, call->op, row, strlen(row));
+    return v && !plan_refusal(plan, v, call) ? v : NULL;
+}
+
 greta_status greta_plan_choose(struct greta_plan *plan, const struct greta_call *call,
                                const struct greta_variant **out) {
     *out = NULL;
@@ -98,7 +107,8 @@ greta_status greta_plan_choose(struct greta_plan *plan, const struct greta_call 
         add_call(&t, call);
         return greta_fail(plan->log, GRETA_ERR_INVALID, "%s: %s", t.bytes, fault);
     }
-    *out = plan_first(plan, call);
+    *out = tuned(plan, call);
+    if (!*out) *out = plan_first(plan, call);
     return *out ? GRETA_OK : no_row(plan, call);
 }
 

@@ -39,6 +39,16 @@ static greta_status unknown_row(const struct greta_plan *plan, enum greta_op op,
                       greta_op_get_info(op)->name, (int)len, text, used ? names : "none");
 }
 
+const struct greta_variant *plan_find_row(struct greta_plan *plan, enum greta_op op, const char *text,
+                                          size_t len) {
+    const char *colon = memchr(text, ':', len);
+    size_t name = colon ? (size_t)(colon - text) : len;
+    const struct greta_variant *row = find_row(plan->format, op, text, name), *out = NULL;
+    if (!row || row->format != plan->format || plan_instance_read(plan, row, text + name, len - name, &out))
+        return NULL;
+    return out;
+}
+
 static greta_status force_one(struct greta_plan *plan, const char *text, size_t len, const char *source) {
     const char *equal = memchr(text, '=', len);
     if (!equal)
@@ -48,9 +58,8 @@ static greta_status force_one(struct greta_plan *plan, const char *text, size_t 
     int op = find_op(text, op_len);
     if (op < 0)
         return greta_fail(plan->log, GRETA_ERR_INVALID, "%s: \"%.*s\" is no op", source, (int)op_len, text);
-    const struct greta_variant *v = find_row(plan->format, (enum greta_op)op, equal + 1, row_len);
-    if (!v || v->format != plan->format)
-        return unknown_row(plan, (enum greta_op)op, equal + 1, row_len, source);
+    const struct greta_variant *v = plan_find_row(plan, (enum greta_op)op, equal + 1, row_len);
+    if (!v) return unknown_row(plan, (enum greta_op)op, equal + 1, row_len, source);
     if (plan->n_forced[op] == PLAN_MAX_FORCED)
         return greta_fail(plan->log, GRETA_ERR_INVALID, "%s: more than %d rows for %.*s", source,
                           PLAN_MAX_FORCED, (int)op_len, text);

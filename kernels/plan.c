@@ -22,6 +22,8 @@ greta_status greta_plan_create(struct greta_dev *dev, const struct greta_plan_pa
     plan->limits = greta_dev_get_limits(dev);
     plan->format = greta_dev_get_image_format(dev);
     plan->policy = params->policy;
+    plan->tuned = params->tuned;
+    plan->tuned_user = params->tuned_user;
     pthread_mutex_init(&plan->lock, NULL);
     plan->choices = calloc(PLAN_N_CHOICES, sizeof *plan->choices);
     greta_status status = plan->choices ? GRETA_OK : GRETA_ERR_NO_MEMORY;
@@ -40,6 +42,7 @@ void greta_plan_destroy(struct greta_plan **plan) {
     for (uint32_t i = 0; i < p->n_modules; i++) greta_module_unload(&p->modules[i].module);
     free(p->modules);
     free(p->choices);
+    plan_instances_free(p);
     pthread_mutex_destroy(&p->lock);
     free(p);
     *plan = NULL;

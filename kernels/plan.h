@@ -33,6 +33,14 @@ struct plan_module {
     struct greta_module *module;
 };
 
+/* A row with constants of its own. */
+struct plan_instance {
+    struct plan_instance *next;
+    const struct greta_variant *row;
+    struct greta_variant variant;
+    char name[160];
+};
+
 struct greta_plan {
     struct greta_dev *dev;
     const struct greta_log *log;
@@ -42,14 +50,26 @@ struct greta_plan {
     /* Rows by name, in the order given; where an op has any, no other row serves it. */
     const struct greta_variant *forced[GRETA_N_OPS][PLAN_MAX_FORCED];
     uint32_t n_forced[GRETA_N_OPS];
+    bool (*tuned)(void *user, const struct greta_call *call, char *row, size_t size); /* greta_plan_params */
+    void *tuned_user;
 
     pthread_mutex_t lock; /* of what follows */
     uint32_t n_modules, capacity_modules;
     struct plan_module *modules;
+    struct plan_instance *instances;
     struct plan_choice *choices; /* one per slot: a later shape takes the slot of an earlier one */
 };
 
-/* force.c: reads "op=row,op=row" into the plan; one op may be named several times. */
+/* instance.c: the row with the constants of ":rows=4:steps=2"; ERR_INVALID where a name or a value is none of its own. */
+GRETA_MUST_USE greta_status plan_instance_read(struct greta_plan *plan, const struct greta_variant *row, const char *text, size_t len,
+                                               const struct greta_variant **out);
+void plan_instances_free(struct greta_plan *plan);
+
+/* force.c */
+
+/* A row of the plan's device by name, with constants where it has some; NULL where there is none. */
+const struct greta_variant *plan_find_row(struct greta_plan *plan, enum greta_op op, const char *text, size_t len);
+/* Reads "op=row,op=row" into the plan; one op may be named several times. */
 GRETA_MUST_USE greta_status plan_force(struct greta_plan *plan, const char *text, const char *source);
 
 /* choose.c */

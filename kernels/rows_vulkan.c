@@ -115,6 +115,9 @@ static const char *matmul_coopmat_refusal(const struct greta_variant *v, const s
     if (refusal) return refusal;
     uint32_t lds = 2 * (t[COOPMAT_TILE_ROWS] + t[COOPMAT_TILE_TOKENS]) * (t[COOPMAT_STEP] + 8) * 2;
     if (lds > limits->max_lds_bytes) return "it needs more LDS than the device has";
+    if (limits->max_matrix_sums &&
+        t[COOPMAT_SUB_ROWS] / t[COOPMAT_M] * (t[COOPMAT_SUB_TOKENS] / t[COOPMAT_N]) > limits->max_matrix_sums)
+        return "its sums would not stay in registers";
     if (s->n_cols % t[COOPMAT_STEP]) return "n_cols is no multiple of its step";
     if (s->n_rows % 4) return "n_rows is no multiple of 4";
     if (!is_aligned(call, 1, 16) || !is_aligned(call, 2, 16))
@@ -282,21 +285,21 @@ GROUPS(cast_groups, div_up(s->cast.n, v->n_threads))
         .layout = GRETA_LAYOUT_PACKED, .w_types = ALL_WEIGHTS, .x_type = GRETA_TYPE_F32,                  \
         .refusal = weight_refusal                                                                         \
     }
-#define MATVEC_LIKE(OP_, op_, name_, flags_, types_, threads_, rows_, steps_, aligned_, unwise_)           \
+#define MATVEC_LIKE(OP_, op_, params_, name_, flags_, types_, threads_, rows_, steps_, aligned_, unwise_)  \
     {                                                                                                      \
         .name = name_, .op = GRETA_OP_##OP_, .format = GRETA_IMAGE_SPIRV,                                  \
         .image = &greta_spirv_##op_##_rows, .entry = "main", .flags = VARIANT_EXACT | flags_,              \
         .n_threads = threads_, .n_groups = op_##_groups, .layout = GRETA_LAYOUT_PACKED, .w_types = types_, \
-        .x_type = GRETA_TYPE_F32, .refusal = matvec_refusal, .unwise = unwise_, .n_tunables = 3,           \
-        .tunables = {                                                                                      \
+        .x_type = GRETA_TYPE_F32, .refusal = matvec_refusal, .unwise = unwise_, PARAMS(params_),           \
+        .n_tunables = 3, .tunables = {                                                                     \
             rows_,                                                                                         \
             steps_,                                                                                        \
             aligned_                                                                                       \
         }                                                                                                  \
     }
-#define MATVEC(...) MATVEC_LIKE(MATVEC, matvec, __VA_ARGS__)
-#define MATVEC_GLU(...) MATVEC_LIKE(MATVEC_GLU, matvec_glu, __VA_ARGS__)
-#define MATVEC_QKV(...) MATVEC_LIKE(MATVEC_QKV, matvec_qkv, __VA_ARGS__)
+#define MATVEC(...) MATVEC_LIKE(MATVEC, matvec, matvec_params, __VA_ARGS__)
+#define MATVEC_GLU(...) MATVEC_LIKE(MATVEC_GLU, matvec_glu, matvec_params, __VA_ARGS__)
+#define MATVEC_QKV(...) MATVEC_LIKE(MATVEC_QKV, matvec_qkv, matvec_qkv_params, __VA_ARGS__)
 #define ATTN_SPLIT(name_, heads_, piece_)                                                                   \
     {                                                                                                       \
         .name = name_, .op = GRETA_OP_ATTN_SPLIT, .format = GRETA_IMAGE_SPIRV,                              \
@@ -354,6 +357,16 @@ GROUPS(cast_groups, div_up(s->cast.n, v->n_threads))
             __VA_ARGS__                                                                                    \
         }                                                                                                  \
     }
+
+/* What the tuner may set. */
+static const struct variant_param matvec_params[] = {{"threads", VARIANT_PARAM_THREADS, {32, 64, 128, 256}},
+                                                     {"rows", MATVEC_ROWS, {1, 2, 4, 8}},
+                                                     {"steps", MATVEC_STEPS, {1, 2, 4}}};
+static const struct variant_param matvec_qkv_params[] = {
+    {"threads", VARIANT_PARAM_THREADS, {32, 64, 128, 256}},
+    {"rows", MATVEC_ROWS, {2, 4, 8}},
+    {"steps", MATVEC_STEPS, {1, 2, 4}}};
+#define PARAMS(of) .n_params = sizeof(of) / sizeof *(of), .params = of
 
 static const struct greta_variant rows[] = {
     WEIGHT_ROW(ROW_LOOKUP, row_lookup_simple, 64, row_lookup_groups),

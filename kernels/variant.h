@@ -7,7 +7,14 @@
 enum { VARIANT_EXACT = 1, /* f32 activations, f32 accumulation: serves GRETA_POLICY_EXACT */
        VARIANT_FORCED_ONLY = 2 /* never chosen, only by name (kernelcheck, benches) */ };
 
-enum { VARIANT_MAX_TUNABLES = 8 };
+enum { VARIANT_MAX_TUNABLES = 8, VARIANT_MAX_VALUES = 8 };
+
+/* A constant that the tuner may set, and to what; 0 ends the values. i_tunable: its place, or the workgroup's size. */
+#define VARIANT_PARAM_THREADS UINT32_MAX
+struct variant_param {
+    const char *name;
+    uint32_t i_tunable, values[VARIANT_MAX_VALUES];
+};
 
 /* What a call may want besides the plain op, by its keys and scalars; a row names what it serves (`extras`). */
 enum {
@@ -42,6 +49,8 @@ struct greta_variant {
     enum greta_layout layout;
     uint32_t n_tunables; /* constants that follow the op's keys: ids 1 + n_keys, ... */
     uint32_t tunables[VARIANT_MAX_TUNABLES];
+    uint32_t n_params; /* what of it the tuner may change; `refusal` is asked about every combination */
+    const struct variant_param *params;
     /* What the row rounds its operands to before the product, as a relative error: 0x1p-11 for f16, 0x1p-8 for bf16; 0: it
      * does not. Only the error bound of tests reads it. */
     double operand_eps;

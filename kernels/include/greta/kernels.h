@@ -113,6 +113,9 @@ GRETA_API enum greta_image_format greta_variant_format(const struct greta_varian
 GRETA_API const char *greta_variant_refusal(const struct greta_variant *variant, const struct greta_limits *limits,
                                             const struct greta_call *call);
 
+/* How many sets of constants the tuner may try for a row; set 0 is the row's own. */
+GRETA_API uint32_t greta_variant_n_instances(const struct greta_variant *variant);
+
 /* ---- plans ------------------------------------------------------------------------------------------------------- */
 
 /* DEFAULT: the fastest rows within the documented tolerances. EXACT: f32 activations and f32 accumulation throughout. */
@@ -120,6 +123,10 @@ enum greta_policy { GRETA_POLICY_DEFAULT, GRETA_POLICY_EXACT };
 
 struct greta_plan_params {
     enum greta_policy policy;
+    /* NULL: none. Asked once for each shape that is new to the plan, on any thread: gives the row that was measured to be best, as
+     * `force` names it, or false. A row that does not serve the call, or whose name is unknown, is passed over. */
+    bool (*tuned)(void *user, const struct greta_call *call, char *row, size_t size);
+    void *tuned_user;
     const char *force; /* "matmul=matmul_simple,attn=attn_simple": rows by name; also $GRETA_FORCE. A row whose condition fails is ERR_INVALID */
 };
 
@@ -142,6 +149,10 @@ GRETA_API bool greta_plan_fuses(struct greta_plan *plan, const struct greta_call
 /* The row for a call: forced, or the first that admits it. ERR_UNSUPPORTED, with the op, shape and reasons, where none does. */
 GRETA_API GRETA_MUST_USE greta_status greta_plan_choose(struct greta_plan *plan, const struct greta_call *call,
                                                         const struct greta_variant **out);
+/* The row with one of its sets of constants, named "matvec_wide:threads=128:rows=4:steps=2"; the plan keeps it. ERR_NOT_FOUND
+ * past the last, ERR_NO_MEMORY. */
+GRETA_API GRETA_MUST_USE greta_status greta_plan_instance(struct greta_plan *plan, const struct greta_variant *variant, uint32_t i_instance,
+                                                          const struct greta_variant **out);
 /* Builds the kernels of these calls, in parallel; optional: greta_op_record builds what is missing. */
 GRETA_API GRETA_MUST_USE greta_status greta_plan_prepare(struct greta_plan *plan, const struct greta_call *calls, uint32_t n_calls);
 /* Chooses (kept) and records one dispatch. No allocation once a shape has been seen. */
