@@ -20,8 +20,8 @@ constexpr __attribute__((device)) u32 piece_elements(u32 type) {
     return GRETA_HIP_PIECE(type);
 }
 constexpr __attribute__((device)) bool has_offset(u32 type) {
-    return type == GRETA_TYPE_Q4_1 || type == GRETA_TYPE_Q4_K || type == GRETA_TYPE_Q5_1 || type == GRETA_TYPE_Q5_K ||
-           type == GRETA_TYPE_Q2_K;
+    return type == GRETA_TYPE_Q4_1 || type == GRETA_TYPE_Q4_K || type == GRETA_TYPE_Q5_1 ||
+           type == GRETA_TYPE_Q5_K || type == GRETA_TYPE_Q2_K;
 }
 /* 16 elements have a scale: a piece has two. */
 constexpr __attribute__((device)) bool has_half_scales(u32 type) {
@@ -125,6 +125,7 @@ template <u32 TYPE> GRETA_DEVICE packed_piece load_piece(const packed_weight &w,
         p.scale = in<u8>(w.base, w.plane_1 + unit);
         p.super = in<u16>(w.base, w.plane_3 + super * 2);
         break;
+    default: break;
     }
     return p;
 }
@@ -196,6 +197,7 @@ template <u32 TYPE> GRETA_DEVICE scale_offset piece_scale(const packed_piece &p,
         break;
     }
     case GRETA_TYPE_IQ4_XS: s.scale = f16_to_f32(p.super) * signed_byte_to_f32(p.scale, 0); break;
+    default: break;
     }
     return s;
 }
@@ -214,7 +216,8 @@ template <u32 TYPE> GRETA_DEVICE f32x4 float_piece(const packed_piece &p, u32 i)
     if (TYPE == GRETA_TYPE_F32) return __builtin_bit_cast(f32x4, i ? p.q_high : p.q);
     u32x2 w = i ? p.q.zw : p.q.xy;
     if (TYPE == GRETA_TYPE_F16) return __builtin_convertvector(__builtin_bit_cast(f16x4, w), f32x4);
-    f32x4 v = {float_of(w.x << 16), float_of(w.x & 0xFFFF0000), float_of(w.y << 16), float_of(w.y & 0xFFFF0000)};
+    f32x4 v = {float_of(w.x << 16), float_of(w.x & 0xFFFF0000), float_of(w.y << 16),
+               float_of(w.y & 0xFFFF0000)};
     return v;
 }
 

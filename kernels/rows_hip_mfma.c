@@ -1,0 +1,197 @@
+/*
+ * The rows of the HIP backend for matrix units (MFMA) and what goes with them: gemm, matmul, attention of many tokens. In order of
+ * preference within each op, and before the rows of rows_hip.c. Waves are of 64: on GPUs without these units no row is for them.
+ */
+#include "rows_hip.h"
+
+#include <greta/layout.h>
+
+#include "../hipkernels/instances_mfma.h"
+#include "hip_images.h"
+
+static const struct hip_instance instances[] = {GRETA_HIP_MFMA_INSTANCES(HIP_INSTANCE)};
+
+enum { ALL_WEIGHTS = (1 << GRETA_N_PACKED_TYPES) - 1 };
+
+static uint64_t div_up(uint64_t n, uint64_t d) {
+    return (n + d - 1) / d;
+}
+
+static const char *built(const struct greta_variant *v, const struct greta_limits *limits,
+                         const struct greta_call *call) {
+    (void)limits;
+    return hip_find_instance(instances, sizeof instances / sizeof *instances, v, call);
+}
+
+static bool has_unit(const struct greta_limits *limits, uint32_t type) {
+    enum greta_component ab = type == GRETA_TYPE_F32    ? GRETA_COMPONENT_F32
+                              : type == GRETA_TYPE_BF16 ? GRETA_COMPONENT_BF16
+                              : type == GRETA_TYPE_I8   ? GRETA_COMPONENT_S8
+                              : type == GRETA_TYPE_FP8  ? GRETA_COMPONENT_FP8
+                                                        : GRETA_COMPONENT_F16;
+    for (uint32_t i = 0; i < limits->n_matrix_ops; i++)
+        if (limits->matrix_ops[i].m == 16 && limits->matrix_ops[i].type_ab == ab) return true;
+    return false;
+}
+static const char no_unit[] = "the device has no matrix unit for the type";
+
+/* ---- which tile ----
+ * A compute unit makes one tile's products at a time however many it holds, so a row's time goes as the rounds of tiles times a tile's
+ * area, over what of the unit's rate a tile of its size keeps. The shares are from the loops' instructions, not from a clock
+ * (docs/en/mi300x_model.md): larger tiles wait less for LDS and memory. */
+
+static const struct tile {
+    uint32_t m, n;
+    double share;
+} tiles[] = {{256, 256, 0.95}, {256, 128, 0.92}, {128, 256, 0.92},
+             {128, 128, 0.90}, {64, 64, 0.70},   {32, 32, 0.45}};
+enum { N_TILES = sizeof tiles / sizeof *tiles };
+
+static double tile_cost(const struct tile *t, uint32_t n_units, uint64_t m, uint64_t n) {
+    uint64_t rounds = div_up(div_up(m, t->m) * div_up(n, t->n), n_units ? n_units : 1);
+    return (double)rounds * t->m * t->n / t->share;
+}
+
+static const char *tile_unwise(uint32_t tile_m, uint32_t tile_n, uint32_t n_units, uint64_t m, uint64_t n,
+                               uint32_t smallest) {
+    double own = 0, best = 0;
+    for (int i = 0; i < N_TILES; i++) {
+        double cost = tile_cost(&tiles[i], n_units, m, n);
+        if (tiles[i].m < smallest) continue;
+        if (tiles[i].m == tile_m && tiles[i].n == tile_n) own = cost;
+        if (!best || cost < best) best = cost;
+    }
+    return own > best ? "another tile fills the device better" : NULL;
+}
+
+/* ---- gemm ---- */
+
+enum { GEMM_TYPE, GEMM_A, GEMM_B, GEMM_TILE_M = 0, GEMM_TILE_N };
+
+static uint32_t gemm_bytes(const struct greta_call *call) {
+    uint32_t type = call->keys[GEMM_TYPE];
+    return type == GRETA_TYPE_F32 ? 4 : type == GRETA_TYPE_F16 || type == GRETA_TYPE_BF16 ? 2 : 1;
+}
+
+static const char *gemm_refusal(const struct greta_variant *v, const struct greta_limits *limits,
+                                const struct greta_call *call) {
+    const struct greta_scalars_gemm *s = &call->scalars.gemm;
+    uint64_t bytes = gemm_bytes(call);
+    const char *refusal = built(v, limits, call);
+    if (refusal) return refusal;
+    if (!has_unit(limits, call->keys[GEMM_TYPE])) return no_unit;
+    if ((call->keys[GEMM_A] == GRETA_ORDER_ROW ? s->k : s->m) * bytes % 16)
+        return "a's lines are no multiple of 16 bytes long";
+    if ((call->keys[GEMM_B] == GRETA_ORDER_ROW ? s->n : s->k) * bytes % 16)
+        return "b's lines are no multiple of 16 bytes long";
+    for (unsigned i = 0; i < 3; i++)
+        if (!hip_is_aligned(call, i, 16)) return "a, b or c does not begin at a multiple of 16 bytes";
+    return NULL;
+}
+
+static const char *gemm_unwise(const struct greta_variant *v, const struct greta_limits *limits,
+                               const struct greta_call *call) {
+    const struct greta_scalars_gemm *s = &call->scalars.gemm;
+    return tile_unwise(v->tunables[GEMM_TILE_M], v->tunables[GEMM_TILE_N], limits->n_compute_units, s->m,
+                       s->n, 0);
+}
+
+/* For few results: so that every compute unit has some. */
+static const char *gemm_split_unwise(const struct greta_variant *v, const struct greta_limits *limits,
+                                     const struct greta_call *call) {
+    const struct greta_scalars_gemm *s = &call->scalars.gemm;
+    uint64_t n_larger = div_up(s->m, 2 * v->tunables[0]) * div_up(s->n, 2 * v->tunables[1]);
+    return n_larger >= limits->n_compute_units / 2 ? "its tiles are small for so many results" : NULL;
+}
+
+static uint64_t gemm_groups(const struct greta_variant *v, const struct greta_limits *limits,
+                            const struct greta_call *call) {
+    const struct greta_scalars_gemm *s = &call->scalars.gemm;
+    (void)limits;
+    return div_up(s->m, v->tunables[GEMM_TILE_M]) * div_up(s->n, v->tunables[GEMM_TILE_N]);
+}
+
+static uint64_t gemm_simple_groups(const struct greta_variant *v, const struct greta_limits *limits,
+                                   const struct greta_call *call) {
+    (void)limits;
+    return div_up((uint64_t)call->scalars.gemm.m * call->scalars.gemm.n, v->n_threads);
+}
+
+/* ---- matmul ---- */
+
+enum { MATMUL_TOKENS, MATMUL_ROWS };
+
+static const char *matmul_refusal(const struct greta_variant *v, const struct greta_limits *limits,
+                                  const struct greta_call *call) {
+    const char *refusal = built(v, limits, call);
+    if (refusal) return refusal;
+    if (!has_unit(limits, GRETA_TYPE_F16)) return no_unit;
+    if (call->scalars.matmul.n_cols % 8) return "n_cols is no multiple of 8";
+    if (!hip_is_aligned(call, 0, 16) || !hip_is_aligned(call, 1, 16) || !hip_is_aligned(call, 2, 16))
+        return "w, x or y does not begin at a multiple of 16 bytes";
+    return NULL;
+}
+
+static const char *matmul_unwise(const struct greta_variant *v, const struct greta_limits *limits,
+                                 const struct greta_call *call) {
+    const struct greta_scalars_matmul *s = &call->scalars.matmul;
+    if (s->n_tok <= v->tunables[MATMUL_TOKENS] / 2) return "n_tok is too small to fill its tiles";
+    return tile_unwise(v->tunables[MATMUL_TOKENS], v->tunables[MATMUL_ROWS], limits->n_compute_units,
+                       s->n_tok, s->n_rows, 64);
+}
+
+static const char *matmul_split_unwise(const struct greta_variant *v, const struct greta_limits *limits,
+                                       const struct greta_call *call) {
+    (void)limits;
+    return call->scalars.matmul.n_tok > v->tunables[MATMUL_TOKENS] ? "n_tok is more than its tile" : NULL;
+}
+
+static uint64_t matmul_groups(const struct greta_variant *v, const struct greta_limits *limits,
+                              const struct greta_call *call) {
+    const struct greta_scalars_matmul *s = &call->scalars.matmul;
+    (void)limits;
+    return div_up(s->n_tok, v->tunables[MATMUL_TOKENS]) * div_up(s->n_rows, v->tunables[MATMUL_ROWS]);
+}
+
+/* ---- the table ---- */
+
+#define GEMM_MFMA(name_, threads_, ...)                                                              \
+    {                                                                                                \
+        HIP_ROW(GEMM, name_, gemm, gemm_mfma, threads_, gemm_groups),                                \
+            .flags = VARIANT_EXACT, .subgroup_size = 64, .n_tunables = 4, .tunables = {__VA_ARGS__}, \
+            .refusal = gemm_refusal, .unwise = gemm_unwise                                           \
+    }
+#define GEMM_SPLIT(name_, threads_, ...)                                                             \
+    {                                                                                                \
+        HIP_ROW(GEMM, name_, gemm, gemm_split, threads_, gemm_groups),                               \
+            .flags = VARIANT_EXACT, .subgroup_size = 64, .n_tunables = 2, .tunables = {__VA_ARGS__}, \
+            .refusal = gemm_refusal, .unwise = gemm_split_unwise                                     \
+    }
+#define MATMUL(name_, entry_, threads_, n_tunables_, unwise_, ...)                        \
+    {                                                                                     \
+        HIP_ROW(MATMUL, name_, matmul_mfma, entry_, threads_, matmul_groups),             \
+            .subgroup_size = 64, .w_types = ALL_WEIGHTS, .x_type = GRETA_TYPE_F32,        \
+            .n_tunables = n_tunables_, .tunables = {__VA_ARGS__}, .operand_eps = 0x1p-11, \
+            .refusal = matmul_refusal, .unwise = unwise_                                  \
+    }
+
+static const struct greta_variant rows[] = {
+    GEMM_SPLIT("gemm_split_16", 512, 16, 16),
+    GEMM_SPLIT("gemm_split_32", 256, 32, 32),
+    GEMM_MFMA("gemm_mfma_256x256", 512, 256, 256, 128, 64),
+    GEMM_MFMA("gemm_mfma_256x128", 512, 256, 128, 64, 64),
+    GEMM_MFMA("gemm_mfma_128x128", 256, 128, 128, 64, 64),
+    GEMM_MFMA("gemm_mfma_64x64", 256, 64, 64, 32, 32),
+    {HIP_ROW(GEMM, "gemm_simple", gemm, gemm_simple, 256, gemm_simple_groups), .flags = VARIANT_EXACT,
+     .refusal = built},
+    MATMUL("matmul_split_16", matmul_split, 512, 2, matmul_split_unwise, 16, 16),
+    MATMUL("matmul_split_32", matmul_split, 512, 2, matmul_split_unwise, 32, 16),
+    MATMUL("matmul_split_64", matmul_split, 512, 2, matmul_split_unwise, 64, 16),
+    MATMUL("matmul_mfma_128x256", matmul_mfma, 512, 4, matmul_unwise, 128, 256, 64, 64),
+    MATMUL("matmul_mfma_128x128", matmul_mfma, 256, 4, matmul_unwise, 128, 128, 64, 64),
+    MATMUL("matmul_mfma_64x64", matmul_mfma, 256, 4, matmul_unwise, 64, 64, 32, 32),
+};
+
+struct variant_rows variant_rows_hip_mfma(void) {
+    return (struct variant_rows){rows, sizeof rows / sizeof *rows};
+}
