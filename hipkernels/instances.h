@@ -24,19 +24,20 @@
 #define GRETA_SYMBOL_7(x, a, b, c, d, e, f, g) x##_##a##_##b##_##c##_##d##_##e##_##f##_##g
 #define GRETA_SYMBOL_8(x, a, b, c, d, e, f, g, h) x##_##a##_##b##_##c##_##d##_##e##_##f##_##g##_##h
 #define GRETA_SYMBOL_9(x, a, b, c, d, e, f, g, h, i) x##_##a##_##b##_##c##_##d##_##e##_##f##_##g##_##h##_##i
-#define GRETA_SYMBOL_10(x, a, b, c, d, e, f, g, h, i, j)                                                     \
+#define GRETA_SYMBOL_10(x, a, b, c, d, e, f, g, h, i, j) \
     x##_##a##_##b##_##c##_##d##_##e##_##f##_##g##_##h##_##i##_##j
-#define GRETA_SYMBOL_11(x, a, b, c, d, e, f, g, h, i, j, k)                                                  \
+#define GRETA_SYMBOL_11(x, a, b, c, d, e, f, g, h, i, j, k) \
     x##_##a##_##b##_##c##_##d##_##e##_##f##_##g##_##h##_##i##_##j##_##k
-#define GRETA_SYMBOL_12(x, a, b, c, d, e, f, g, h, i, j, k, l)                                               \
+#define GRETA_SYMBOL_12(x, a, b, c, d, e, f, g, h, i, j, k, l) \
     x##_##a##_##b##_##c##_##d##_##e##_##f##_##g##_##h##_##i##_##j##_##k##_##l
 
 /* F(I, type) for the types of weights with a PACKED layout. */
 #define GRETA_EACH_FLOAT(F, I) F(I, GRETA_TYPE_F32) F(I, GRETA_TYPE_F16) F(I, GRETA_TYPE_BF16)
-#define GRETA_EACH_QUANT(F, I)                                                                               \
-    F(I, GRETA_TYPE_Q8_0) F(I, GRETA_TYPE_Q4_0) F(I, GRETA_TYPE_Q4_1) F(I, GRETA_TYPE_Q4_K)                  \
-    F(I, GRETA_TYPE_Q6_K) F(I, GRETA_TYPE_Q5_0) F(I, GRETA_TYPE_Q5_1) F(I, GRETA_TYPE_Q5_K)                  \
-    F(I, GRETA_TYPE_Q2_K) F(I, GRETA_TYPE_Q3_K) F(I, GRETA_TYPE_IQ4_NL) F(I, GRETA_TYPE_IQ4_XS)
+#define GRETA_EACH_QUANT(F, I)                                                                  \
+    F(I, GRETA_TYPE_Q8_0)                                                                       \
+    F(I, GRETA_TYPE_Q4_0) F(I, GRETA_TYPE_Q4_1) F(I, GRETA_TYPE_Q4_K) F(I, GRETA_TYPE_Q6_K)     \
+        F(I, GRETA_TYPE_Q5_0) F(I, GRETA_TYPE_Q5_1) F(I, GRETA_TYPE_Q5_K) F(I, GRETA_TYPE_Q2_K) \
+            F(I, GRETA_TYPE_Q3_K) F(I, GRETA_TYPE_IQ4_NL) F(I, GRETA_TYPE_IQ4_XS)
 #define GRETA_EACH_WEIGHT(F, I) GRETA_EACH_FLOAT(F, I) GRETA_EACH_QUANT(F, I)
 
 /* ---- shapes that kernels and rows agree on ---- */
@@ -44,29 +45,96 @@
 /* Elements of a weight that a lane of matvec reads at once (common/decode.h). */
 #define GRETA_HIP_PIECE(type) ((type) <= GRETA_TYPE_BF16 ? 8u : (type) == GRETA_TYPE_Q8_0 ? 16u : 32u)
 /* The lanes that share a row of n_cols: the largest power of two of at most a wave and a row's pieces. */
-#define GRETA_HIP_ROW_LANES(type, n_cols, wave)                                                              \
-    ((n_cols) >= GRETA_HIP_PIECE(type) * (wave) ? (wave)                                                     \
-     : (n_cols) < GRETA_HIP_PIECE(type)                                                                      \
-         ? 1u                                                                                                \
-         : 1u << (31 - __builtin_clz((n_cols) / GRETA_HIP_PIECE(type))))
+#define GRETA_HIP_ROW_LANES(type, n_cols, wave)          \
+    ((n_cols) >= GRETA_HIP_PIECE(type) * (wave) ? (wave) \
+     : (n_cols) < GRETA_HIP_PIECE(type)         ? 1u     \
+                                        : 1u << (31 - __builtin_clz((n_cols) / GRETA_HIP_PIECE(type))))
+
+/* The largest head of rope_kv. */
+#define GRETA_HIP_HEAD_MAX 512u
 
 /* ---- elements ---- */
 
 #define GRETA_HIP_FILL(I) I(fill_simple, 256)
 #define GRETA_HIP_COPY(I) I(copy_simple, 256)
 #define GRETA_HIP_ADD(I) I(add_simple, 256)
-#define GRETA_HIP_CAST_TO(I, type)                                                                           \
-    I(cast_simple, 256, GRETA_TYPE_F32, type)                                                                \
-    I(cast_simple, 256, GRETA_TYPE_F16, type)                                                                \
+#define GRETA_HIP_CAST_TO(I, type)            \
+    I(cast_simple, 256, GRETA_TYPE_F32, type) \
+    I(cast_simple, 256, GRETA_TYPE_F16, type) \
     I(cast_simple, 256, GRETA_TYPE_BF16, type)
 #define GRETA_HIP_CAST(I) GRETA_EACH_FLOAT(GRETA_HIP_CAST_TO, I)
 
+#define GRETA_HIP_ACT_MUL(I) I(act_mul_simple, 256, GRETA_ACT_SILU) I(act_mul_simple, 256, GRETA_ACT_GELU)
+#define GRETA_HIP_BIAS_ADD(I) I(bias_add_simple, 256)
+#define GRETA_HIP_SCALE(I) I(scale_simple, 256)
+#define GRETA_HIP_SOFTCAP(I) I(softcap_simple, 256)
+
+/* ---- rows of activations: pieces of four elements that a thread keeps ---- */
+
+#define GRETA_HIP_ROWS(I, entry) I(entry, 1024, 4) I(entry, 256, 4)
+#define GRETA_HIP_RMS_NORM(I) GRETA_HIP_ROWS(I, rms_norm_rows)
+#define GRETA_HIP_ADD_RMS_NORM(I) GRETA_HIP_ROWS(I, add_rms_norm_rows)
+#define GRETA_HIP_LAYER_NORM(I) GRETA_HIP_ROWS(I, layer_norm_rows)
+#define GRETA_HIP_LAYER_RMS_NORM(I) GRETA_HIP_ROWS(I, layer_rms_norm_rows)
+#define GRETA_HIP_SOFTMAX(I) GRETA_HIP_ROWS(I, softmax_rows)
+#define GRETA_HIP_ROW_SUM(I) GRETA_HIP_ROWS(I, row_sum_rows)
+#define GRETA_HIP_ROW_MAX(I) GRETA_HIP_ROWS(I, row_max_rows)
+#define GRETA_HIP_CAUSAL_MASK(I) I(causal_mask_rows, 256)
+#define GRETA_HIP_ARGMAX(I) I(argmax_rows, 512)
+#define GRETA_HIP_QUANTIZE(I) I(quantize_simple, 256)
+#define GRETA_HIP_ADD_RMS_NORM_QUANTIZE(I) GRETA_HIP_ROWS(I, add_rms_norm_quantize_rows)
+#define GRETA_HIP_TOP_K(I) I(top_k_radix, 1024)
+
+/* ---- positions ---- */
+
+#define GRETA_EACH_KV(F, I) F(I, GRETA_TYPE_F32) F(I, GRETA_TYPE_F16) F(I, GRETA_TYPE_Q8_0)
+#define GRETA_HIP_ROPE(I) I(rope_simple, 256, 0) I(rope_simple, 256, 1)
+#define GRETA_HIP_KV_UPDATE_OF(I, kv) I(kv_update_simple, 256, kv)
+#define GRETA_HIP_KV_UPDATE(I) GRETA_EACH_KV(GRETA_HIP_KV_UPDATE_OF, I)
+/* mode, kv_type, norm, bias */
+#define GRETA_HIP_ROPE_KV_MODE(I, mode, kv) \
+    I(rope_kv_heads, 64, mode, kv, 0, 0)    \
+    I(rope_kv_heads, 64, mode, kv, 0, 1)    \
+    I(rope_kv_heads, 64, mode, kv, 1, 0)    \
+    I(rope_kv_heads, 64, mode, kv, 1, 1)
+#define GRETA_HIP_ROPE_KV_OF(I, kv) GRETA_HIP_ROPE_KV_MODE(I, 0, kv) GRETA_HIP_ROPE_KV_MODE(I, 1, kv)
+#define GRETA_HIP_ROPE_KV(I) GRETA_EACH_KV(GRETA_HIP_ROPE_KV_OF, I)
+
+/* ---- weights ---- */
+
+#define GRETA_HIP_ROW_LOOKUP_OF(I, type) I(row_lookup_pieces, 128, type)
+#define GRETA_HIP_ROW_LOOKUP(I) GRETA_EACH_WEIGHT(GRETA_HIP_ROW_LOOKUP_OF, I)
+
+/* ---- attention: F(I, head_dim) ---- */
+
+#define GRETA_EACH_HEAD(F, I) \
+    F(I, 8) F(I, 16) F(I, 32) F(I, 40) F(I, 48) F(I, 64) F(I, 80) F(I, 96) F(I, 128) F(I, 256)
+#define GRETA_HIP_ATTN_REDUCE_OF(I, head_dim) I(attn_reduce_simple, 128, head_dim)
+#define GRETA_HIP_ATTN_REDUCE(I) GRETA_EACH_HEAD(GRETA_HIP_ATTN_REDUCE_OF, I)
+
 /* ---- the lists of all ops ---- */
 
-#define GRETA_HIP_INSTANCES(I)                                                                               \
-    GRETA_HIP_FILL(I)                                                                                        \
-    GRETA_HIP_COPY(I)                                                                                        \
-    GRETA_HIP_ADD(I)                                                                                         \
-    GRETA_HIP_CAST(I)
+#define GRETA_HIP_INSTANCES(I)  \
+    GRETA_HIP_FILL(I)           \
+    GRETA_HIP_COPY(I)           \
+    GRETA_HIP_ADD(I)            \
+    GRETA_HIP_CAST(I)           \
+    GRETA_HIP_RMS_NORM(I)       \
+    GRETA_HIP_ADD_RMS_NORM(I)   \
+    GRETA_HIP_LAYER_NORM(I)     \
+    GRETA_HIP_LAYER_RMS_NORM(I) \
+    GRETA_HIP_SOFTMAX(I)        \
+    GRETA_HIP_ROW_SUM(I)        \
+    GRETA_HIP_ROW_MAX(I)        \
+    GRETA_HIP_CAUSAL_MASK(I)    \
+    GRETA_HIP_ARGMAX(I)         \
+    GRETA_HIP_QUANTIZE(I)       \
+    GRETA_HIP_ACT_MUL(I)        \
+    GRETA_HIP_TOP_K(I)          \
+    GRETA_HIP_ROPE(I)           \
+    GRETA_HIP_KV_UPDATE(I)      \
+    GRETA_HIP_ROPE_KV(I)        \
+    GRETA_HIP_ROW_LOOKUP(I)     \
+    GRETA_HIP_ATTN_REDUCE(I)
 
 #endif

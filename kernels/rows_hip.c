@@ -37,10 +37,24 @@ static uint64_t div_up(uint64_t n, uint64_t d) {
 
 /* ---- conditions ---- */
 
+/* Many rows fill the device by themselves, and a small workgroup has less to wait for. */
+static const char *wide_unwise(const struct greta_variant *v, const struct greta_limits *limits,
+                               const struct greta_call *call) {
+    if (call->scalars.u32[0] > 2 * limits->n_compute_units)
+        return "n_rows is large enough for small workgroups";
+    return call->scalars.u32[1] < v->n_threads * 4 ? "n_cols is too small to fill its workgroups" : NULL;
+}
+
 static const char *built(const struct greta_variant *v, const struct greta_limits *limits,
                          const struct greta_call *call) {
     (void)limits;
     return hip_find_instance(instances, sizeof instances / sizeof *instances, v, call);
+}
+
+static const char *rope_kv_refusal(const struct greta_variant *v, const struct greta_limits *limits,
+                                   const struct greta_call *call) {
+    if (call->scalars.rope_kv.head_dim > GRETA_HIP_HEAD_MAX) return "head_dim is more than 512";
+    return built(v, limits, call);
 }
 
 /* ---- grids ---- */
@@ -52,23 +66,61 @@ static const char *built(const struct greta_variant *v, const struct greta_limit
         (void)v, (void)limits;                                                             \
         return count;                                                                      \
     }
-GROUPS(add_groups, div_up(s->add.n, v->n_threads))
-GROUPS(fill_groups, div_up(s->fill.n, v->n_threads))
-GROUPS(copy_groups, div_up(s->copy.n, v->n_threads))
-GROUPS(cast_groups, div_up(s->cast.n, v->n_threads))
+GROUPS(row_groups, s->u32[0]) /* n_rows or n_ids comes first */
+GROUPS(element_groups, div_up(s->u32[0], v->n_threads))
+GROUPS(rope_groups, div_up((uint64_t)s->rope.n_tok * s->rope.n_head * (s->rope.n_rot / 2), v->n_threads))
+GROUPS(kv_update_groups, div_up((uint64_t)s->kv_update.n_tok *div_up(s->kv_update.n_cols, 4), v->n_threads))
+GROUPS(rope_kv_groups, (uint64_t)s->rope_kv.n_tok *(s->rope_kv.n_head + 2 * s->rope_kv.n_head_kv))
+GROUPS(quantize_groups,
+       div_up((uint64_t)s->quantize.n_rows *div_up(s->quantize.n_cols, 32) * 8, v->n_threads))
+GROUPS(attn_reduce_groups, s->attn_reduce.n_head)
 
 /* ---- the table ---- */
 
-#define ROW(op_, name_, source_, threads_, groups_)                                                               \
-    {                                                                                                             \
-        HIP_ROW(op_, #name_, source_, name_, threads_, groups_), .flags = VARIANT_EXACT, .refusal = built         \
+/* Which keys are served is what the instances say. */
+enum { ALL_EXTRAS = 0xFFFF };
+
+#define ROW(op_, name_, source_, threads_, groups_)                                                     \
+    {                                                                                                   \
+        HIP_ROW(op_, #name_, source_, name_, threads_, groups_), .flags = VARIANT_EXACT,                \
+                                                                 .extras = ALL_EXTRAS, .refusal = built \
     }
+#define ROWS_OF(op_, name_, source_, entry_, threads_, unwise_)                                         \
+    {                                                                                                   \
+        HIP_ROW(op_, name_, source_, entry_, threads_, row_groups),                                     \
+            .flags = VARIANT_EXACT, .refusal = built, .unwise = unwise_, .n_tunables = 1, .tunables = { \
+                4                                                                                       \
+            }                                                                                           \
+    }
+/* A thread keeps four pieces of four elements: 16,384 columns in a wide row, 4,096 in a simple one. */
+#define ROWS(op_, source_)                                                      \
+    ROWS_OF(op_, #source_ "_wide", source_, source_##_rows, 1024, wide_unwise), \
+        ROWS_OF(op_, #source_ "_simple", source_, source_##_rows, 256, NULL)
 
 static const struct greta_variant rows[] = {
-    ROW(ADD, add_simple, add, 256, add_groups),
-    ROW(FILL, fill_simple, fill, 256, fill_groups),
-    ROW(COPY, copy_simple, copy, 256, copy_groups),
-    ROW(CAST, cast_simple, cast, 256, cast_groups),
+    {HIP_ROW(ROW_LOOKUP, "row_lookup_pieces", row_lookup, row_lookup_pieces, 128, row_groups),
+     .flags = VARIANT_EXACT, .w_types = HIP_ALL_WEIGHTS, .refusal = built},
+    ROWS(RMS_NORM, rms_norm),
+    ROWS(ADD_RMS_NORM, add_rms_norm),
+    ROWS(LAYER_NORM, layer_norm),
+    ROWS(LAYER_RMS_NORM, layer_rms_norm),
+    ROWS(SOFTMAX, softmax),
+    ROWS(ROW_SUM, row_sum),
+    ROWS(ROW_MAX, row_max),
+    ROW(CAUSAL_MASK, causal_mask_rows, causal_mask, 256, row_groups),
+    ROW(ARGMAX, argmax_rows, argmax, 512, row_groups),
+    ROW(TOP_K, top_k_radix, top_k, 1024, row_groups),
+    ROW(QUANTIZE, quantize_simple, quantize, 256, quantize_groups),
+    ROW(ROPE, rope_simple, rope, 256, rope_groups),
+    ROW(KV_UPDATE, kv_update_simple, kv_update, 256, kv_update_groups),
+    {HIP_ROW(ROPE_KV, "rope_kv_heads", rope_kv, rope_kv_heads, 64, rope_kv_groups), .flags = VARIANT_EXACT,
+     .extras = ALL_EXTRAS, .refusal = rope_kv_refusal},
+    ROW(ATTN_REDUCE, attn_reduce_simple, attn_reduce, 128, attn_reduce_groups),
+    ROW(ACT_MUL, act_mul_simple, act_mul, 256, element_groups),
+    ROW(ADD, add_simple, add, 256, element_groups),
+    ROW(FILL, fill_simple, fill, 256, element_groups),
+    ROW(COPY, copy_simple, copy, 256, element_groups),
+    ROW(CAST, cast_simple, cast, 256, element_groups),
 };
 
 struct variant_rows variant_rows_hip(void) {

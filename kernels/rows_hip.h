@@ -4,6 +4,8 @@
 
 #include "variant.h"
 
+enum { HIP_ALL_WEIGHTS = (1 << GRETA_N_PACKED_TYPES) - 1 };
+
 /* A kernel that hipkernels/instances.h lists: an entry and the constants that make its symbol. */
 struct hip_instance {
     const char *entry; /* "greta_fill_simple" */
@@ -18,8 +20,8 @@ const char *hip_find_instance(const struct hip_instance *list, uint32_t n_list, 
 bool hip_is_aligned(const struct greta_call *call, unsigned i_binding, uint64_t alignment);
 
 /* The members that all rows have; image is greta_hip_<source>. */
-#define HIP_ROW(op_, name_, source_, entry_, threads_, groups_)                                              \
-    .name = name_, .op = GRETA_OP_##op_, .format = GRETA_IMAGE_AMDGPU, .image = &greta_hip_##source_,        \
+#define HIP_ROW(op_, name_, source_, entry_, threads_, groups_)                                       \
+    .name = name_, .op = GRETA_OP_##op_, .format = GRETA_IMAGE_AMDGPU, .image = &greta_hip_##source_, \
     .entry = "greta_" #entry_, .n_threads = threads_, .n_groups = groups_, .layout = GRETA_LAYOUT_PACKED
 
 #endif

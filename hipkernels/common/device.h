@@ -14,6 +14,7 @@
 #include "instances.h"
 
 #define GRETA_DEVICE static inline __attribute__((device, always_inline))
+#define GRETA_MEMBER __attribute__((device, always_inline))
 #define GRETA_LDS __attribute__((shared))
 #define GRETA_UNROLL _Pragma("unroll")
 #define GRETA_NO_UNROLL _Pragma("nounroll")
@@ -35,6 +36,7 @@ typedef f16 f16x8 __attribute__((ext_vector_type(8)));
 typedef f32x4 f32x4_u __attribute__((aligned(4)));
 typedef u32x4 u32x4_u __attribute__((aligned(2)));
 typedef u32x2 u32x2_u __attribute__((aligned(2)));
+typedef f32x2 f32x2_u __attribute__((aligned(4)));
 
 /* Lanes of a wave. */
 #if defined(__GFX9__)
@@ -58,9 +60,9 @@ typedef GRETA_GLOBAL u8 *global_out;
 #define GRETA_ARG_OUT(name) global_out name;
 #define GRETA_ARG_U32(name) u32 name;
 #define GRETA_ARG_F32(name) float name;
-#define GRETA_ARGS_BLOCK(OP)                                                                                 \
-    struct args_block {                                                                                      \
-        GRETA_ARGS_##OP(GRETA_ARG_IN, GRETA_ARG_OUT, GRETA_ARG_OUT, GRETA_ARG_U32, GRETA_ARG_F32)            \
+#define GRETA_ARGS_BLOCK(OP)                                                                      \
+    struct args_block {                                                                           \
+        GRETA_ARGS_##OP(GRETA_ARG_IN, GRETA_ARG_OUT, GRETA_ARG_OUT, GRETA_ARG_U32, GRETA_ARG_F32) \
     }
 
 template <typename T> GRETA_DEVICE T in(global_in base, u32 bytes) {
@@ -74,11 +76,11 @@ template <typename T> GRETA_DEVICE void out(global_out base, u32 bytes, T value)
 }
 
 /* One kernel: symbol, constants. The block by value is its only argument. */
-#define GRETA_INSTANCE(entry, ...)                                                                                \
-    extern "C" __attribute__((global, amdgpu_flat_work_group_size(GRETA_FIRST(__VA_ARGS__, 0),                    \
-                                                                  GRETA_FIRST(__VA_ARGS__, 0)))) void             \
-    GRETA_SYMBOL(entry, __VA_ARGS__)(const args_block a) {                                                        \
-        entry<__VA_ARGS__>(a);                                                                                    \
+#define GRETA_INSTANCE(entry, ...)                                                                           \
+    extern "C" __attribute__((                                                                               \
+        global, amdgpu_flat_work_group_size(GRETA_FIRST(__VA_ARGS__, 0), GRETA_FIRST(__VA_ARGS__, 0)))) void \
+    GRETA_SYMBOL(entry, __VA_ARGS__)(const args_block a) {                                                   \
+        entry<__VA_ARGS__>(a);                                                                               \
     }
 
 /* ---- ids ---- */
@@ -133,6 +135,10 @@ GRETA_DEVICE float rsqrt(float x) {
 GRETA_DEVICE float exp2_fast(float x) {
     return __builtin_amdgcn_exp2f(x);
 }
+/* e^x by way of it: its relative error grows with |x| by half an ulp for each unit. */
+GRETA_DEVICE float exp_fast(float x) {
+    return exp2_fast(x * 0x1.715476p+0f);
+}
 /* e^x to about 1 ulp in all of f32's range: expanded by the compiler. */
 GRETA_DEVICE float exp_exact(float x) {
     return __builtin_expf(x);
@@ -143,7 +149,9 @@ GRETA_DEVICE float tanh_exact(float x) {
     float t;
     if (a < 0.3f) {
         float s = x * x;
-        t = a * (1 + s * (-0x1.555556p-2f + s * (0x1.111112p-3f + s * (-0x1.ba1ba2p-5f + s * (0x1.664f48p-6f + s * -0x1.226e36p-7f)))));
+        t = a * (1 + s * (-0x1.555556p-2f +
+                          s * (0x1.111112p-3f +
+                               s * (-0x1.ba1ba2p-5f + s * (0x1.664f48p-6f + s * -0x1.226e36p-7f)))));
     } else {
         float e = exp_exact(-2 * __builtin_fminf(a, 10));
         t = (1 - e) / (1 + e);
@@ -200,14 +208,10 @@ GRETA_DEVICE u32 read_lane(u32 x, u32 lane) {
 }
 
 struct sum_of {
-    GRETA_DEVICE float f(float a, float b) {
-        return a + b;
-    }
+    static GRETA_MEMBER float f(float a, float b) { return a + b; }
 };
 struct max_of {
-    GRETA_DEVICE float f(float a, float b) {
-        return __builtin_fmaxf(a, b);
-    }
+    static GRETA_MEMBER float f(float a, float b) { return __builtin_fmaxf(a, b); }
 };
 
 /*
@@ -234,7 +238,8 @@ template <typename OP, u32 N> GRETA_DEVICE float reduce_lanes(float x) {
         x = OP::f(x, swap_16(x));
     } else if (N > 16) {
         float total = float_of(read_lane(bits_of(x), 0));
-        GRETA_UNROLL for (u32 i = 16; i < N; i += 16) total = OP::f(total, float_of(read_lane(bits_of(x), i)));
+        GRETA_UNROLL for (u32 i = 16; i < N; i += 16) total =
+            OP::f(total, float_of(read_lane(bits_of(x), i)));
         x = total;
     }
     return x;

@@ -1,0 +1,36 @@
+/* One workgroup a row: a layer norm, then an RMS norm of what that gives. */
+#include "common/row.h"
+
+GRETA_ARGS_BLOCK(LAYER_RMS_NORM);
+
+template <u32 N_THREADS, u32 OWN> GRETA_DEVICE void layer_rms_norm_rows(const args_block &a) {
+    GRETA_LDS static float scratch[N_THREADS / WAVE];
+    u32 row = group_id<N_THREADS>(), n = a.n_cols, begin = row * n * 4;
+    if (row >= a.n_rows) return;
+    auto read = [&](u32 c) { return row_load(a.x, begin + c * 4, c, n); };
+    row_pieces<N_THREADS, OWN> x;
+    x.open(n, read);
+    float sum = 0, squares = 0, rms = 0;
+    x.each(read, [&](u32, f32x4 v) { sum += sum4(v); });
+    float mean = reduce_group<sum_of, N_THREADS>(sum, scratch) / (float)n;
+    x.each(read, [&](u32 c, f32x4 v) {
+        f32x4 d = row_mask(v - mean, c, n, 0);
+        squares += sum4(d * d);
+    });
+    squares = reduce_group<sum_of, N_THREADS>(squares, scratch);
+    float factor = rsqrt(squares / (float)n + a.eps);
+    auto normed = [&](u32 c, f32x4 v) {
+        return (v - mean) * factor * row_load(a.w, c * 4, c, n) + row_load(a.b, c * 4, c, n);
+    };
+    x.each(read, [&](u32 c, f32x4 v) {
+        f32x4 y = normed(c, v); /* past the end w and b are 0, and so is y */
+        rms += sum4(y * y);
+    });
+    rms = reduce_group<sum_of, N_THREADS>(rms, scratch);
+    float factor_2 = rsqrt(rms / (float)n + a.eps);
+    x.each(read, [&](u32 c, f32x4 v) {
+        row_store(a.y, begin + c * 4, c, n, normed(c, v) * factor_2 * row_load(a.w_rms, c * 4, c, n));
+    });
+}
+
+GRETA_HIP_LAYER_RMS_NORM(GRETA_INSTANCE)
