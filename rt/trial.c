@@ -23,11 +23,15 @@ static const uint32_t spirv_words[] = {
 #include "trial_spirv.h"
 };
 
-/* NULL data: the format has no trial kernel yet, and the trial is of transfers. */
+#include "trial_amdgpu.h"
+
+/* NULL data: this binary was built without a compiler for the format, and the trial is of transfers. */
 static struct greta_image trial_image(enum greta_image_format format) {
     struct greta_image image = {.format = format, .name = "trial"};
     if (format == GRETA_IMAGE_HOST) image.data = host_entries, image.size_bytes = sizeof host_entries;
     if (format == GRETA_IMAGE_SPIRV) image.data = spirv_words, image.size_bytes = sizeof spirv_words;
+    if (format == GRETA_IMAGE_AMDGPU && amdgpu_code_bytes)
+        image.data = amdgpu_code, image.size_bytes = amdgpu_code_bytes;
     return image;
 }
 

@@ -47,7 +47,7 @@ struct cts_test {
 greta_status cts_status(greta_status status, const char *call);
 
 /*
- * The test kernels, in each image format (kernels.c, kernels/<name>.comp). All are linear over n elements with 64 threads a
+ * The test kernels, in each image format (kernels.c, kernels/<name>.comp, kernels/amdgpu.hip). All are linear over n elements with 64 threads a
  * group on a GPU (constant 0 = 64) and 64 elements a group on the cpu.
  *   axpy:   z[i] = x[i] + c * y[i]                bindings x, y, z; constants {n, c}
  *   step:   x[i] = x[i] * 3 + 1                   bindings x; constants {n}

@@ -1,6 +1,7 @@
 /* The test kernels in C, and the look-up of every format's images. */
 #include "cts.h"
 #include "cts_spirv.h"
+#include "cts_amdgpu.h"
 
 enum { GROUP = 64 };
 
@@ -67,7 +68,8 @@ struct greta_image cts_image(enum greta_image_format format, enum cts_kernel ker
         const struct cts_spirv *s = &cts_spirv[kernel];
         return (struct greta_image){format, s->words, s->size_bytes, s->name};
     }
-    return (struct greta_image){format, NULL, 0, "cts"};
+    return (struct greta_image){format, cts_amdgpu, cts_amdgpu_bytes,
+                                "cts"}; /* of 0 bytes: built without its compiler */
 }
 
 const char *cts_entry(enum greta_image_format format, enum cts_kernel kernel) {
