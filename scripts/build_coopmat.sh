@@ -64,7 +64,7 @@ fi
 made=$(mktemp -d)
 trap 'rm -rf "$made" "${work:-}"' EXIT
 names=
-for source in "$here"/shaders/*_coopmat.comp; do
+for source in "$here"/shaders/*_coopmat.comp "$here"/shaders/*_coopmat2.comp; do
     name=$(basename "$source" .comp)
     names="$names $name"
     # Compiled by a relative path, so that the bytes do not depend on where the tree lies.

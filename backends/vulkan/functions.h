@@ -10,20 +10,21 @@
     X(EnumerateInstanceLayerProperties, true)     \
     X(CreateInstance, true)
 
-#define VK_INSTANCE_FUNCTIONS(X)                    \
-    X(DestroyInstance, true)                        \
-    X(EnumeratePhysicalDevices, true)               \
-    X(EnumerateDeviceExtensionProperties, true)     \
-    X(GetPhysicalDeviceProperties, true)            \
-    X(GetPhysicalDeviceProperties2, true)           \
-    X(GetPhysicalDeviceFeatures2, true)             \
-    X(GetPhysicalDeviceMemoryProperties2, true)     \
-    X(GetPhysicalDeviceQueueFamilyProperties, true) \
-    X(CreateDevice, true)                           \
-    X(GetDeviceProcAddr, true)                      \
-    X(CreateDebugUtilsMessengerEXT, false)          \
-    X(DestroyDebugUtilsMessengerEXT, false)         \
-    X(GetPhysicalDeviceCooperativeMatrixPropertiesKHR, false)
+#define VK_INSTANCE_FUNCTIONS(X)                              \
+    X(DestroyInstance, true)                                  \
+    X(EnumeratePhysicalDevices, true)                         \
+    X(EnumerateDeviceExtensionProperties, true)               \
+    X(GetPhysicalDeviceProperties, true)                      \
+    X(GetPhysicalDeviceProperties2, true)                     \
+    X(GetPhysicalDeviceFeatures2, true)                       \
+    X(GetPhysicalDeviceMemoryProperties2, true)               \
+    X(GetPhysicalDeviceQueueFamilyProperties, true)           \
+    X(CreateDevice, true)                                     \
+    X(GetDeviceProcAddr, true)                                \
+    X(CreateDebugUtilsMessengerEXT, false)                    \
+    X(DestroyDebugUtilsMessengerEXT, false)                   \
+    X(GetPhysicalDeviceCooperativeMatrixPropertiesKHR, false) \
+    X(GetPhysicalDeviceCooperativeMatrixFlexibleDimensionsPropertiesNV, false)
 
 #define VK_DEVICE_FUNCTIONS(X)                   \
     X(DestroyDevice, true)                       \

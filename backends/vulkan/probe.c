@@ -61,6 +61,9 @@ static const struct wanted {
     WANT(layout, workgroupMemoryExplicitLayout8BitAccess, 0)
     WANT(layout, workgroupMemoryExplicitLayout16BitAccess, 0)
     WANT(matrix, cooperativeMatrix, 0)
+    WANT(matrix2, cooperativeMatrixWorkgroupScope, 0)
+    WANT(matrix2, cooperativeMatrixFlexibleDimensions, 0)
+    WANT(matrix2, cooperativeMatrixTensorAddressing, 0)
     WANT(bfloat16, shaderBFloat16Type, 0)
     WANT(bfloat16, shaderBFloat16DotProduct, 0)
     WANT(bfloat16, shaderBFloat16CooperativeMatrix, 0)
@@ -96,6 +99,8 @@ void *vk_features_link(struct vk_features *f, const bool has[VK_N_EXTENSIONS]) {
           has[VK_HAS_EXPLICIT_LAYOUT]);
     chain(&tail, &f->matrix, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR,
           has[VK_HAS_COOPERATIVE_MATRIX]);
+    chain(&tail, &f->matrix2, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_2_FEATURES_NV,
+          has[VK_HAS_COOPERATIVE_MATRIX2]);
     chain(&tail, &f->bfloat16, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_BFLOAT16_FEATURES_KHR,
           has[VK_HAS_BFLOAT16]);
     chain(&tail, &f->float8, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT8_FEATURES_EXT,
@@ -147,6 +152,7 @@ struct properties {
     VkPhysicalDeviceShaderCorePropertiesAMD amd;
     VkPhysicalDeviceShaderCoreProperties2AMD amd2;
     VkPhysicalDeviceShaderSMBuiltinsPropertiesNV nv;
+    VkPhysicalDeviceCooperativeMatrix2PropertiesNV matrix2;
 };
 
 static void ask_properties(struct vk_instance *in, const struct vk_physical *p, struct properties *q) {
@@ -166,6 +172,8 @@ static void ask_properties(struct vk_instance *in, const struct vk_physical *p, 
           p->has[VK_HAS_AMD_SHADER_CORE2]);
     chain(&tail, &q->nv, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_SM_BUILTINS_PROPERTIES_NV,
           p->has[VK_HAS_NV_SM_BUILTINS]);
+    chain(&tail, &q->matrix2, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_2_PROPERTIES_NV,
+          p->has[VK_HAS_COOPERATIVE_MATRIX2]);
     in->fn.GetPhysicalDeviceProperties2(p->handle, head);
 }
 
@@ -286,6 +294,37 @@ static void fill_matrix_ops(struct vk_instance *in, struct vk_physical *p) {
     free(list);
 }
 
+/* Kernels that hold a matrix in a whole workgroup load it by tensors, too: all three features or none. */
+static void fill_group_matrix_ops(struct vk_instance *in, struct vk_physical *p, uint32_t max_size) {
+    const VkPhysicalDeviceCooperativeMatrix2FeaturesNV *f = &p->features.matrix2;
+    struct greta_limits *l = &p->limits;
+    enum { MAX = 64 };
+    VkCooperativeMatrixFlexibleDimensionsPropertiesNV list[MAX];
+    uint32_t n = MAX;
+    if (!f->cooperativeMatrixWorkgroupScope || !f->cooperativeMatrixFlexibleDimensions ||
+        !f->cooperativeMatrixTensorAddressing ||
+        !in->fn.GetPhysicalDeviceCooperativeMatrixFlexibleDimensionsPropertiesNV)
+        return;
+    memset(list, 0, sizeof list);
+    for (uint32_t i = 0; i < MAX; i++)
+        list[i].sType = VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_FLEXIBLE_DIMENSIONS_PROPERTIES_NV;
+    VkResult r = in->fn.GetPhysicalDeviceCooperativeMatrixFlexibleDimensionsPropertiesNV(p->handle, &n, list);
+    if (r != VK_SUCCESS && r != VK_INCOMPLETE) return;
+    for (uint32_t i = 0; i < n && l->n_group_matrix_ops < 8; i++) {
+        const VkCooperativeMatrixFlexibleDimensionsPropertiesNV *m = &list[i];
+        struct greta_matrix_op unit = {(uint16_t)m->MGranularity, (uint16_t)m->NGranularity,
+                                       (uint16_t)m->KGranularity, (uint8_t)component(m->AType),
+                                       (uint8_t)component(m->CType)};
+        if (m->scope != VK_SCOPE_WORKGROUP_KHR || m->AType != m->BType || m->CType != m->ResultType) continue;
+        if (m->saturatingAccumulation || unit.type_ab != GRETA_COMPONENT_F16 ||
+            unit.type_cd != GRETA_COMPONENT_F32)
+            continue;
+        l->group_matrix_ops[l->n_group_matrix_ops++] =
+            (struct greta_group_matrix_op){unit, m->workgroupInvocations};
+    }
+    if (l->n_group_matrix_ops) l->max_group_matrix_size = max_size;
+}
+
 /*
  * A family that computes, without graphics where there is one: the desktop does not share it, and amdgpu lets a compute
  * ring run longer before it resets it. On an H200 both kinds copy and compute alike.
@@ -320,6 +359,10 @@ static bool is_cpu(const struct vk_physical *p) {
     return p->info.type == GRETA_DEV_CPU;
 }
 
+static bool is_radv(const struct vk_physical *p) {
+    return p->driver_id == VK_DRIVER_ID_MESA_RADV;
+}
+
 static const struct {
     bool (*applies)(const struct vk_physical *p);
     size_t offset;
@@ -329,6 +372,9 @@ static const struct {
      "no memory heaps (a driver's null device): pipelines only; the memory budget's query crashes there"},
     {is_cpu, offsetof(struct vk_quirks, soft_heaps),
      "a device in host memory: the heap's size is a constant of the driver's, not how much there is"},
+    {is_radv, offsetof(struct vk_quirks, few_matrix_sums),
+     "with 16 results of the matrix unit in a subgroup, Mesa 25.0's compiler puts them into memory; 8 stay "
+     "in registers"},
 };
 
 static void find_quirks(struct vk_instance *in, struct vk_physical *p) {
@@ -359,11 +405,13 @@ static bool probe_device(struct vk_instance *in, struct vk_physical *p) {
     fill_info(p, &q);
     fill_limits(p, &q);
     fill_matrix_ops(in, p);
+    fill_group_matrix_ops(in, p, q.matrix2.cooperativeMatrixFlexibleDimensionsMaxDimension);
     VkPhysicalDeviceMemoryProperties2 memory = {.sType =
                                                     VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2};
     in->fn.GetPhysicalDeviceMemoryProperties2(p->handle, &memory);
     p->memory = memory.memoryProperties;
     find_quirks(in, p);
+    if (p->quirks.few_matrix_sums) p->limits.max_matrix_sums = 8;
     vk_memory_classify(p);
     return true;
 }

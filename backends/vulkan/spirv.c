@@ -85,6 +85,8 @@ static const struct {
     NEEDS(6018, "DotProductInput4x8BitPacked", v13.shaderIntegerDotProduct),
     NEEDS(6019, "DotProduct", v13.shaderIntegerDotProduct),
     NEEDS(6022, "CooperativeMatrixKHR", matrix.cooperativeMatrix),
+    NEEDS(5433, "CooperativeMatrixTensorAddressingNV", matrix2.cooperativeMatrixTensorAddressing),
+    NEEDS(5439, "TensorAddressingNV", matrix2.cooperativeMatrixTensorAddressing),
     NEEDS(5116, "BFloat16TypeKHR", bfloat16.shaderBFloat16Type),
     NEEDS(5117, "BFloat16DotProductKHR", bfloat16.shaderBFloat16DotProduct),
     NEEDS(5118, "BFloat16CooperativeMatrixKHR", bfloat16.shaderBFloat16CooperativeMatrix),

@@ -29,6 +29,7 @@
     X(EXECUTABLE_PROPERTIES, VK_KHR_PIPELINE_EXECUTABLE_PROPERTIES_EXTENSION_NAME) \
     X(EXPLICIT_LAYOUT, VK_KHR_WORKGROUP_MEMORY_EXPLICIT_LAYOUT_EXTENSION_NAME)     \
     X(COOPERATIVE_MATRIX, VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME)                \
+    X(COOPERATIVE_MATRIX2, VK_NV_COOPERATIVE_MATRIX_2_EXTENSION_NAME)              \
     X(BFLOAT16, VK_KHR_SHADER_BFLOAT16_EXTENSION_NAME)                             \
     X(FLOAT8, VK_EXT_SHADER_FLOAT8_EXTENSION_NAME)                                 \
     X(AMD_SHADER_CORE, VK_AMD_SHADER_CORE_PROPERTIES_EXTENSION_NAME)               \
@@ -53,6 +54,7 @@ struct vk_features {
     VkPhysicalDevicePipelineExecutablePropertiesFeaturesKHR executable;
     VkPhysicalDeviceWorkgroupMemoryExplicitLayoutFeaturesKHR layout;
     VkPhysicalDeviceCooperativeMatrixFeaturesKHR matrix;
+    VkPhysicalDeviceCooperativeMatrix2FeaturesNV matrix2;
     VkPhysicalDeviceShaderBfloat16FeaturesKHR bfloat16;
     VkPhysicalDeviceShaderFloat8FeaturesEXT float8;
     VkPhysicalDeviceShaderSMBuiltinsFeaturesNV sm_builtins;
@@ -64,8 +66,9 @@ extern const struct greta_backend vk_backend;
 
 /* Faults of drivers to work around: set by the probe's table, each with its reason there. */
 struct vk_quirks {
-    bool no_memory;  /* allocate nothing, never ask for the memory budget */
-    bool soft_heaps; /* the heaps' sizes are no limit */
+    bool no_memory;       /* allocate nothing, never ask for the memory budget */
+    bool soft_heaps;      /* the heaps' sizes are no limit */
+    bool few_matrix_sums; /* the compiler keeps 8 results of the matrix unit in registers, not 16 */
 };
 
 enum { VK_MAX_TYPES = VK_MAX_MEMORY_TYPES };

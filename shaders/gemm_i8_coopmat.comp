@@ -1,0 +1,12 @@
+/* 8-bit integers with 32-bit sums; see gemm_coopmat.glsl. */
+#version 460
+#extension GL_GOOGLE_include_directive : require
+#extension GL_KHR_cooperative_matrix : require
+#extension GL_KHR_memory_scope_semantics : require
+#extension GL_EXT_shader_explicit_arithmetic_types_int8 : require
+#define GRETA_ARGS GRETA_ARGS_GEMM
+#include "common/greta.glsl"
+#define ELEMENT int8_t
+#define SUM int
+#define PER_WORD 16
+#include "common/gemm_coopmat.glsl"
