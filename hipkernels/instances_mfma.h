@@ -63,6 +63,26 @@
     I(matmul_split, 512, type, GRETA_TYPE_F32, 64, 16)
 #define GRETA_HIP_MATMUL_SPLIT(I) GRETA_EACH_WEIGHT(GRETA_HIP_MATMUL_SPLIT_OF, I)
 
+/* ---- attn: threads, kv_type, head_dim; blocks of 16 queries a wave, keys of a block ---- */
+
+#define GRETA_HIP_ATTN_MFMA_OF(I, kv, head_dim, keys)                                                        \
+    I(attn_mfma, 256, kv, head_dim, 2, keys) I(attn_mfma, 256, kv, head_dim, 1, keys)
+#define GRETA_HIP_ATTN_MFMA(I)                                                                               \
+    GRETA_HIP_ATTN_MFMA_OF(I, GRETA_TYPE_F16, 64, 64)                                                        \
+    GRETA_HIP_ATTN_MFMA_OF(I, GRETA_TYPE_F16, 80, 64)                                                        \
+    GRETA_HIP_ATTN_MFMA_OF(I, GRETA_TYPE_F16, 96, 64)                                                        \
+    GRETA_HIP_ATTN_MFMA_OF(I, GRETA_TYPE_F16, 128, 64)                                                       \
+    I(attn_mfma, 256, GRETA_TYPE_F16, 256, 1, 32)                                                            \
+    GRETA_HIP_ATTN_MFMA_OF(I, GRETA_TYPE_Q8_0, 64, 64)                                                       \
+    GRETA_HIP_ATTN_MFMA_OF(I, GRETA_TYPE_Q8_0, 96, 64)                                                       \
+    GRETA_HIP_ATTN_MFMA_OF(I, GRETA_TYPE_Q8_0, 128, 64)                                                      \
+    I(attn_mfma, 256, GRETA_TYPE_Q8_0, 256, 1, 32)                                                           \
+    GRETA_HIP_ATTN_MFMA_OF(I, GRETA_TYPE_F32, 64, 32)                                                        \
+    GRETA_HIP_ATTN_MFMA_OF(I, GRETA_TYPE_F32, 80, 32)                                                        \
+    GRETA_HIP_ATTN_MFMA_OF(I, GRETA_TYPE_F32, 96, 32)                                                        \
+    GRETA_HIP_ATTN_MFMA_OF(I, GRETA_TYPE_F32, 128, 32)                                                       \
+    I(attn_mfma, 256, GRETA_TYPE_F32, 256, 1, 32)
+
 #define GRETA_HIP_MFMA_INSTANCES(I)                                                                          \
     GRETA_HIP_GEMM_SIMPLE(I)                                                                                 \
     GRETA_HIP_GEMM_MFMA(I)                                                                                   \
@@ -70,6 +90,7 @@
     GRETA_HIP_GEMM_SPLIT(I)                                                                                  \
     GRETA_HIP_GEMM_SPLIT_FP8(I)                                                                              \
     GRETA_HIP_MATMUL_MFMA(I)                                                                                 \
-    GRETA_HIP_MATMUL_SPLIT(I)
+    GRETA_HIP_MATMUL_SPLIT(I)                                                                                \
+    GRETA_HIP_ATTN_MFMA(I)
 
 #endif

@@ -153,7 +153,50 @@ static uint64_t matmul_groups(const struct greta_variant *v, const struct greta_
     return div_up(s->n_tok, v->tunables[MATMUL_TOKENS]) * div_up(s->n_rows, v->tunables[MATMUL_ROWS]);
 }
 
+/* ---- attention ---- */
+
+enum { ATTN_QUERY_BLOCKS };
+
+static uint32_t attn_queries(const struct greta_variant *v) {
+    return v->n_threads / 64 * v->tunables[ATTN_QUERY_BLOCKS] * 16;
+}
+
+static const char *attn_refusal(const struct greta_variant *v, const struct greta_limits *limits,
+                                const struct greta_call *call) {
+    const char *refusal = built(v, limits, call);
+    if (refusal) return refusal;
+    if (!has_unit(limits, GRETA_TYPE_F16)) return no_unit;
+    for (unsigned i = 0; i < 5; i++)
+        if (i != 3 && !hip_is_aligned(call, i, 16))
+            return "q, k, v or y does not begin at a multiple of 16 bytes";
+    return NULL;
+}
+
+static uint64_t attn_groups(const struct greta_variant *v, const struct greta_limits *limits,
+                            const struct greta_call *call) {
+    const struct greta_scalars_attn *s = &call->scalars.attn;
+    (void)limits;
+    return div_up(s->n_tok, attn_queries(v)) * s->n_head;
+}
+
+static const char *attn_unwise(const struct greta_variant *v, const struct greta_limits *limits,
+                               const struct greta_call *call) {
+    if (call->scalars.attn.n_tok < 16) return "n_tok is too small to fill its tiles";
+    if (v->tunables[ATTN_QUERY_BLOCKS] > 1 &&
+        attn_groups(v, limits, call) < 2 * (uint64_t)limits->n_compute_units)
+        return "its tiles are too few to fill the device";
+    return NULL;
+}
+
 /* ---- the table ---- */
+
+#define ATTN_EXTRAS (EXTRA_KV_Q8_0 | EXTRA_WINDOW | EXTRA_SOFTCAP)
+#define ATTN(name_, ...)                                                                            \
+    {                                                                                               \
+        HIP_ROW(ATTN, name_, attn_mfma, attn_mfma, 256, attn_groups),                               \
+            .subgroup_size = 64, .extras = ATTN_EXTRAS, .n_tunables = 2, .tunables = {__VA_ARGS__}, \
+            .operand_eps = 0x1p-11, .refusal = attn_refusal, .unwise = attn_unwise                  \
+    }
 
 #define GEMM_MFMA(name_, threads_, ...)                                                              \
     {                                                                                                \
@@ -190,6 +233,10 @@ static const struct greta_variant rows[] = {
     MATMUL("matmul_mfma_128x256", matmul_mfma, 512, 4, matmul_unwise, 128, 256, 64, 64),
     MATMUL("matmul_mfma_128x128", matmul_mfma, 256, 4, matmul_unwise, 128, 128, 64, 64),
     MATMUL("matmul_mfma_64x64", matmul_mfma, 256, 4, matmul_unwise, 64, 64, 32, 32),
+    ATTN("attn_mfma_128x64", 2, 64),
+    ATTN("attn_mfma_64x64", 1, 64),
+    ATTN("attn_mfma_128x32", 2, 32),
+    ATTN("attn_mfma_64x32", 1, 32),
 };
 
 struct variant_rows variant_rows_hip_mfma(void) {

@@ -4,3 +4,6 @@
 struct variant_rows variant_rows_hip(void) {
     return (struct variant_rows){NULL, 0};
 }
+struct variant_rows variant_rows_hip_mfma(void) {
+    return (struct variant_rows){NULL, 0};
+}

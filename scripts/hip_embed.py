@@ -61,7 +61,7 @@ def main():
     header = ["/* Made by scripts/hip_embed.py. */", "#ifndef HIP_IMAGES_H", "#define HIP_IMAGES_H", "", "#include <greta/types.h>", "",
               f'#define GRETA_HIP_ARCHS "{" ".join(archs)}"', ""]
     for name in names:
-        bundle = make_bundle([(arch, read_object(paths[f"{name}-{arch}.co"])) for arch in archs])
+        bundle = make_bundle([(arch, read_object(paths[f"{name}-{arch}.co"])) for arch in archs if f"{name}-{arch}.co" in paths])
         path = os.path.abspath(os.path.join(os.path.dirname(args.source), name + ".hipfb"))
         write_bytes(path, bundle)
         # The hash makes the C file, and so its object, a new one where the bundle's bytes are.
