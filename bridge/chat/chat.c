@@ -22,6 +22,8 @@
     "'<|start_header_id|>'+message.role+'<|end_header_id|>\n\n'+message.content|trim+'<|eot_id|>'"
 #define LLAMA3_BOS "setcontent=bos_token+content"
 #define LLAMA3_PROMPT "{{'<|start_header_id|>assistant<|end_header_id|>\n\n'}}"
+#define PHI3_TURN(role) "{{'<|" role "|>\n'+message.content+'<|end|>\n'}}"
+#define PHI3_END "{%ifadd_generation_prompt%}{{'<|assistant|>\n'}}{%else%}{{eos_token}}{%endif%}"
 #define ALTERNATE "Conversation roles must alternate user/assistant/user/assistant/..."
 
 /*
@@ -113,6 +115,35 @@ static const struct greta_chat_template templates[] = {
                "{{message.content+eos_token}}",
                "After the optional system message, conversation roles must alternate"},
      .forbids = {"'[INST] '", "think", "date"}},
+    {.name = "qwen3",
+     .render = render_qwen3,
+     .needs =
+         {"{%ifmessages[0].role=='system'%}{{'<|im_start|>system\n'+messages[0].content+'<|im_end|>\n'}}",
+          "{%ifloop.index0>ns.last_query_index%}{%ifloop.lastor(notloop.lastandreasoning_content)%}"
+          "{{'<|im_start|>'+message.role+'\n<think>\n'+reasoning_content.strip('\n')+'\n</"
+          "think>\n\n'+content."
+          "lstrip('\n')}}{%else%}{{'<|im_start|>'+message.role+'\n'+content}}",
+          CHATML_PROMPT "{%ifenable_thinkingisdefinedandenable_thinkingisfalse%}"},
+     .forbids = {"bos_token", "eos_token", "raise_exception", "date"}},
+    {.name = "phi3",
+     .render = render_phi3,
+     .needs = {"{%ifmessage.role=='system'andmessage.content%}" PHI3_TURN("system"),
+               "{%elifmessage.role=='user'%}" PHI3_TURN("user"),
+               "{%elifmessage.role=='assistant'%}" PHI3_TURN("assistant"), PHI3_END},
+     .forbids = {"bos_token", "tool", "raise_exception"}},
+    {.name = "phi3-mini",
+     .render = render_phi3,
+     .empty_system = true,
+     .needs = {"{%ifmessage.role=='system'%}" PHI3_TURN("system"),
+               "{%elifmessage.role=='user'%}" PHI3_TURN("user"),
+               "{%elifmessage.role=='assistant'%}" PHI3_TURN("assistant"), PHI3_END},
+     .forbids = {"bos_token", "tool", "raise_exception"}},
+    {.name = "gemma2",
+     .render = render_gemma2,
+     .needs = {"{{bos_token}}", "System role not supported", ALTERNATE, "{%setrole='model'%}",
+               "{{'<start_of_turn>'+role+'\n'+message.content|trim+'<end_of_turn>\n'}}",
+               "{%ifadd_generation_prompt%}{{'<start_of_turn>model\n'}}"},
+     .forbids = {"tool", "first_user_prefix"}},
 };
 
 enum { N_TEMPLATES = sizeof templates / sizeof *templates };

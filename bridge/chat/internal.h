@@ -11,6 +11,7 @@ struct text {
     bool failed;
 };
 void text_add(struct text *t, const char *s);
+void text_add_part(struct text *t, const char *s, size_t len);
 /* Without the white space around it, as str.strip() of Python and Jinja's trim see it. */
 void text_add_stripped(struct text *t, const char *s);
 
@@ -32,13 +33,14 @@ struct greta_chat_template {
     bool bos_first;             /* BOS opens the conversation */
     bool bos_each;              /* BOS opens every user turn */
     bool always_prompts;        /* the generation prompt comes whether asked for or not */
+    bool empty_system;          /* a system message without text is a turn, too */
     const char *after_answer;   /* behind EOS; NULL: nothing */
     /* Marks in the normalized template text: all of `needs`, none of `forbids`. */
     const char *needs[6], *forbids[10];
 };
 
 chat_render_fn render_chatml, render_llama2, render_llama3, render_mistral, render_mistral_nemo,
-    render_zephyr;
+    render_zephyr, render_qwen3, render_phi3, render_gemma2;
 
 /*
  * A template's text with the freedom taken out of it, so that marks can be looked for: in tags no white

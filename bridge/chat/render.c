@@ -34,6 +34,88 @@ const char *render_chatml(const struct greta_chat_template *t, const struct conv
     return NULL;
 }
 
+/* An answer without what was thought before it. */
+static const char *after_thinking(const char *content) {
+    const char *from = content, *next;
+
+    while ((next = strstr(from, "</think>"))) from = next + strlen("</think>");
+    return from == content ? content : from + strspn(from, "\n");
+}
+
+/* What was thought: up to the first </think>, from the last <think> before it, without newlines around it. */
+static size_t thinking(const char *content, const char **from) {
+    const char *stop = strstr(content, "</think>"), *next;
+
+    *from = content;
+    if (!stop) return 0;
+    while ((next = strstr(*from, "<think>")) && next < stop) *from = next + strlen("<think>");
+    *from += strspn(*from, "\n");
+    while (stop > *from && stop[-1] == '\n') stop--;
+    return stop > *from ? (size_t)(stop - *from) : 0;
+}
+
+/* Earlier answers lose what was thought for them; one that comes after the last question keeps it. */
+const char *render_qwen3(const struct greta_chat_template *t, const struct conversation *c,
+                         struct text *out) {
+    size_t i_query = c->n - 1;
+
+    (void)t;
+    for (size_t i = 0; i < c->n; i++)
+        if (has_role(&c->messages[i], "user")) i_query = i;
+    for (size_t i = 0; i < c->n; i++) {
+        const struct greta_chat_message *m = &c->messages[i];
+        const char *thought, *answer = after_thinking(m->content);
+        size_t len = thinking(m->content, &thought);
+        if (has_role(m, "user") || has_role(m, "system")) add_chatml(out, m->role, m->content);
+        if (!has_role(m, "assistant")) continue;
+        text_add(out, "<|im_start|>assistant\n");
+        if (i > i_query && (len || i + 1 == c->n)) {
+            text_add(out, "<think>\n");
+            text_add_part(out, thought, len);
+            text_add(out, "\n</think>\n\n");
+            answer += strspn(answer, "\n");
+        }
+        text_add(out, answer);
+        text_add(out, "<|im_end|>\n");
+    }
+    if (c->add_generation_prompt) text_add(out, "<|im_start|>assistant\n");
+    return NULL;
+}
+
+const char *render_phi3(const struct greta_chat_template *t, const struct conversation *c, struct text *out) {
+    for (size_t i = 0; i < c->n; i++) {
+        const struct greta_chat_message *m = &c->messages[i];
+        bool system = has_role(m, "system") && (*m->content || t->empty_system);
+        if (!system && !has_role(m, "user") && !has_role(m, "assistant")) continue;
+        text_add(out, "<|");
+        text_add(out, m->role);
+        text_add(out, "|>\n");
+        text_add(out, m->content);
+        text_add(out, "<|end|>\n");
+    }
+    text_add(out, c->add_generation_prompt ? "<|assistant|>\n" : c->eos);
+    return NULL;
+}
+
+const char *render_gemma2(const struct greta_chat_template *t, const struct conversation *c,
+                          struct text *out) {
+    (void)t;
+    if (has_role(&c->messages[0], "system")) return "System role not supported";
+    text_add(out, c->bos);
+    for (size_t i = 0; i < c->n; i++) {
+        const struct greta_chat_message *m = &c->messages[i];
+        if (has_role(m, "user") != (i % 2 == 0))
+            return "Conversation roles must alternate user/assistant/user/assistant/...";
+        text_add(out, "<start_of_turn>");
+        text_add(out, has_role(m, "assistant") ? "model" : m->role);
+        text_add(out, "\n");
+        text_add_stripped(out, m->content);
+        text_add(out, "<end_of_turn>\n");
+    }
+    if (c->add_generation_prompt) text_add(out, "<start_of_turn>model\n");
+    return NULL;
+}
+
 static void add_zephyr(struct text *out, const char *role, const char *content, const char *eos) {
     text_add(out, "<|");
     text_add(out, role);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void add(struct text *t, const char *s, size_t len) {
+void text_add_part(struct text *t, const char *s, size_t len) {
     if (t->failed) return;
     if (len >= t->room - t->len || !t->data) {
         size_t room = (t->len + len + 1) * 2;
@@ -19,7 +19,7 @@ static void add(struct text *t, const char *s, size_t len) {
 }
 
 void text_add(struct text *t, const char *s) {
-    add(t, s, strlen(s));
+    text_add_part(t, s, strlen(s));
 }
 
 /*
@@ -49,5 +49,5 @@ void text_add_stripped(struct text *t, const char *s) {
         i += n ? n : 1;
         if (!n) end = i;
     }
-    add(t, s, end);
+    text_add_part(t, s, end);
 }

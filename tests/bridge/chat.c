@@ -7,6 +7,9 @@
 static const struct greta_chat_message turns[] = {
     {"system", "S"}, {"user", " u1 "}, {"assistant", "\n a1\xc2\xa0"}, {"user", "u2"}};
 
+static const struct greta_chat_message thoughts[] = {
+    {"system", "S"}, {"user", "u1"}, {"assistant", "<think>\n\nhm\n</think>\n\na1"}, {"user", "u2"}};
+
 static void check_render(const char *name, const struct greta_chat_message *messages, size_t n, bool prompt,
                          const char *expected) {
     const struct greta_chat_template *t = greta_chat_template_by_name(name);
@@ -37,6 +40,27 @@ static void test_render(void) {
         "<|im_start|>assistant\n");
     check_render("mistral-v0.1", turns + 1, 3, true,
                  "<s>[INST]  u1  [/INST]\n a1\xc2\xa0</s> [INST] u2 [/INST]");
+    check_render(
+        "phi3", turns, 3, true,
+        "<|system|>\nS<|end|>\n<|user|>\n u1 <|end|>\n<|assistant|>\n\n a1\xc2\xa0<|end|>\n<|assistant|>\n");
+    check_render("phi3", (struct greta_chat_message[]){{"system", ""}, {"user", "u"}}, 2, false,
+                 "<|user|>\nu<|end|>\n</s>");
+    check_render("phi3-mini", (struct greta_chat_message[]){{"system", ""}, {"user", "u"}}, 2, true,
+                 "<|system|>\n<|end|>\n<|user|>\nu<|end|>\n<|assistant|>\n");
+    check_render("gemma2", turns + 1, 3, true,
+                 "<s><start_of_turn>user\nu1<end_of_turn>\n<start_of_turn>model\na1<end_of_turn>\n<start_of_"
+                 "turn>user\nu2<end_of_turn>\n"
+                 "<start_of_turn>model\n");
+    check_render("qwen3", thoughts, 4, true,
+                 "<|im_start|>system\nS<|im_end|>\n<|im_start|>user\nu1<|im_end|>\n<|im_start|>assistant\na1<"
+                 "|im_end|>\n"
+                 "<|im_start|>user\nu2<|im_end|>\n<|im_start|>assistant\n");
+    check_render(
+        "qwen3", thoughts + 1, 2, false,
+        "<|im_start|>user\nu1<|im_end|>\n<|im_start|>assistant\n<think>\nhm\n</think>\n\na1<|im_end|>\n");
+    check_render(
+        "qwen3", (struct greta_chat_message[]){{"user", "u"}, {"assistant", "\na"}}, 2, false,
+        "<|im_start|>user\nu<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\na<|im_end|>\n");
     check_render("zephyr", &(struct greta_chat_message){"tool", "x"}, 1, true,
                  "<|assistant|>\n"); /* not its role */
 }
@@ -57,6 +81,8 @@ static void test_refusals(void) {
     check_refusal("mistral-nemo", odd, 2, "with the exception of an initial optional system message!");
     check_refusal("llama2", turns + 2, 1, "must alternate");
     check_refusal("chatml", NULL, 0, "at least one message");
+    check_refusal("gemma2", turns, 2, "System role not supported");
+    check_refusal("gemma2", turns + 2, 1, "must alternate");
     CHECK(!greta_chat_template_by_name("gemma") && !greta_chat_template_by_name(""));
     CHECK(greta_chat_template_count() >= 5 && !greta_chat_template_at(greta_chat_template_count()));
     static const char *const five[] = {"chatml", "llama2", "llama3", "mistral", "zephyr"};
@@ -75,6 +101,27 @@ static void test_refusals(void) {
     "{% if message['role'] == 'user' %}{{ '[INST] ' + message['content'] + ' [/INST]' }}"                   \
     "{% elif message['role'] == 'assistant' %}{{ " answer " }}"                                             \
     "{% else %}{{ raise_exception('Only user and assistant roles are supported!') }}{% endif %}{% endfor %}"
+
+#define PHI3(system, prompt)                                                                       \
+    "{% for message in messages %}{% if message['role'] == 'system'" system                        \
+    " %}{{'<|system|>\n' + message['content'] + '<|end|>\n'}}{% elif message['role'] == 'user' %}" \
+    "{{'<|user|>\n' + message['content'] + '<|end|>\n'}}{% elif message['role'] == 'assistant' %}" \
+    "{{'<|assistant|>\n' + message['content'] + '<|end|>\n'}}{% endif %}{% endfor %}{% if "        \
+    "add_generation_prompt %}"                                                                     \
+    "{{ '" prompt "' }}{% else %}{{ eos_token }}{% endif %}"
+#define QWEN3(prompt)                                                                                     \
+    "{%- if messages[0].role == 'system' %}\n  {{- '<|im_start|>system\\n' + messages[0].content + "      \
+    "'<|im_end|>\\n' }}\n"                                                                                \
+    "{%- endif %}\n{%- for message in messages %}\n  {%- if loop.index0 > ns.last_query_index %}\n"       \
+    "    {%- if loop.last or (not loop.last and reasoning_content) %}\n      {{- '<|im_start|>' + "       \
+    "message.role + "                                                                                     \
+    "'\\n<think>\\n' + reasoning_content.strip('\\n') + '\\n</think>\\n\\n' + content.lstrip('\\n') }}\n" \
+    "    {%- else %}\n      {{- '<|im_start|>' + message.role + '\\n' + content }}\n    {%- endif %}\n  " \
+    "{%- endif %}\n"                                                                                      \
+    "{%- endfor %}\n{%- if add_generation_prompt %}\n  {{- '" prompt "' }}\n"                             \
+    "  {%- if enable_thinking is defined and enable_thinking is false %}\n    {{- "                       \
+    "'<think>\\n\\n</think>\\n\\n' }}\n"                                                                  \
+    "  {%- endif %}\n{%- endif %}\n"
 
 /* The same template in other words is recognized; one that does something else is not. */
 static void test_recognize(void) {
@@ -103,6 +150,11 @@ static void test_recognize(void) {
         {MISTRAL("message['content'] + eos_token"), "mistral"},
         {MISTRAL("message['content'] + eos_token + ' '"), "mistral-v0.1"},
         {MISTRAL("message['content']|trim + eos_token"), NULL},
+        {PHI3(" and message['content']", "<|assistant|>\n"), "phi3"},
+        {PHI3("", "<|assistant|>\n"), "phi3-mini"},
+        {PHI3("", "<|assistant|>"), NULL},
+        {QWEN3("<|im_start|>assistant\\n"), "qwen3"},
+        {QWEN3("<|im_start|>assistant\\n<think>\\n"), NULL},
         {"", NULL},
         {"{{", NULL},
         {"{{ 'an open string", NULL},

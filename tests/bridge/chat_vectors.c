@@ -19,14 +19,14 @@ static const struct {
     {"chatml", "chatml"},
     {"tinyllama-zephyr", "zephyr"},
     {"qwen2.5", "chatml-qwen2.5"},
-    {"phi-3.5", NULL},
+    {"phi-3.5", "phi3"},
     {"mistral-v0.2", "mistral"},
     {"mistral-nemo", "mistral-nemo"},
     {"deepseek-r1-distill-qwen", NULL},
     {"llama-3", "llama3"},
     {"llama-3.2", NULL},
     {"llama-2", "llama2-vigogne"},
-    {"gemma-2", NULL},
+    {"gemma-2", "gemma2"},
 };
 
 static const char *row_of(const char *id) {
@@ -86,7 +86,7 @@ int main(void) {
         check_case(data, one, row);
         n_cases++;
     }
-    CHECK(n_cases == 80);
+    CHECK(n_cases == 100);
     json_free(data);
     return check_done();
 }
