@@ -25,6 +25,7 @@ struct token {
     float score;
     unsigned char type;
     bool stop;
+    bool strips; /* a mark that takes the white space behind it along */
 };
 
 /*

@@ -94,6 +94,10 @@ static bool span_push(struct span_list *list, uint32_t offset, uint32_t len, uin
     return true;
 }
 
+static bool is_white(char c) {
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 /* Cuts every occurrence of a token out of the plain text of `in`, leftmost first. */
 static bool cut(const char *text, const struct span_list *in, const struct token *token, uint32_t id,
                 struct span_list *out) {
@@ -108,6 +112,7 @@ static bool cut(const char *text, const struct span_list *in, const struct token
                 return false;
             s.offset += before + token_len;
             s.len -= before + token_len;
+            for (; token->strips && s.len && is_white(text[s.offset]); s.len--) s.offset++;
         }
         if (!span_push(out, s.offset, s.len, s.id)) return false;
     }

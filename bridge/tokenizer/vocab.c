@@ -149,6 +149,25 @@ static greta_status read_types(struct greta_tokenizer *t, const struct greta_ggu
     return GRETA_OK;
 }
 
+/*
+ * Phi 3's marks strip what is behind them, but for these; nothing in the file says so but its architecture. (The SentencePiece
+ * ones: Phi 4, of the same architecture, has a byte-level BPE.)
+ */
+static void mark_strips(struct greta_tokenizer *t, const struct greta_gguf *gguf) {
+    static const char *const not [] = {"<unk>", "<s>", "<|endoftext|>"};
+    struct greta_gguf_string arch;
+
+    if (!t->spm || !greta_gguf_get_string(gguf, "general.architecture", &arch)) return;
+    if (arch.len != 4 || memcmp(arch.data, "phi3", 4)) return;
+    for (uint32_t i = 0; i < t->n_tokens; i++) {
+        struct token *token = &t->tokens[i];
+        token->strips = token_is_special(token);
+        for (size_t k = 0; k < sizeof not / sizeof *not ; k++)
+            if (token->text.len == strlen(not [k]) && !memcmp(token->text.data, not [k], strlen(not [k])))
+                token->strips = false;
+    }
+}
+
 /* An id that the file may name; a number that is no token's is an error. */
 static greta_status read_id(const struct greta_tokenizer *t, const struct greta_gguf *gguf, const char *name,
                             uint32_t *out) {
@@ -296,6 +315,7 @@ greta_status vocab_read(struct greta_tokenizer *t, const struct greta_gguf *gguf
     if ((status = read_types(t, gguf)) || (status = read_ids(t, gguf)) || (status = read_flags(t, gguf)) ||
         (status = make_pieces(t, gguf)))
         return status;
+    mark_strips(t, gguf);
     if (table_build(t)) return vocab_no_memory(t, gguf);
     find_byte_tokens(t);
     if (!t->spm && (status = merges_read(t, gguf))) return status;

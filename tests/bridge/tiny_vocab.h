@@ -8,14 +8,14 @@ enum { VOCAB_MOST = 512 };
 
 /* What goes into the file. The arrays' lengths may be made to disagree. */
 struct vocab {
-    const char *model, *pre;
+    const char *model, *pre, *arch; /* NULL: no key */
     const char *texts[VOCAB_MOST];
     float scores[VOCAB_MOST];
     int32_t types[VOCAB_MOST];
     const char *merges[64];
     uint32_t n, n_scores, n_types, n_merges;
     uint32_t bos, eos, unk; /* UINT32_MAX: no key */
-    bool no_tokens, no_merges;
+    bool no_tokens, no_merges, no_space_prefix;
 };
 
 enum { NORMAL = 1, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE };
@@ -93,9 +93,11 @@ static inline struct vocab vocab_bpe(void) {
 static inline void vocab_write(const struct vocab *v, struct writer *w) {
     bool spm = !v->pre, tokens = !v->no_tokens, merges = !spm && !v->no_merges;
     uint64_t n_keys = 1 + tokens + spm + (v->n_types > 0) + merges + !spm + (v->bos != UINT32_MAX) +
-                      (v->eos != UINT32_MAX) + (v->unk != UINT32_MAX);
+                      (v->eos != UINT32_MAX) + (v->unk != UINT32_MAX) + (v->arch != NULL) + v->no_space_prefix;
     w_header(w, 3, 0, n_keys);
     w_key_string(w, "tokenizer.ggml.model", v->model);
+    if (v->arch) w_key_string(w, "general.architecture", v->arch);
+    if (v->no_space_prefix) w_key_bool(w, "tokenizer.ggml.add_space_prefix", false);
     if (!spm) w_key_string(w, "tokenizer.ggml.pre", v->pre);
     if (tokens) {
         w_key_array(w, "tokenizer.ggml.tokens", GRETA_GGUF_STRING, v->n);

@@ -100,6 +100,39 @@ static void test_spm(void) {
     greta_tokenizer_destroy(&t);
 }
 
+/* Phi 3: marks take the white space behind them along, but for some. */
+static void test_phi3(void) {
+    static const struct expected cases[] = {
+        {"[tool] \n\ta", SPECIAL, 2, {266, 263}},
+        {"[tool]\n", PLAIN, 1, {266}},
+        {"</s>\n[tool]  </s>a", SPECIAL, 4, {2, 266, 2, 263}},
+        {"<s> a", SPECIAL, 3, {1, 259, 263}},
+        {"a\n[tool]", PLAIN, 3, {263, 3 + '\n', 266}},
+    };
+    struct vocab v = vocab_spm();
+    v.arch = "phi3";
+    struct greta_tokenizer *t = make_sound(&v);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) check_ids(t, &cases[i]);
+    greta_tokenizer_destroy(&t);
+    v.arch = "llama";
+    t = make_sound(&v);
+    check_ids(t, &(struct expected){"[tool] a", PLAIN, 3, {266, 259, 263}});
+    greta_tokenizer_destroy(&t);
+}
+
+/* Gemma 2: no space in front, and runs of spaces are tokens of their own. */
+static void test_gemma2(void) {
+    struct vocab v = vocab_spm();
+    v.no_space_prefix = true;
+    v_token(&v, "    ", 0, USER_DEFINED); /* 269 */
+    struct greta_tokenizer *t = make_sound(&v);
+    check_ids(t, &(struct expected){"ab a", BOS, 3, {1, 262, 263}});
+    check_ids(t, &(struct expected){"a    b", PLAIN, 3, {260, 269, 261}});
+    check_ids(t, &(struct expected){"</s>a", SPECIAL, 2, {2, 260}});
+    CHECK(!greta_tokenizer_strips_space(t));
+    greta_tokenizer_destroy(&t);
+}
+
 static void test_bpe(void) {
     static const struct expected cases[] = {
         {"", BOS, 0, {0}},
@@ -246,6 +279,8 @@ static void test_long(void) {
 
 int main(void) {
     test_spm();
+    test_phi3();
+    test_gemma2();
     test_bpe();
     test_pretokenizers();
     test_broken();
