@@ -51,6 +51,22 @@ static greta_status weights_write(const struct bench *b, const struct greta_call
     return status;
 }
 
+/* Numbers, since a matrix unit draws less power on zeros and then runs faster; 64 Ki of them over and over. */
+static greta_status matrix_write(const struct bench *b, const struct greta_call *call, struct greta_buf *buf,
+                                 uint64_t bytes) {
+    const uint32_t n = 65536, piece = n * greta_type_get_info(call->keys[0])->block_bytes;
+    const struct kc_case c = {.call = *call};
+    uint8_t *numbers = malloc(piece);
+    struct kc_rng rng = {b->env->seed};
+    greta_status status = numbers ? GRETA_OK : GRETA_ERR_NO_MEMORY;
+    if (!status) kc_fill_gemm(&rng, &c, n, numbers);
+    for (uint64_t at = 0; !status && at < bytes; at += piece)
+        status =
+            greta_stream_write(b->env->stream, buf, at, numbers, bytes - at < piece ? bytes - at : piece);
+    free(numbers);
+    return status;
+}
+
 static greta_status memory_make(const struct bench *b, const struct greta_call *call, struct memory *m) {
     const struct greta_op_info *info = greta_op_get_info(call->op);
     greta_status status = GRETA_OK;
@@ -65,6 +81,8 @@ static greta_status memory_make(const struct bench *b, const struct greta_call *
         uint64_t total = m->bytes[i] * (n_rows ? m->n_copies : 1);
         status = greta_buf_create(b->env->dev, total, GRETA_MEM_DEVICE, &m->bufs[i]);
         if (!status) status = greta_stream_fill(b->env->stream, m->bufs[i], 0, total, 0);
+        if (!status && call->op == GRETA_OP_GEMM && i < 2)
+            status = matrix_write(b, call, m->bufs[i], m->bytes[i]);
         for (uint32_t c = 0; !status && n_rows && c < m->n_copies; c++)
             status = weights_write(b, call, m->bufs[i], c * m->bytes[i], kc_weight_type(call, i), n_rows);
     }
@@ -143,6 +161,7 @@ static void work_of(const struct greta_call *call, const uint32_t step[4], doubl
                  (s->matvec_qkv.n_head + 2.0 * s->matvec_qkv.n_head_kv);
         *bytes -= 2.0 * (double)greta_op_binding_bytes(call, 9) * (1 - 1.0 / s->matvec_qkv.n_ctx);
     }
+    if (call->op == GRETA_OP_GEMM) *flops = 2.0 * s->gemm.m * s->gemm.n * s->gemm.k;
     if (call->op == GRETA_OP_MATMUL) *flops = 2.0 * s->matmul.n_tok * s->matmul.n_rows * s->matmul.n_cols;
     if (call->op == GRETA_OP_ATTN)
         *flops = 4.0 * s->attn.n_head * call->keys[1] * s->attn.n_tok * (step[1] + 0.5 * (s->attn.n_tok + 1));
@@ -246,6 +265,20 @@ static void attention(struct bench *b, enum greta_op op) {
         }
 }
 
+/* Both inputs by rows, and the second by columns, as a layer's weights are. */
+static void gemms(struct bench *b) {
+    static const uint32_t types[] = {GRETA_TYPE_F16, GRETA_TYPE_BF16, GRETA_TYPE_I8, GRETA_TYPE_F32};
+    static const uint32_t small[] = {128, 512, 0}, large[] = {512, 1024, 2048, 4096, 0};
+    for (unsigned t = 0; t < sizeof types / sizeof *types; t++)
+        for (const uint32_t *size = b->small ? small : large; *size; size++)
+            for (uint32_t order = GRETA_ORDER_ROW; order <= GRETA_ORDER_COL; order++) {
+                struct kc_case c = {
+                    .call = {.op = GRETA_OP_GEMM, .keys = {types[t], GRETA_ORDER_ROW, order}}};
+                c.call.scalars.gemm = (struct greta_scalars_gemm){*size, *size, *size};
+                time_case(b, &c);
+            }
+}
+
 static void others(struct bench *b, enum greta_op op) {
     uint32_t dim = b->small ? 576 : 4096, hidden = b->small ? 1536 : 11008, vocab = b->small ? 49152 : 32000;
     uint32_t head_dim = b->small ? 64 : 128;
@@ -258,6 +291,8 @@ static void others(struct bench *b, enum greta_op op) {
             c.call.keys[0] = GRETA_TYPE_Q8_0;
             s->row_lookup = (struct greta_scalars_row_lookup){n_tok, vocab, dim};
             break;
+        case GRETA_OP_LAYER_NORM:
+        case GRETA_OP_LAYER_RMS_NORM: /* the same scalars */
         case GRETA_OP_RMS_NORM:
         case GRETA_OP_ADD_RMS_NORM: s->rms_norm = (struct greta_scalars_rms_norm){n_tok, dim, 1e-5f}; break;
         case GRETA_OP_ROPE:
@@ -272,6 +307,12 @@ static void others(struct bench *b, enum greta_op op) {
         case GRETA_OP_KV_UPDATE:
             c.call.keys[0] = GRETA_TYPE_F16;
             s->kv_update = (struct greta_scalars_kv_update){n_tok, dim, 2048};
+            break;
+        case GRETA_OP_SOFTMAX:
+        case GRETA_OP_CAUSAL_MASK:
+        case GRETA_OP_ROW_SUM:
+        case GRETA_OP_ROW_MAX: /* they begin with the same two scalars */
+            s->softmax = (struct greta_scalars_softmax){n_tok, dim, op == GRETA_OP_SOFTMAX ? 1.0f : 0};
             break;
         case GRETA_OP_ARGMAX: s->argmax = (struct greta_scalars_argmax){1, vocab}; break;
         case GRETA_OP_TOP_K: s->top_k = (struct greta_scalars_top_k){1, vocab, 40}; break;
@@ -296,6 +337,8 @@ int kc_bench(struct kc_env *env, const char *op, const char *row) {
             matrices(&b, o);
         else if (o == GRETA_OP_ATTN || o == GRETA_OP_ATTN_SPLIT || o == GRETA_OP_ATTN_REDUCE)
             attention(&b, o);
+        else if (o == GRETA_OP_GEMM)
+            gemms(&b);
         else
             others(&b, o);
     }
