@@ -34,6 +34,7 @@ enum rt_trial { RT_TRIAL_NOT_MADE, RT_TRIAL_PASSED, RT_TRIAL_FAILED };
 struct rt_board {
     struct greta_dev_info info;
     enum rt_trial trial;
+    uint32_t i_board;      /* the same for every backend's view of one board */
     char reason[256];      /* of the trial */
     struct hal_dev *spare; /* left open by the trial, for the open that mostly follows */
 };
@@ -43,8 +44,10 @@ struct rt_backend {
     bool tried; /* to open it; `status` is the answer */
     greta_status status;
     char reason[256];     /* the last thing it said while it opened */
-    struct greta_log log; /* the context's, which it keeps; while it opens, one that fills `reason` too */
+    char error[256];      /* the first error that it told of while a board was tried */
+    struct greta_log log; /* passes on to the context's, and fills these two */
     const struct greta_log *outer;
+    atomic_bool opening, trying;
     void *instance;
     uint32_t n_boards;
     struct rt_board *boards;
@@ -68,8 +71,8 @@ void rt_ctx_unref(struct greta_ctx *ctx);
 /* A device by name, or by GRETA_DEVICE, or by preference; tried, and open. */
 greta_status rt_probe_open(struct greta_ctx *ctx, const char *name, const struct greta_backend **table,
                            struct hal_dev **out);
-/* Runs a kernel and reads back what it wrote. On failure `reason` says what went wrong. */
-greta_status rt_trial(struct hal_dev *hal, enum greta_image_format format, char *reason, size_t size);
+/* Runs a kernel and reads back what it wrote. On failure `step` names what it was at. */
+greta_status rt_trial(struct hal_dev *hal, enum greta_image_format format, const char **step);
 
 /* ---- retire.c --------------------------------------------------------------------------------------------------- */
 

@@ -46,10 +46,18 @@ static greta_status list_boards(struct greta_ctx *ctx, struct rt_backend *b) {
     return status;
 }
 
-/* What a backend says while it opens is the reason where it does not; the context's log gets what it asked for. */
-static void keep_reason(void *user, enum greta_log_level level, const char *message) {
+/*
+ * What a backend says while it opens is the reason where it does not; the context's log gets what it asked for. While a board is
+ * tried an error is no more than the reason to pass it over: whoever named the board is told it with that.
+ */
+static void hear(void *user, enum greta_log_level level, const char *message) {
     struct rt_backend *b = user;
-    if (level <= GRETA_LOG_INFO) snprintf(b->reason, sizeof b->reason, "%s", message);
+    if (atomic_load(&b->opening) && level <= GRETA_LOG_INFO)
+        snprintf(b->reason, sizeof b->reason, "%s", message);
+    if (atomic_load(&b->trying) && level == GRETA_LOG_ERROR) {
+        if (!b->error[0]) snprintf(b->error, sizeof b->error, "%s", message);
+        level = GRETA_LOG_INFO;
+    }
     greta_logf(b->outer, level, "%s", message);
 }
 
@@ -57,7 +65,7 @@ static void listen(struct greta_ctx *ctx, struct rt_backend *b) {
     enum greta_log_level most = ctx->log ? ctx->log->max_level : GRETA_LOG_ERROR;
     b->outer = ctx->log;
     b->reason[0] = 0;
-    b->log = (struct greta_log){keep_reason, b, most > GRETA_LOG_INFO ? most : GRETA_LOG_INFO};
+    b->log = (struct greta_log){hear, b, most > GRETA_LOG_INFO ? most : GRETA_LOG_INFO};
 }
 
 /* Opens a backend's library once; the answer is kept, but for a lack of host memory. */
@@ -70,9 +78,10 @@ static greta_status backend_open(struct greta_ctx *ctx, struct rt_backend *b) {
                                      .validation = ctx->validation};
     if (b->table->image_format != GRETA_IMAGE_HOST) make_folder(ctx->cache_dir);
     listen(ctx, b);
+    atomic_store(&b->opening, true);
     b->status = b->table->open(&params, &b->instance);
     if (b->status == GRETA_OK) b->status = list_boards(ctx, b);
-    b->log = ctx->log ? *ctx->log : (struct greta_log){0};
+    atomic_store(&b->opening, false);
     if (b->status != GRETA_OK) {
         free(b->boards);
         b->boards = NULL;
@@ -93,11 +102,16 @@ static greta_status try_board(struct greta_ctx *ctx, struct rt_backend *b, struc
     if (board->trial == RT_TRIAL_FAILED) return GRETA_ERR_UNAVAILABLE;
     uint64_t start = clock_ns();
     struct hal_dev *hal = NULL;
+    const char *step = NULL;
+    b->error[0] = 0;
+    atomic_store(&b->trying, true);
     greta_status status = b->table->dev_open(b->instance, board->info.i_device, &hal);
+    if (status == GRETA_OK) status = rt_trial(hal, b->table->image_format, &step);
+    atomic_store(&b->trying, false);
     if (status != GRETA_OK)
-        snprintf(board->reason, sizeof board->reason, "does not open: %s", greta_status_text(status));
-    else
-        status = rt_trial(hal, b->table->image_format, board->reason, sizeof board->reason);
+        snprintf(board->reason, sizeof board->reason, "%s%s: %.180s",
+                 step ? "its trial failed at " : "does not open", step ? step : "",
+                 b->error[0] ? b->error : greta_status_text(status));
     if (status == GRETA_OK) {
         board->info = hal->info;
         board->spare = hal;
@@ -120,17 +134,18 @@ static const char *const tested_archs[] = {"gfx942"};
 
 enum { RANK_TESTED_ARCH, RANK_GPU, RANK_OTHER_ARCH, RANK_HOST, N_RANKS, RANK_NEVER };
 
-/* Lower is better; RANK_NEVER is taken only when named. */
+static bool is_tested(const struct rt_board *board) {
+    for (size_t i = 0; i < sizeof tested_archs / sizeof *tested_archs; i++)
+        if (strcmp(board->info.arch, tested_archs[i]) == 0) return true;
+    return false;
+}
+
+/* Lower is better; RANK_NEVER, a GPU that is in truth a processor or an emulator, is taken only when named. */
 static int rank(const struct rt_backend *b, const struct rt_board *board) {
-    switch (b->table->image_format) {
-    case GRETA_IMAGE_AMDGPU:
-        for (size_t i = 0; i < sizeof tested_archs / sizeof *tested_archs; i++)
-            if (strcmp(board->info.arch, tested_archs[i]) == 0) return RANK_TESTED_ARCH;
-        return RANK_OTHER_ARCH;
-    case GRETA_IMAGE_SPIRV: return board->info.type == GRETA_DEV_CPU ? RANK_NEVER : RANK_GPU;
-    case GRETA_IMAGE_HOST: return RANK_HOST;
-    }
-    return RANK_NEVER;
+    if (b->table->image_format == GRETA_IMAGE_HOST) return RANK_HOST;
+    if (board->info.type == GRETA_DEV_CPU) return RANK_NEVER;
+    if (b->table->image_format == GRETA_IMAGE_SPIRV) return RANK_GPU;
+    return is_tested(board) ? RANK_TESTED_ARCH : RANK_OTHER_ARCH;
 }
 
 static bool same_board(const struct greta_dev_info *a, const struct greta_dev_info *b) {
@@ -139,8 +154,9 @@ static bool same_board(const struct greta_dev_info *a, const struct greta_dev_in
     return a->pci[0] && strcmp(a->pci, b->pci) == 0;
 }
 
-/* The first board of the best rank that passes its trial. ERR_UNAVAILABLE where none does. */
-static greta_status choose(struct greta_ctx *ctx, struct rt_backend **out_backend,
+/* The first board of the best rank that passes its trial. ERR_UNAVAILABLE where none does. Those that fail are told of at the
+ * level `said`. */
+static greta_status choose(struct greta_ctx *ctx, enum greta_log_level said, struct rt_backend **out_backend,
                            struct rt_board **out_board) {
     for (int wanted = 0; wanted < N_RANKS; wanted++)
         for (uint32_t i = 0; i < ctx->n_backends; i++) {
@@ -148,8 +164,12 @@ static greta_status choose(struct greta_ctx *ctx, struct rt_backend **out_backen
             if (backend_open(ctx, b) == GRETA_ERR_NO_MEMORY) return GRETA_ERR_NO_MEMORY;
             for (uint32_t j = 0; j < b->n_boards; j++) {
                 if (rank(b, &b->boards[j]) != wanted) continue;
+                bool is_new = b->boards[j].trial == RT_TRIAL_NOT_MADE;
                 greta_status status = try_board(ctx, b, &b->boards[j]);
                 if (status == GRETA_ERR_NO_MEMORY) return status;
+                if (status != GRETA_OK && is_new)
+                    greta_logf(ctx->log, said, "%s:%u %s is passed over: %s", b->table->name,
+                               b->boards[j].info.i_device, b->boards[j].info.name, b->boards[j].reason);
                 if (status != GRETA_OK) continue;
                 *out_backend = b;
                 *out_board = &b->boards[j];
@@ -219,7 +239,7 @@ static greta_status open_locked(struct greta_ctx *ctx, const char *name, struct 
     struct rt_board *board = NULL;
     if (!name || !*name) name = greta_env_get(GRETA_ENV_DEVICE);
     bool named = name && *name;
-    greta_status status = named ? find_named(ctx, name, b, &board) : choose(ctx, b, &board);
+    greta_status status = named ? find_named(ctx, name, b, &board) : choose(ctx, GRETA_LOG_WARN, b, &board);
     if (status != GRETA_OK) return status;
     greta_logf(ctx->log, GRETA_LOG_INFO, "device: %s:%u %s (%s), %s", (*b)->table->name, board->info.i_device,
                board->info.name, board->info.driver, named ? "as named" : "the best that works");
@@ -241,34 +261,44 @@ greta_status rt_probe_open(struct greta_ctx *ctx, const char *name, const struct
 /* ---- the list for a user ---------------------------------------------------------------------------------------- */
 
 /* The board's other name, where a backend before this one shows it too. */
-static const struct greta_dev_info *seen_before(const struct greta_ctx *ctx, const struct rt_backend *b,
-                                                const struct rt_board *board) {
+static const struct rt_board *seen_before(const struct greta_ctx *ctx, const struct rt_backend *b,
+                                          const struct rt_board *board) {
     for (const struct rt_backend *o = ctx->backends; o < b; o++)
         for (uint32_t j = 0; j < o->n_boards; j++)
-            if (same_board(&o->boards[j].info, &board->info)) return &o->boards[j].info;
+            if (same_board(&o->boards[j].info, &board->info)) return &o->boards[j];
     return NULL;
+}
+
+/* What a user must know of a board that works. */
+static const char *remark(const struct rt_backend *b, const struct rt_board *board, bool chosen) {
+    if (board->trial != RT_TRIAL_PASSED) return "";
+    if (rank(b, board) == RANK_NEVER) return "; taken only when named";
+    if (b->table->image_format == GRETA_IMAGE_AMDGPU && !is_tested(board))
+        return chosen ? "; the best that works, but its kernels have never run in the tests"
+                      : "; its kernels have never run in the tests";
+    return chosen ? "; the best that works" : "";
 }
 
 static void describe(const struct greta_ctx *ctx, const struct rt_backend *b, const struct rt_board *board,
                      bool chosen, struct greta_probe_entry *e) {
-    *e = (struct greta_probe_entry){
-        .info = board->info, .usable = board->trial == RT_TRIAL_PASSED, .chosen = chosen};
-    const struct greta_dev_info *other = seen_before(ctx, b, board);
-    const char *why = chosen                         ? "; the best that works"
-                      : rank(b, board) == RANK_NEVER ? "; taken only when named"
-                                                     : "";
-    snprintf(e->reason, sizeof e->reason, "%.200s%s", board->reason, e->usable ? why : "");
+    *e = (struct greta_probe_entry){.info = board->info,
+                                    .usable = board->trial == RT_TRIAL_PASSED,
+                                    .chosen = chosen,
+                                    .i_board = board->i_board};
+    const struct rt_board *other = seen_before(ctx, b, board);
+    snprintf(e->reason, sizeof e->reason, "%.160s%s", board->reason, remark(b, board, chosen));
     size_t used = strlen(e->reason);
     if (other)
-        snprintf(e->reason + used, sizeof e->reason - used, "; the same board as %s:%u", other->backend,
-                 other->i_device);
+        snprintf(e->reason + used, sizeof e->reason - used, "; the same board as %s:%u", other->info.backend,
+                 other->info.i_device);
 }
 
 static greta_status probe_locked(struct greta_ctx *ctx, struct greta_probe_entry *entries, uint32_t capacity,
                                  uint32_t *n) {
     struct rt_backend *best_backend = NULL;
     struct rt_board *best = NULL;
-    greta_status status = choose(ctx, &best_backend, &best);
+    uint32_t n_boards = 0;
+    greta_status status = choose(ctx, GRETA_LOG_INFO, &best_backend, &best);
     if (status == GRETA_ERR_NO_MEMORY) return status;
     for (uint32_t i = 0; i < ctx->n_backends; i++) {
         struct rt_backend *b = &ctx->backends[i];
@@ -280,6 +310,8 @@ static greta_status probe_locked(struct greta_ctx *ctx, struct greta_probe_entry
                 board->spare->ops->dev_close(board->spare);
                 board->spare = NULL;
             }
+            const struct rt_board *other = seen_before(ctx, b, board);
+            board->i_board = other ? other->i_board : n_boards++;
             if (*n < capacity) describe(ctx, b, board, board == best, &entries[*n]);
         }
     }

@@ -208,10 +208,12 @@ typedef struct hipDeviceProp_tR0600 {
 #define HIP_FUNCTION_LIST_6(X) \
     X(GetDevicePropertiesR0600, false, hipError_t, (hipDeviceProp_tR0600 * properties, int device))
 
+#ifndef HIP_API_OFFICIAL
 struct hip_fns {
 #define HIP_MEMBER(name, required, result, parameters) result(*name) parameters;
     HIP_FUNCTION_LIST(HIP_MEMBER) HIP_FUNCTION_LIST_6(HIP_MEMBER)
 #undef HIP_MEMBER
 };
+#endif
 
 #endif

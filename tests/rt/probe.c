@@ -10,7 +10,7 @@
 extern const struct greta_backend cpu_backend;
 
 enum { MAX_BOARDS = 3, MAX_LOG = 16384 };
-enum fault { SOUND, LOST_AT_WAIT, WRONG_VALUES, DOES_NOT_OPEN };
+enum fault { SOUND, LOST_AT_WAIT, WRONG_VALUES, DOES_NOT_OPEN, SAYS_WHY };
 
 struct board {
     const char *arch, *pci;
@@ -24,14 +24,16 @@ static struct {
     bool unavailable;
     uint32_t n;
     struct board boards[MAX_BOARDS];
+    const struct greta_log *log; /* that it was given */
 } hip, vulkan;
 static char log_text[MAX_LOG];
 static unsigned n_opened, n_open;
 
 static void keep_log(void *user, enum greta_log_level level, const char *message) {
-    (void)user, (void)level;
+    static const char *const names[] = {"error", "warning", "info", "debug"};
+    (void)user;
     size_t used = strlen(log_text);
-    snprintf(log_text + used, sizeof log_text - used, "%s\n", message);
+    snprintf(log_text + used, sizeof log_text - used, "[%s] %s\n", names[level], message);
 }
 
 /* ---- devices: the cpu's, with the trial shader's work done in C -------------------------------------------------- */
@@ -106,7 +108,11 @@ static greta_status open_board(const char *name, void *instance, const struct bo
     *out = NULL;
     n_opened++;
     struct greta_dev_info infos[MAX_BOARDS];
-    if (!d || b->fault == DOES_NOT_OPEN || cpu_backend.dev_open(instance, 0, &d->inner) != GRETA_OK) {
+    if (b->fault == SAYS_WHY)
+        (void)!greta_fail(strcmp(name, "hip") == 0 ? hip.log : vulkan.log, GRETA_ERR_UNSUPPORTED,
+                          "no code for gfx906: there is gfx942");
+    if (!d || b->fault == SAYS_WHY || b->fault == DOES_NOT_OPEN ||
+        cpu_backend.dev_open(instance, 0, &d->inner) != GRETA_OK) {
         free(d);
         return GRETA_ERR_INTERNAL;
     }
@@ -128,6 +134,7 @@ static greta_status open_board(const char *name, void *instance, const struct bo
 #define BACKEND(id, format)                                                                        \
     static greta_status id##_open(const struct hal_open_params *params, void **out) {              \
         *out = NULL;                                                                               \
+        id.log = params->log;                                                                      \
         if (!id.unavailable) return cpu_backend.open(params, out);                                 \
         greta_logf(params->log, GRETA_LOG_INFO, "no lib" #id " here");                             \
         return GRETA_ERR_UNAVAILABLE;                                                              \
@@ -205,7 +212,10 @@ static const struct board none,
     apu_hip = {.arch = "gfx1103", .type = GRETA_DEV_INTEGRATED, .pci = "0000:09:00.0"},
     apu = {.type = GRETA_DEV_INTEGRATED, .pci = "0000:09:00.0"},
     wrong = {.type = GRETA_DEV_DISCRETE, .fault = WRONG_VALUES},
-    shut = {.type = GRETA_DEV_DISCRETE, .fault = DOES_NOT_OPEN}, software = {.type = GRETA_DEV_CPU};
+    shut = {.type = GRETA_DEV_DISCRETE, .fault = DOES_NOT_OPEN}, software = {.type = GRETA_DEV_CPU},
+    foreign = {.arch = "gfx906", .type = GRETA_DEV_DISCRETE, .uuid = 9, .fault = SAYS_WHY},
+    foreign_vulkan = {.type = GRETA_DEV_DISCRETE, .uuid = 9},
+    emulated = {.arch = "gfx942", .type = GRETA_DEV_CPU};
 
 static void preference(void) {
     set(0, none, 0, none, none);
@@ -220,6 +230,10 @@ static void preference(void) {
     expect(NULL, "cpu:0");
     set(0, none, 1, software, none);
     expect("vulkan:0", "vulkan:0");
+    set(1, emulated, 0, none, none); /* nor an emulator of the tested architecture */
+    expect(NULL, "cpu:0");
+    set(1, emulated, 0, none, none);
+    expect("hip:0", "hip:0");
     set(0, none, 2, mi300x_lost, apu); /* what fails its trial is passed over */
     expect(NULL, "vulkan:1");
     set(0, none, 2, wrong, shut);
@@ -288,6 +302,37 @@ static void list_for_a_user(void) {
     end(ctx);
 }
 
+/* An architecture that nothing was built for: what the backend said is the reason, and no error of its own. */
+static void no_image(void) {
+    set(1, foreign, 1, foreign_vulkan, none);
+    struct greta_ctx *ctx = begin();
+    struct greta_probe_entry e[8];
+    uint32_t n = 0;
+    CHECK(greta_ctx_probe(ctx, e, 8, &n) == GRETA_OK && n == 3);
+    CHECK(!e[0].usable && strstr(e[0].reason, "does not open: no code for gfx906: there is gfx942"));
+    CHECK(e[1].usable && e[1].chosen && e[0].i_board == e[1].i_board && e[1].i_board != e[2].i_board);
+    CHECK(!strstr(log_text, "[error]"));
+    log_text[0] = 0;
+    CHECK(strcmp(open_name(ctx, "hip:0"), "ERR_UNAVAILABLE") == 0);
+    CHECK(strstr(log_text, "[error] device \"hip:0\": board 0: does not open: no code for gfx906") != NULL);
+    end(ctx);
+    hip.n = 1;
+    hip.boards[0] = foreign;
+    expect(NULL, "cpu:0"); /* who did not name it is warned once */
+    CHECK(strstr(log_text, "[warning] hip:0 board 0 is passed over: does not open: no code") != NULL);
+}
+
+static void never_run(void) {
+    set(1, apu_hip, 1, apu, none);
+    struct greta_ctx *ctx = begin();
+    struct greta_probe_entry e[8];
+    uint32_t n = 0;
+    CHECK(greta_ctx_probe(ctx, e, 8, &n) == GRETA_OK && n == 3);
+    CHECK(e[0].usable && !e[0].chosen && strstr(e[0].reason, "never run"));
+    CHECK(e[1].chosen && e[0].i_board == e[1].i_board && !strstr(e[1].reason, "never run"));
+    end(ctx);
+}
+
 /* What creating a context says with this value of a variable; "" for nothing. */
 static const char *said(const char *env, const char *value) {
     setenv(env, value, 1);
@@ -309,5 +354,7 @@ int main(void) {
     preference();
     names();
     list_for_a_user();
+    no_image();
+    never_run();
     return check_done();
 }

@@ -75,6 +75,7 @@ GRETA_API void greta_ctx_destroy(struct greta_ctx **ctx);
 struct greta_probe_entry {
     struct greta_dev_info info;
     bool usable, chosen;
+    uint32_t i_board; /* the same where two backends show one board (its UUID or PCI address tells) */
     char reason[256];
 };
 
