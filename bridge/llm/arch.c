@@ -72,6 +72,10 @@ const struct arch *arch_find(const char *name, size_t len) {
     return NULL;
 }
 
+const char *greta_architecture_at(size_t i) {
+    return i < N_ARCHS ? archs[i].name : NULL;
+}
+
 const char *arch_names(char *out, size_t size) {
     size_t len = 0;
 

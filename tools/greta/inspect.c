@@ -72,6 +72,23 @@ static bool print_tensors(const struct greta_gguf *gguf) {
                             elements ? (double)bytes * 8 / (double)elements : 0);
 }
 
+/* Says whether the other commands can run it; a file without an architecture is no model. */
+static bool print_architecture(const struct greta_gguf *gguf) {
+    struct greta_gguf_string name;
+    bool ok, known = false;
+    char text[96];
+
+    if (!greta_gguf_get_string(gguf, "general.architecture", &name)) return true;
+    for (size_t i = 0; greta_architecture_at(i); i++)
+        known |= strlen(greta_architecture_at(i)) == name.len &&
+                 memcmp(greta_architecture_at(i), name.data, name.len) == 0;
+    ok = out_printf("architecture: %s, which is %s", plain(text, sizeof text, name.data, name.len),
+                    known ? "supported" : "not supported; these are:");
+    for (size_t i = 0; !known && greta_architecture_at(i) && ok; i++)
+        ok = out_printf("%s %s", i ? "," : "", greta_architecture_at(i));
+    return ok && out_write("\n", 1);
+}
+
 int command_inspect(const struct command *command, int argc, char **argv) {
     struct common common = {0};
     const struct option options[] = {
@@ -88,8 +105,8 @@ int command_inspect(const struct command *command, int argc, char **argv) {
     if (!n) return usage_error(command, "a file is needed");
     app_log(&app, &common);
     ok = app_open_gguf(&app, path, &gguf) &&
-         out_printf("%s: GGUF version %u\n", path, greta_gguf_version(gguf)) && print_keys(gguf) &&
-         print_tensors(gguf) && out_flush();
+         out_printf("%s: GGUF version %u\n", path, greta_gguf_version(gguf)) && print_architecture(gguf) &&
+         print_keys(gguf) && print_tensors(gguf) && out_flush();
     greta_gguf_close(&gguf);
     return ok ? EXIT_DONE : EXIT_FAILED;
 }

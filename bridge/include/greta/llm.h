@@ -54,12 +54,15 @@ struct greta_model_params {
     void *user;
 };
 
+/* The architectures that can be loaded, as general.architecture names them; NULL past the last. */
+GRETA_API const char *greta_architecture_at(size_t i);
+
 /*
- * Loads a GGUF file of architecture `llama`. On the cpu the weights stay in the mapped file, which must not
+ * Loads a GGUF file of one of these architectures. On the cpu the weights stay in the mapped file, which must not
  * be changed meanwhile; on a GPU they are repacked into the layout that its kernels read, and the file is
  * closed. Errors, each with one line that names the file, the key or tensor and the cause: ERR_IO,
- * ERR_FORMAT, ERR_UNSUPPORTED (another architecture, experts, YaRN, biases, a weight type without kernels),
- * ERR_NO_DEVICE_MEMORY with the bytes needed and available, before anything is allocated.
+ * ERR_FORMAT, ERR_UNSUPPORTED (another architecture, experts, a tensor or a key that it does not have, a
+ * weight type without kernels), ERR_NO_DEVICE_MEMORY with the bytes needed and available, before anything is allocated.
  */
 GRETA_API GRETA_MUST_USE greta_status greta_model_load(struct greta_dev *dev, const char *path,
                                                        const struct greta_model_params *params,
