@@ -44,6 +44,8 @@ static const char *matvec_refusal(const struct greta_variant *v, const struct gr
     if (v->tunables[MATVEC_ALIGNED]) {
         if (matvec_cols(call) % 8) return "n_cols is no multiple of 8";
         if (!is_aligned(call, n_weights, 16)) return "x does not begin at a multiple of 16 bytes";
+        if (op_extras(call) & EXTRA_NORM && !is_aligned(call, n_weights + 1, 16))
+            return "norm does not begin at a multiple of 16 bytes";
     }
     for (unsigned i = 1; i < n_weights; i++)
         if (!is_aligned(call, i, 16)) return "a weight does not begin at a multiple of 16 bytes";
@@ -272,12 +274,13 @@ GROUPS(cast_groups, div_up(s->cast.n, v->n_threads))
 
 /* ---- the table ---- */
 
-#define ROW(op_, name_, threads_, groups_, refusal_)                                                      \
+#define ROW_X(op_, name_, extras_, threads_, groups_, refusal_)                                           \
     {                                                                                                     \
         .name = #name_, .op = GRETA_OP_##op_, .format = GRETA_IMAGE_SPIRV, .image = &greta_spirv_##name_, \
         .entry = "main", .flags = VARIANT_EXACT, .n_threads = threads_, .n_groups = groups_,              \
-        .layout = GRETA_LAYOUT_PACKED, .refusal = refusal_                                                \
+        .layout = GRETA_LAYOUT_PACKED, .extras = extras_, .refusal = refusal_                             \
     }
+#define ROW(op_, name_, threads_, groups_, refusal_) ROW_X(op_, name_, 0, threads_, groups_, refusal_)
 #define WEIGHT_ROW(op_, name_, threads_, groups_)                                                         \
     {                                                                                                     \
         .name = #name_, .op = GRETA_OP_##op_, .format = GRETA_IMAGE_SPIRV, .image = &greta_spirv_##name_, \
@@ -285,21 +288,25 @@ GROUPS(cast_groups, div_up(s->cast.n, v->n_threads))
         .layout = GRETA_LAYOUT_PACKED, .w_types = ALL_WEIGHTS, .x_type = GRETA_TYPE_F32,                  \
         .refusal = weight_refusal                                                                         \
     }
-#define MATVEC_LIKE(OP_, op_, params_, name_, flags_, types_, threads_, rows_, steps_, aligned_, unwise_)  \
+#define MATVEC_LIKE(OP_, op_, params_, extras_, name_, flags_, types_, threads_, rows_, steps_, aligned_,   \
+                    unwise_)                                                                               \
     {                                                                                                      \
         .name = name_, .op = GRETA_OP_##OP_, .format = GRETA_IMAGE_SPIRV,                                  \
         .image = &greta_spirv_##op_##_rows, .entry = "main", .flags = VARIANT_EXACT | flags_,              \
         .n_threads = threads_, .n_groups = op_##_groups, .layout = GRETA_LAYOUT_PACKED, .w_types = types_, \
-        .x_type = GRETA_TYPE_F32, .refusal = matvec_refusal, .unwise = unwise_, PARAMS(params_),           \
+        .extras = extras_, .x_type = GRETA_TYPE_F32, .refusal = matvec_refusal, .unwise = unwise_,         \
+        PARAMS(params_),                                                                                   \
         .n_tunables = 3, .tunables = {                                                                     \
             rows_,                                                                                         \
             steps_,                                                                                        \
             aligned_                                                                                       \
         }                                                                                                  \
     }
-#define MATVEC(...) MATVEC_LIKE(MATVEC, matvec, matvec_params, __VA_ARGS__)
-#define MATVEC_GLU(...) MATVEC_LIKE(MATVEC_GLU, matvec_glu, matvec_params, __VA_ARGS__)
-#define MATVEC_QKV(...) MATVEC_LIKE(MATVEC_QKV, matvec_qkv, matvec_qkv_params, __VA_ARGS__)
+#define MATVEC(...) MATVEC_LIKE(MATVEC, matvec, matvec_params, EXTRA_ADD, __VA_ARGS__)
+#define MATVEC_GLU(...) MATVEC_LIKE(MATVEC_GLU, matvec_glu, matvec_params, EXTRA_GELU | EXTRA_NORM, __VA_ARGS__)
+#define MATVEC_QKV(...)                                                                                         \
+    MATVEC_LIKE(MATVEC_QKV, matvec_qkv, matvec_qkv_params, EXTRA_NORM | EXTRA_BIAS | EXTRA_HALVES | EXTRA_V_TYPE, \
+                __VA_ARGS__)
 #define ATTN_SPLIT(name_, heads_, piece_)                                                                   \
     {                                                                                                       \
         .name = name_, .op = GRETA_OP_ATTN_SPLIT, .format = GRETA_IMAGE_SPIRV,                              \
@@ -422,7 +429,7 @@ static const struct greta_variant rows[] = {
     ATTN_SPLIT("attn_split_grouped", 4, 8),
     ATTN_SPLIT("attn_split_any", 1, 1),
     ROW(ATTN_REDUCE, attn_reduce_simple, 128, attn_reduce_groups, NULL),
-    ROW(ACT_MUL, act_mul_simple, 256, act_mul_groups, NULL),
+    ROW_X(ACT_MUL, act_mul_simple, EXTRA_GELU, 256, act_mul_groups, NULL),
     ROW(ADD, add_simple, 256, add_groups, NULL),
     ROW(TOP_K, top_k_radix, 256, top_k_groups, NULL),
     ROW(FILL, fill_simple, 256, fill_groups, NULL),

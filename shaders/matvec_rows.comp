@@ -18,6 +18,9 @@ void main() {
     uint first = group_id() * ROWS, r = gl_LocalInvocationID.x;
     if (first >= args.n_rows) return;
     packed_weight w = packed_open(args.w, W_TYPE, args.n_rows, args.n_cols);
-    rows_multiply(w, uint64_t[SETS](args.w), first, args.n_rows);
-    if (r < ROWS && first + r < args.n_rows) OUT_F32(args.y, (first + r) * 4u, sum_of(r));
+    rows_multiply(w, W_TYPE, uint64_t[SETS](args.w), first, args.n_rows);
+    if (r < ROWS && first + r < args.n_rows) {
+        uint at = (first + r) * 4u;
+        OUT_F32(args.y, at, ADD == 1 ? LOAD_F32(args.y, at) + sum_of(r) : sum_of(r));
+    }
 }

@@ -11,6 +11,8 @@
 
 #include <greta/layout.h>
 
+#include <math.h>
+
 #define CPU_MEMBER_R(name) const void *name;
 #define CPU_MEMBER_W(name) void *name;
 #define CPU_ARGS(NAME, lname)                                                                           \
@@ -69,6 +71,12 @@ static inline bool cpu_has_avx512(void) {
            __builtin_cpu_supports("avx512vnni");
 }
 #endif
+
+/* act of the contracts; GELU's tanh is written so: 0.5 (1 + tanh(u)) = 1 / (1 + exp(-2u)). */
+static inline float cpu_act(uint32_t act, float g) {
+    float x = act == GRETA_ACT_GELU ? 1.5957691216f * (g + 0.044715f * g * g * g) : g;
+    return g / (1 + expf(-x));
+}
 
 /* The plain C rows: every op, every type, every CPU. */
 greta_host_fn cpu_row_lookup_plain, cpu_rms_norm_plain, cpu_add_rms_norm_plain, cpu_rope_plain,

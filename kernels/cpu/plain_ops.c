@@ -111,7 +111,7 @@ void cpu_act_mul_plain(const struct greta_host_group *g, const void *args) {
     const float *gate = a->gate, *up = a->up;
     struct cpu_range range = cpu_share(g, a->n, 16);
     for (uint64_t i = range.begin; i < range.end; i++)
-        ((float *)a->y)[i] = gate[i] / (1 + expf(-gate[i])) * up[i];
+        ((float *)a->y)[i] = cpu_act(g->constants[0], gate[i]) * up[i];
 }
 
 void cpu_add_plain(const struct greta_host_group *g, const void *args) {

@@ -74,12 +74,17 @@ static float dot_q8a(uint32_t type, const uint8_t *row, const uint8_t *x, size_t
     return sum_8(total);
 }
 
+static void put(const struct greta_host_group *g, const struct cpu_args_matvec *a, uint64_t r, float value) {
+    float *y = (float *)a->y + r;
+    *y = g->constants[2] ? *y + value : value;
+}
+
 void cpu_matvec_plain(const struct greta_host_group *g, const void *args) {
     const struct cpu_args_matvec *a = args;
     size_t row_bytes = block_row_bytes(g->constants[0], a->n_cols);
     struct cpu_range range = cpu_share(g, a->n_rows, 16);
     for (uint64_t r = range.begin; r < range.end; r++)
-        ((float *)a->y)[r] = dot_f32(g->constants[0], (const uint8_t *)a->w + r * row_bytes, a->x, a->n_cols);
+        put(g, a, r, dot_f32(g->constants[0], (const uint8_t *)a->w + r * row_bytes, a->x, a->n_cols));
 }
 
 void cpu_matvec_q8a_plain(const struct greta_host_group *g, const void *args) {
@@ -87,11 +92,7 @@ void cpu_matvec_q8a_plain(const struct greta_host_group *g, const void *args) {
     size_t row_bytes = block_row_bytes(g->constants[0], a->n_cols);
     struct cpu_range range = cpu_share(g, a->n_rows, 16);
     for (uint64_t r = range.begin; r < range.end; r++)
-        ((float *)a->y)[r] = dot_q8a(g->constants[0], (const uint8_t *)a->w + r * row_bytes, a->x, a->n_cols);
-}
-
-static float silu(float x) {
-    return x / (1 + expf(-x));
+        put(g, a, r, dot_q8a(g->constants[0], (const uint8_t *)a->w + r * row_bytes, a->x, a->n_cols));
 }
 
 void cpu_matvec_glu_plain(const struct greta_host_group *g, const void *args) {
@@ -101,7 +102,7 @@ void cpu_matvec_glu_plain(const struct greta_host_group *g, const void *args) {
     for (uint64_t r = range.begin; r < range.end; r++) {
         float gate = dot_f32(g->constants[0], (const uint8_t *)a->w_gate + r * row_bytes, a->x, n);
         float up = dot_f32(g->constants[0], (const uint8_t *)a->w_up + r * row_bytes, a->x, n);
-        ((float *)a->y)[r] = silu(gate) * up;
+        ((float *)a->y)[r] = cpu_act(g->constants[2], gate) * up;
     }
 }
 
@@ -112,23 +113,23 @@ void cpu_matvec_glu_q8a_plain(const struct greta_host_group *g, const void *args
     for (uint64_t r = range.begin; r < range.end; r++) {
         float gate = dot_q8a(g->constants[0], (const uint8_t *)a->w_gate + r * row_bytes, a->x, n);
         float up = dot_q8a(g->constants[0], (const uint8_t *)a->w_up + r * row_bytes, a->x, n);
-        ((float *)a->y)[r] = silu(gate) * up;
+        ((float *)a->y)[r] = cpu_act(g->constants[2], gate) * up;
     }
 }
 
 static void qkv(const struct greta_host_group *g, const struct cpu_args_matvec_qkv *a, bool q8a) {
-    uint32_t type = g->constants[0];
-    size_t n = a->n_cols, row_bytes = block_row_bytes(type, n);
-    struct cpu_range range = cpu_share(g, cpu_qkv_rows(a), 16);
+    size_t n = a->n_cols;
+    struct cpu_range range = cpu_qkv_share(g, a);
     struct cpu_qkv_block b;
     for (uint64_t r = range.begin; r < range.end; r += b.end - b.begin) {
         float y[CPU_BLOCK_ROWS];
-        b = cpu_qkv_block_at(a, r, range.end);
+        b = cpu_qkv_block_at(g, a, r, range.end);
+        size_t row_bytes = block_row_bytes(b.type, n);
         for (uint64_t i = b.begin; i < b.end; i++) {
             const uint8_t *row = (const uint8_t *)b.w + i * row_bytes;
-            y[i - b.begin] = q8a ? dot_q8a(type, row, a->x, n) : dot_f32(type, row, a->x, n);
+            y[i - b.begin] = q8a ? dot_q8a(b.type, row, a->x, n) : dot_f32(b.type, row, a->x, n);
         }
-        cpu_qkv_rotate(a, &b, y);
+        cpu_qkv_finish(g, a, &b, y);
         uint64_t to = cpu_qkv_place(a, &b);
         void *cache = b.which == 1 ? a->k_cache : a->v_cache;
         for (uint64_t i = 0; to != UINT64_MAX && i < b.end - b.begin; i++)

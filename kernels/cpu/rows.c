@@ -156,7 +156,10 @@ static const char *refuse_plain(const struct greta_variant *v, const struct gret
     case GRETA_OP_ROW_LOOKUP: return refuse_cols(call, s->row_lookup.n_cols);
     case GRETA_OP_MATVEC: return refuse_cols(call, s->matvec.n_cols);
     case GRETA_OP_MATVEC_GLU: return refuse_cols(call, s->matvec_glu.n_cols);
-    case GRETA_OP_MATVEC_QKV: return refuse_cols(call, s->matvec_qkv.n_cols);
+    case GRETA_OP_MATVEC_QKV:
+        if (call->keys[4] == 1 && s->matvec_qkv.head_dim > CPU_MAX_HEAD_DIM)
+            return "head_dim is more than 256";
+        return refuse_cols(call, s->matvec_qkv.n_cols);
     case GRETA_OP_MATMUL: return refuse_cols(call, s->matmul.n_cols);
     case GRETA_OP_ROPE:
         if (s->rope.n_rot > s->rope.head_dim || s->rope.n_rot % 2)
@@ -200,25 +203,30 @@ static const char *refuse_avx512(const struct greta_variant *v, const struct gre
 #define ALL_TYPES ((1u << GRETA_N_WEIGHT_TYPES) - 1)
 
 /* Named <op>[_q8a]_<isa>, as its entry. */
-#define ROW(NAME, entry_name, flag_bits, types, activations, refuse, groups)                     \
+#define ROW(NAME, entry_name, flag_bits, types, extra_bits, activations, refuse, groups)         \
     {                                                                                            \
         .name = #entry_name, .op = GRETA_OP_##NAME, .format = GRETA_IMAGE_HOST, .image = &image, \
         .entry = #entry_name, .flags = flag_bits, .w_types = types, .x_type = activations,       \
-        .layout = GRETA_LAYOUT_ROWS, .refusal = refuse, .n_groups = groups                       \
+        .extras = extra_bits, .layout = GRETA_LAYOUT_ROWS, .refusal = refuse, .n_groups = groups \
     }
 #ifdef CPU_X86
-#define VECTOR(NAME, name, flag_bits, types, activations, groups)                   \
-    ROW(NAME, name##_avx512, flag_bits, types, activations, refuse_avx512, groups), \
-        ROW(NAME, name##_avx2, flag_bits, types, activations, refuse_avx2, groups),
+#define VECTOR(NAME, name, flag_bits, types, extra_bits, activations, groups)                   \
+    ROW(NAME, name##_avx512, flag_bits, types, extra_bits, activations, refuse_avx512, groups), \
+        ROW(NAME, name##_avx2, flag_bits, types, extra_bits, activations, refuse_avx2, groups),
 #else
-#define VECTOR(NAME, name, flag_bits, types, activations, groups)
+#define VECTOR(NAME, name, flag_bits, types, extra_bits, activations, groups)
 #endif
 /* The best first: wide vectors, narrow ones, plain C. */
+#define ROWS_X(NAME, name, flag_bits, types, extra_bits, activations, groups) \
+    VECTOR(NAME, name, flag_bits, types, extra_bits, activations, groups)     \
+    ROW(NAME, name##_plain, flag_bits, types, extra_bits, activations, refuse_plain, groups)
 #define ROWS(NAME, name, flag_bits, types, activations, groups) \
-    VECTOR(NAME, name, flag_bits, types, activations, groups)   \
-    ROW(NAME, name##_plain, flag_bits, types, activations, refuse_plain, groups)
+    ROWS_X(NAME, name, flag_bits, types, 0, activations, groups)
 #define PLAIN(NAME, name, types, groups) \
-    ROW(NAME, name##_plain, VARIANT_EXACT, types, GRETA_TYPE_F32, refuse_plain, groups)
+    ROW(NAME, name##_plain, VARIANT_EXACT, types, 0, GRETA_TYPE_F32, refuse_plain, groups)
+
+/* Of the fused ops none norms its activations: every group would do it again. */
+enum { QKV_EXTRAS = EXTRA_BIAS | EXTRA_HALVES | EXTRA_V_TYPE };
 
 static const struct greta_variant rows[] = {
     PLAIN(ROW_LOOKUP, row_lookup, ALL_TYPES, row_groups),
@@ -226,14 +234,14 @@ static const struct greta_variant rows[] = {
     ROWS(ADD_RMS_NORM, add_rms_norm, VARIANT_EXACT, 0, GRETA_TYPE_F32, row_groups),
     ROWS(ROPE, rope, VARIANT_EXACT, 0, GRETA_TYPE_F32, row_groups),
     ROWS(KV_UPDATE, kv_update, VARIANT_EXACT, 0, GRETA_TYPE_F32, row_groups),
-    ROWS(MATVEC, matvec_q8a, 0, QUANT_TYPES, GRETA_TYPE_Q8A, matvec_groups),
-    ROWS(MATVEC, matvec, VARIANT_EXACT, ALL_TYPES, GRETA_TYPE_F32, matvec_groups),
+    ROWS_X(MATVEC, matvec_q8a, 0, QUANT_TYPES, EXTRA_ADD, GRETA_TYPE_Q8A, matvec_groups),
+    ROWS_X(MATVEC, matvec, VARIANT_EXACT, ALL_TYPES, EXTRA_ADD, GRETA_TYPE_F32, matvec_groups),
     ROWS(MATMUL, matmul_q8a, 0, QUANT_TYPES, GRETA_TYPE_Q8A, matmul_groups),
     ROWS(MATMUL, matmul, VARIANT_EXACT, ALL_TYPES, GRETA_TYPE_F32, matmul_groups),
     ROWS(ATTN, attn, VARIANT_EXACT, 0, GRETA_TYPE_F32, attn_groups),
     ROWS(ATTN_SPLIT, attn_split, VARIANT_EXACT, 0, GRETA_TYPE_F32, attn_split_groups),
     PLAIN(ATTN_REDUCE, attn_reduce, 0, attn_reduce_groups),
-    ROWS(ACT_MUL, act_mul, VARIANT_EXACT, 0, GRETA_TYPE_F32, element_groups),
+    ROWS_X(ACT_MUL, act_mul, VARIANT_EXACT, 0, EXTRA_GELU, GRETA_TYPE_F32, element_groups),
     ROWS(ADD, add, VARIANT_EXACT, 0, GRETA_TYPE_F32, element_groups),
     ROWS(ARGMAX, argmax, VARIANT_EXACT, 0, GRETA_TYPE_F32, row_groups),
     ROWS(TOP_K, top_k, VARIANT_EXACT, 0, GRETA_TYPE_F32, row_groups),
@@ -241,10 +249,10 @@ static const struct greta_variant rows[] = {
     PLAIN(COPY, copy, 0, element_groups),
     ROWS(CAST, cast, VARIANT_EXACT, 0, GRETA_TYPE_F32, element_groups),
     ROWS(QUANTIZE, quantize, VARIANT_EXACT, 0, GRETA_TYPE_F32, row_groups),
-    ROWS(MATVEC_GLU, matvec_glu_q8a, 0, QUANT_TYPES, GRETA_TYPE_Q8A, matvec_glu_groups),
-    ROWS(MATVEC_GLU, matvec_glu, VARIANT_EXACT, ALL_TYPES, GRETA_TYPE_F32, matvec_glu_groups),
-    ROWS(MATVEC_QKV, matvec_qkv_q8a, 0, QUANT_TYPES, GRETA_TYPE_Q8A, matvec_qkv_groups),
-    ROWS(MATVEC_QKV, matvec_qkv, VARIANT_EXACT, ALL_TYPES, GRETA_TYPE_F32, matvec_qkv_groups),
+    ROWS_X(MATVEC_GLU, matvec_glu_q8a, 0, QUANT_TYPES, EXTRA_GELU, GRETA_TYPE_Q8A, matvec_glu_groups),
+    ROWS_X(MATVEC_GLU, matvec_glu, VARIANT_EXACT, ALL_TYPES, EXTRA_GELU, GRETA_TYPE_F32, matvec_glu_groups),
+    ROWS_X(MATVEC_QKV, matvec_qkv_q8a, 0, QUANT_TYPES, QKV_EXTRAS, GRETA_TYPE_Q8A, matvec_qkv_groups),
+    ROWS_X(MATVEC_QKV, matvec_qkv, VARIANT_EXACT, ALL_TYPES, QKV_EXTRAS, GRETA_TYPE_F32, matvec_qkv_groups),
     ROWS(ROPE_KV, rope_kv, VARIANT_EXACT, 0, GRETA_TYPE_F32, row_groups),
 };
 

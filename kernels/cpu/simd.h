@@ -7,6 +7,8 @@
 #ifndef KERNELS_CPU_SIMD_H
 #define KERNELS_CPU_SIMD_H
 
+#include <greta/op_args.h>
+
 #include <immintrin.h>
 
 #include <math.h>
@@ -263,6 +265,16 @@ SIMD_INLINE vf vf_exp(vf x) {
     p = vf_fma(p, r, vf_set1(0.5f));
     p = vf_fma(vf_mul(p, r), r, r);
     return vf_scale(vf_add(p, vf_set1(1.0f)), n);
+}
+
+/* See cpu_act. */
+SIMD_INLINE vf vf_act(uint32_t act, vf g) {
+    vf x = g;
+    if (act == GRETA_ACT_GELU) {
+        vf cube = vf_mul(vf_mul(g, g), g);
+        x = vf_mul(vf_set1(1.5957691216f), vf_fma(vf_set1(0.044715f), cube, g));
+    }
+    return vf_div(g, vf_add(vf_set1(1), vf_exp(vf_sub(vf_zero(), x))));
 }
 
 #endif

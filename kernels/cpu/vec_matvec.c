@@ -99,7 +99,7 @@ SIMD_INLINE float row_dot(uint32_t type, const uint8_t *row, const struct chunk 
     return v8_sum(_mm256_add_ps(_mm256_add_ps(acc[0], acc[1]), acc[2]));
 }
 
-SIMD_INLINE void rows_q8a(uint32_t type, const struct cpu_args_matvec *a, struct cpu_range range) {
+SIMD_INLINE void rows_q8a(uint32_t type, const struct cpu_args_matvec *a, bool add, struct cpu_range range) {
     size_t n_cols = a->n_cols, n_units = n_cols / 32, row_bytes = block_row_bytes(type, n_cols);
     const uint8_t *x = a->x;
     float *y = a->y;
@@ -113,20 +113,20 @@ SIMD_INLINE void rows_q8a(uint32_t type, const struct cpu_args_matvec *a, struct
         const uint8_t *w =
             (const uint8_t *)a->w + range.begin * row_bytes + block_row_bytes(type, first * 32);
         for (uint64_t r = range.begin; r < range.end; r++, w += row_bytes)
-            y[r] = (first ? y[r] : 0) + row_dot(type, w, &c);
+            y[r] = (first || add ? y[r] : 0) + row_dot(type, w, &c);
     }
 }
 
 #define OF_TYPE(name) \
-    case GRETA_TYPE_##name: rows_q8a(GRETA_TYPE_##name, a, range); break;
-static void any_q8a(uint32_t type, const struct cpu_args_matvec *a, struct cpu_range range) {
+    case GRETA_TYPE_##name: rows_q8a(GRETA_TYPE_##name, a, add, range); break;
+static void any_q8a(uint32_t type, const struct cpu_args_matvec *a, bool add, struct cpu_range range) {
     switch (type) { GRETA_QUANT_TYPE_LIST(OF_TYPE) }
 #undef OF_TYPE
 }
 
 void CPU_FN(matvec_q8a)(const struct greta_host_group *g, const void *args) {
     const struct cpu_args_matvec *a = args;
-    any_q8a(g->constants[0], a, cpu_share(g, a->n_rows, 16));
+    any_q8a(g->constants[0], a, g->constants[2], cpu_share(g, a->n_rows, 16));
 }
 
 /* ---- f32 activations ---- */
@@ -195,43 +195,48 @@ SIMD_INLINE float row_dot_decoded(uint32_t type, const uint8_t *row, const float
     return vf_sum(vf_add(acc[0], acc[1]));
 }
 
-static void rows_decoded(uint32_t type, const struct cpu_args_matvec *a, struct cpu_range range) {
+SIMD_INLINE void put(float *y, bool add, float value) {
+    *y = add ? *y + value : value;
+}
+
+static void rows_decoded(uint32_t type, const struct cpu_args_matvec *a, bool add, struct cpu_range range) {
     size_t row_bytes = block_row_bytes(type, a->n_cols);
     const uint8_t *w = (const uint8_t *)a->w + range.begin * row_bytes;
     for (uint64_t r = range.begin; r < range.end; r++, w += row_bytes)
-        ((float *)a->y)[r] = row_dot_decoded(type, w, a->x, a->n_cols / 32);
+        put((float *)a->y + r, add, row_dot_decoded(type, w, a->x, a->n_cols / 32));
 }
 
-SIMD_INLINE void rows_f32(uint32_t type, bool quantized, const struct cpu_args_matvec *a,
+SIMD_INLINE void rows_f32(uint32_t type, bool quantized, const struct cpu_args_matvec *a, bool add,
                           struct cpu_range range) {
     size_t row_bytes = block_row_bytes(type, a->n_cols);
     const uint8_t *w = (const uint8_t *)a->w + range.begin * row_bytes;
     for (uint64_t r = range.begin; r < range.end; r++, w += row_bytes)
-        ((float *)a->y)[r] = quantized ? row_dot_exact(type, w, a->x, a->n_cols / 32)
-                                       : row_dot_float(type, w, a->x, a->n_cols);
+        put((float *)a->y + r, add,
+            quantized ? row_dot_exact(type, w, a->x, a->n_cols / 32)
+                      : row_dot_float(type, w, a->x, a->n_cols));
 }
 
-static void any_f32(uint32_t type, const struct cpu_args_matvec *a, struct cpu_range range) {
+static void any_f32(uint32_t type, const struct cpu_args_matvec *a, bool add, struct cpu_range range) {
     switch (type) {
-    case GRETA_TYPE_F32: rows_f32(GRETA_TYPE_F32, false, a, range); break;
-    case GRETA_TYPE_F16: rows_f32(GRETA_TYPE_F16, false, a, range); break;
-    case GRETA_TYPE_BF16: rows_f32(GRETA_TYPE_BF16, false, a, range); break;
+    case GRETA_TYPE_F32: rows_f32(GRETA_TYPE_F32, false, a, add, range); break;
+    case GRETA_TYPE_F16: rows_f32(GRETA_TYPE_F16, false, a, add, range); break;
+    case GRETA_TYPE_BF16: rows_f32(GRETA_TYPE_BF16, false, a, add, range); break;
 #define OF_TYPE(name) \
-    case GRETA_TYPE_##name: rows_f32(GRETA_TYPE_##name, true, a, range); break;
+    case GRETA_TYPE_##name: rows_f32(GRETA_TYPE_##name, true, a, add, range); break;
         GRETA_QUANT_TYPE_LIST(OF_TYPE)
 #undef OF_TYPE
-    default: rows_decoded(type, a, range); break;
+    default: rows_decoded(type, a, add, range); break;
     }
 }
 
 void CPU_FN(matvec)(const struct greta_host_group *g, const void *args) {
     const struct cpu_args_matvec *a = args;
-    any_f32(g->constants[0], a, cpu_share(g, a->n_rows, 16));
+    any_f32(g->constants[0], a, g->constants[2], cpu_share(g, a->n_rows, 16));
 }
 
 /* ---- fused ---- */
 
-typedef void rows_fn(uint32_t type, const struct cpu_args_matvec *a, struct cpu_range range);
+typedef void rows_fn(uint32_t type, const struct cpu_args_matvec *a, bool add, struct cpu_range range);
 
 /* Rows [begin, end) of a weight times x, into y[0 ..). */
 SIMD_INLINE void rows_into(rows_fn *fn, uint32_t type, const void *w, const void *x, size_t n_cols,
@@ -241,7 +246,7 @@ SIMD_INLINE void rows_into(rows_fn *fn, uint32_t type, const void *w, const void
                                 .y = y,
                                 .n_rows = (uint32_t)(end - begin),
                                 .n_cols = (uint32_t)n_cols};
-    fn(type, &a, (struct cpu_range){0, end - begin});
+    fn(type, &a, false, (struct cpu_range){0, end - begin});
 }
 
 SIMD_INLINE void glu(rows_fn *fn, const struct greta_host_group *g, const struct cpu_args_matvec_glu *a) {
@@ -251,10 +256,8 @@ SIMD_INLINE void glu(rows_fn *fn, const struct greta_host_group *g, const struct
         float gate[CPU_BLOCK_ROWS] = {0}, up[CPU_BLOCK_ROWS] = {0};
         rows_into(fn, g->constants[0], a->w_gate, a->x, a->n_cols, r, end, gate);
         rows_into(fn, g->constants[0], a->w_up, a->x, a->n_cols, r, end, up);
-        for (size_t i = 0; i < end - r; i += VF_LANES) {
-            vf v = vf_load(gate + i), below = vf_add(vf_set1(1), vf_exp(vf_sub(vf_zero(), v)));
-            vf_store(gate + i, vf_mul(vf_div(v, below), vf_load(up + i)));
-        }
+        for (size_t i = 0; i < end - r; i += VF_LANES)
+            vf_store(gate + i, vf_mul(vf_act(g->constants[2], vf_load(gate + i)), vf_load(up + i)));
         memcpy((float *)a->y + r, gate, (end - r) * sizeof *gate);
     }
 }
@@ -279,13 +282,13 @@ SIMD_INLINE void kv_store(uint32_t type, const float *y, size_t n, void *cache, 
 }
 
 SIMD_INLINE void qkv(rows_fn *fn, const struct greta_host_group *g, const struct cpu_args_matvec_qkv *a) {
-    struct cpu_range range = cpu_share(g, cpu_qkv_rows(a), 16);
+    struct cpu_range range = cpu_qkv_share(g, a);
     struct cpu_qkv_block b;
     for (uint64_t r = range.begin; r < range.end; r += b.end - b.begin) {
         float y[CPU_BLOCK_ROWS] = {0};
-        b = cpu_qkv_block_at(a, r, range.end);
-        rows_into(fn, g->constants[0], b.w, a->x, a->n_cols, b.begin, b.end, y);
-        cpu_qkv_rotate(a, &b, y);
+        b = cpu_qkv_block_at(g, a, r, range.end);
+        rows_into(fn, b.type, b.w, a->x, a->n_cols, b.begin, b.end, y);
+        cpu_qkv_finish(g, a, &b, y);
         uint64_t to = cpu_qkv_place(a, &b);
         if (to == UINT64_MAX) continue;
         if (b.which == 0)

@@ -242,8 +242,7 @@ void CPU_FN(act_mul)(const struct greta_host_group *g, const void *args) {
     struct cpu_range range = cpu_share(g, a->n, 16);
     for (size_t i = range.begin; i < range.end; i += VF_LANES) {
         vf gate = load_upto(a->gate, i, range.end), up = load_upto(a->up, i, range.end);
-        vf below = vf_add(vf_set1(1), vf_exp(vf_sub(vf_zero(), gate)));
-        store_upto(a->y, i, range.end, vf_mul(vf_div(gate, below), up));
+        store_upto(a->y, i, range.end, vf_mul(vf_act(g->constants[0], gate), up));
     }
 }
 

@@ -61,9 +61,56 @@ static void compare_q8a(const struct ref_output *o, const void *got, struct ref_
     }
 }
 
+/*
+ * A unit of a Q8_0 cache: d within half an f16 step of max / 127 and what the values are off by; q * d within half a d of x, but for
+ * those that end at 127. Where d leaves f16's range, or the unit holds no number, d must not be one.
+ */
+static void compare_kv_unit(const struct ref_output *o, uint64_t i, const uint8_t *row, const uint8_t *before,
+                            uint64_t c0, struct ref_verdict *v) {
+    const uint8_t *scale = row + GRETA_KV_SCALES_OFFSET((uint64_t)o->n_cols) + c0 / 32 * 2;
+    uint16_t h;
+    memcpy(&h, scale, sizeof h);
+    double max = 0, off = 0, d = half_f16_to_f32(h);
+    if (o->bound[i] < 0) {
+        bool same = !memcmp(row + c0, before + c0, 32) && !memcmp(scale, before + (scale - row), 2);
+        if (!same) judge(v, i, d, 0, 0, INFINITY);
+        return;
+    }
+    for (uint64_t k = i; k < i + 32; k++) {
+        max = isfinite(o->value[k]) ? fmax(max, fabs(o->value[k])) : INFINITY;
+        off = fmax(off, o->bound[k]);
+    }
+    double want = max / 127, bound = want * (0x1p-11 + 8 * 0x1p-24) + off / 127 * 1.01 + 0x1p-25;
+    if (want > 65504) {
+        judge(v, i, d, want, 0, isfinite(d) && want - off / 127 >= 65520 * (1 + 0x1p-22) ? INFINITY : 0);
+        return;
+    }
+    judge(v, i, d, want, bound, error_of(d, want, bound));
+    for (uint64_t k = 0; isfinite(d) && k < 32; k++) {
+        double x = o->value[i + k], q = (int8_t)row[c0 + k],
+               limit = d * 0.5 * (1 + 0x1p-14) + o->bound[i + k];
+        bool at_end = fabs(q) == 127 && q * x > 0 && fabs(x) > 127 * d;
+        bool bad = q == -128 || (d == 0 && q != 0);
+        if (d > 0 || bad)
+            judge(v, i + k, q * d, x, limit, bad ? INFINITY : at_end ? 0 : error_of(q * d, x, limit));
+    }
+}
+
+static void compare_kv_q8_0(const struct ref_output *o, const uint8_t *got, const uint8_t *before,
+                            struct ref_verdict *v) {
+    uint64_t row_bytes = GRETA_KV_ROW_BYTES(GRETA_TYPE_Q8_0, (uint64_t)o->n_cols);
+    for (uint64_t r = 0; r < o->n_rows; r++)
+        for (uint64_t c = 0; c < o->n_cols; c += 32)
+            compare_kv_unit(o, r * o->n_cols + c, got + r * row_bytes, before + r * row_bytes, c, v);
+}
+
 void ref_compare(const struct ref_output *o, const void *got, const void *before, struct ref_verdict *v) {
     *v = (struct ref_verdict){0};
     if (o->kind == REF_NOTHING) return;
+    if (o->kind == REF_KV_Q8_0) {
+        compare_kv_q8_0(o, got, before, v);
+        return;
+    }
     if (o->kind == REF_Q8A) {
         compare_q8a(o, got, v);
         return;

@@ -21,12 +21,18 @@ GRETA_MUST_USE greta_status ref_output_make(struct ref_output *o, enum ref_kind 
 double ref_sum_bound(double k, double s, double a, double b, double operand_eps);
 /* The relative error of exp(x). */
 double ref_exp_error(double x);
-/* g / (1 + exp(-g)) * u, with its bound where g and u are exact. */
-double ref_act_mul(double g, double u, double *bound);
+/* act(g) * u, with its bound where g and u are exact. */
+double ref_act_mul(uint32_t act, double g, double u, double *bound);
+/* 1 / sqrt(mean(x^2) + eps) of n values, and the largest relative error of x * it * w. */
+double ref_norm_scale(const double *x, uint64_t n, double eps, double *error);
 
 greta_status ref_matmul(const struct ref_args *a, uint64_t n_tok, uint64_t n_rows, uint64_t n_cols);
+greta_status ref_matvec(const struct ref_args *a);
 greta_status ref_matvec_glu(const struct ref_args *a);
 greta_status ref_matvec_qkv(const struct ref_args *a);
+/* A cache of n_ctx rows of n_cols, as it was before. */
+GRETA_MUST_USE greta_status ref_kv_make(struct ref_output *o, uint32_t kv_type, uint64_t n_ctx,
+                                        uint64_t n_cols);
 /* Element i of a cache: a value that a right kernel has within `error` before it rounds to the cache's type. */
 void ref_set_kv(struct ref_output *o, uint64_t i, double value, double error);
 greta_status ref_attn(const struct ref_args *a);

@@ -45,81 +45,117 @@ greta_status ref_matmul(const struct ref_args *a, uint64_t n_tok, uint64_t n_row
     return status;
 }
 
+greta_status ref_matvec(const struct ref_args *a) {
+    const struct greta_scalars_matvec *s = &a->call->scalars.matvec;
+    struct ref_output *y = &a->outputs[2];
+    greta_status status = ref_matmul(a, 1, s->n_rows, s->n_cols);
+    for (uint64_t r = 0; !status && a->call->keys[2] && r < s->n_rows; r++) {
+        double before = ((const float *)a->data[2])[r];
+        y->value[r] += before;
+        y->bound[r] += 2 * REF_EPS * (fabs(y->value[r]) + y->bound[r]);
+    }
+    return status;
+}
+
+/* ---- what the fused ones read ---- */
+
+/* x as a matrix reads it: decoded and, norm 1, normed; `relative`: what that adds to every product's error. */
+struct operand {
+    double *x, *w, relative; /* w: two rows of work */
+    uint64_t n_cols;
+};
+
+static greta_status operand_make(struct operand *op, const struct ref_args *a, uint32_t x_type, uint32_t i_x,
+                                 uint64_t n_cols, bool norm, double eps) {
+    *op = (struct operand){.n_cols = n_cols};
+    op->x = calloc((size_t)(3 * n_cols + 1), sizeof *op->x);
+    if (!op->x) return GRETA_ERR_NO_MEMORY;
+    op->w = op->x + n_cols;
+    decode_x(x_type, a->data[i_x], n_cols, op->x);
+    if (!norm) return GRETA_OK;
+    const float *weights = a->data[i_x + 1];
+    double scale = ref_norm_scale(op->x, n_cols, eps, &op->relative);
+    for (uint64_t c = 0; c < n_cols; c++) op->x[c] *= scale * weights[c];
+    return GRETA_OK;
+}
+
+/* Row r of the weight of binding i_w times the operand. */
+static void row_times(const struct ref_args *a, uint32_t i_w, uint32_t type, uint64_t r,
+                      const struct operand *op, double *value, double *bound) {
+    uint64_t n = op->n_cols, w_bytes = greta_layout_bytes(GRETA_LAYOUT_ROWS, type, 1, n);
+    double s = 0;
+    ref_decode_row(type, (const uint8_t *)a->data[i_w] + r * w_bytes, n, op->w, op->w + n);
+    product(a, op->w, op->w + n, op->x, n, value, bound);
+    for (uint64_t c = 0; op->relative > 0 && c < n; c++) s += op->w[n + c] * fabs(op->x[c]);
+    *bound += op->relative * s;
+}
+
 /*
- * The sums' own bounds go through: silu's slope is below 1.1 everywhere, so an error b in g is one of 1.1 b in silu(g). The
- * rounding of silu and of the product is relative to what a kernel may have got.
+ * The sums' own bounds go through: the slope of silu is below 1.1 everywhere, that of gelu below 1.13, so an error b in g is one
+ * of 1.13 b in act(g). The rounding of act and of the product is relative to what a kernel may have got.
  */
 greta_status ref_matvec_glu(const struct ref_args *a) {
     const struct greta_scalars_matvec_glu *s = &a->call->scalars.matvec_glu;
     const uint32_t *keys = a->call->keys;
-    uint64_t n_cols = s->n_cols, w_bytes = greta_layout_bytes(GRETA_LAYOUT_ROWS, keys[0], 1, n_cols);
-    double *x = calloc((size_t)(3 * n_cols + 1), sizeof *x), *w = x + n_cols;
     struct ref_output *y = &a->outputs[4];
-    greta_status status = x ? ref_output_make(y, REF_F32, s->n_rows) : GRETA_ERR_NO_MEMORY;
-    if (!status) decode_x(keys[1], a->data[2], n_cols, x);
+    struct operand op;
+    greta_status status = operand_make(&op, a, keys[1], 2, s->n_cols, keys[3] == 1, s->eps);
+    if (!status) status = ref_output_make(y, REF_F32, s->n_rows);
     for (uint64_t r = 0; !status && r < s->n_rows; r++) {
-        double sum[2], error[2], rounding;
-        for (int i = 0; i < 2; i++) {
-            ref_decode_row(keys[0], (const uint8_t *)a->data[i] + r * w_bytes, n_cols, w, w + n_cols);
-            product(a, w, w + n_cols, x, n_cols, &sum[i], &error[i]);
-        }
-        double silu = fabs(sum[0] / (1 + exp(-sum[0]))), up = fabs(sum[1]);
-        double passed = 1.1 * error[0] * (up + error[1]) + silu * error[1];
-        y->value[r] = ref_act_mul(sum[0], sum[1], &rounding);
+        double sum[2], error[2], rounding, unused;
+        for (uint32_t i = 0; i < 2; i++) row_times(a, i, keys[0], r, &op, &sum[i], &error[i]);
+        double act = fabs(ref_act_mul(keys[2], sum[0], 1, &unused)), up = fabs(sum[1]);
+        double passed = 1.13 * error[0] * (up + error[1]) + act * error[1];
+        y->value[r] = ref_act_mul(keys[2], sum[0], sum[1], &rounding);
         y->bound[r] = 1.01 * passed + rounding;
     }
-    free(x);
+    free(op.x);
     return status;
 }
 
-/* matvec_qkv's weight of binding i_w times x: n_rows values, then their bounds; NULL where memory is out. */
-static double *rows_times_x(const struct ref_args *a, uint32_t i_w, uint32_t type, uint64_t n_rows,
-                            uint64_t n_cols) {
-    uint64_t w_bytes = greta_layout_bytes(GRETA_LAYOUT_ROWS, type, 1, n_cols);
-    double *y = calloc((size_t)(2 * n_rows + 1), sizeof *y), *x = calloc((size_t)(3 * n_cols + 1), sizeof *x);
-    if (x) decode_x(a->call->keys[2], a->data[3], n_cols, x);
-    for (uint64_t r = 0; x && y && r < n_rows; r++) {
-        double *w = x + n_cols;
-        ref_decode_row(type, (const uint8_t *)a->data[i_w] + r * w_bytes, n_cols, w, w + n_cols);
-        product(a, w, w + n_cols, x, n_cols, &y[r], &y[n_rows + r]);
-    }
-    if (!x) free(y);
-    free(x);
-    return x ? y : NULL;
-}
-
-/* In place, adjacent pairs; the errors turn with the values, and the rotation rounds three times. */
-static void rotate(const float *table, uint64_t n_rot, uint64_t head_dim, uint64_t n, double *y) {
-    for (uint64_t i = 0; i < n; i += 2) {
-        double *value = y + i, *error = y + n + i;
-        if (i % head_dim >= n_rot) continue;
-        double c = table[i % head_dim], s = table[i % head_dim + 1], u = value[0], v = value[1];
-        double eu = error[0], ev = error[1];
-        value[0] = u * c - v * s;
-        value[1] = u * s + v * c;
-        error[0] = fabs(c) * eu + fabs(s) * ev;
-        error[1] = fabs(s) * eu + fabs(c) * ev;
-        error[0] += 3 * REF_EPS * (fabs(u * c) + fabs(v * s) + error[0]) + REF_TINY;
-        error[1] += 3 * REF_EPS * (fabs(u * s) + fabs(v * c) + error[1]) + REF_TINY;
+/* In place; the errors turn with the values, and the rotation rounds three times. n values, then their errors. */
+static void rotate(const float *table, uint32_t mode, uint64_t n_rot, uint64_t head_dim, uint64_t n,
+                   double *y) {
+    for (uint64_t i = 0; i < n / head_dim * (n_rot / 2); i++) {
+        uint64_t head = i / (n_rot / 2) * head_dim, j = i % (n_rot / 2);
+        uint64_t first = head + (mode ? j : 2 * j), second = first + (mode ? n_rot / 2 : 1);
+        double c = table[2 * j], s = table[2 * j + 1], u = y[first], v = y[second];
+        double eu = y[n + first], ev = y[n + second];
+        y[first] = u * c - v * s;
+        y[second] = u * s + v * c;
+        eu = fabs(c) * y[n + first] + fabs(s) * y[n + second];
+        ev = fabs(s) * y[n + first] + fabs(c) * y[n + second];
+        y[n + first] = eu + 3 * REF_EPS * (fabs(u * c) + fabs(v * s) + eu) + REF_TINY;
+        y[n + second] = ev + 3 * REF_EPS * (fabs(u * s) + fabs(v * c) + ev) + REF_TINY;
     }
 }
 
 greta_status ref_matvec_qkv(const struct ref_args *a) {
     const struct greta_scalars_matvec_qkv *s = &a->call->scalars.matvec_qkv;
     const uint32_t *keys = a->call->keys;
-    enum ref_kind kv = keys[3] == GRETA_TYPE_F16 ? REF_F16 : REF_F32;
-    const float *table = a->data[6];
-    uint64_t pos = ((const uint32_t *)a->data[7])[1];
-    greta_status status = GRETA_OK;
+    const float *table = a->data[6], *bias = a->data[5];
+    uint64_t pos = ((const uint32_t *)a->data[7])[1], n_kv = (uint64_t)s->n_head_kv * s->head_dim;
+    struct operand op;
+    greta_status status = operand_make(&op, a, keys[2], 3, s->n_cols, keys[5] == 1, s->eps);
     for (uint32_t w = 0; w < 3 && !status; w++) {
-        uint64_t n = (uint64_t)(w ? s->n_head_kv : s->n_head) * s->head_dim;
+        uint64_t n = w ? n_kv : (uint64_t)s->n_head * s->head_dim;
         struct ref_output *o = &a->outputs[8 + w];
-        double *y = rows_times_x(a, w, keys[w == 2], n, s->n_cols);
-        status = y ? ref_output_make(o, w ? kv : REF_F32, w ? n * s->n_ctx : n) : GRETA_ERR_NO_MEMORY;
-        if (!status && w < 2) rotate(table + pos * s->n_rot, s->n_rot, s->head_dim, n, y);
+        double *y = calloc((size_t)(2 * n + 1), sizeof *y);
+        status = !y  ? GRETA_ERR_NO_MEMORY
+                 : w ? ref_kv_make(o, keys[3], s->n_ctx, n)
+                     : ref_output_make(o, REF_F32, n);
+        for (uint64_t r = 0; !status && r < n; r++) {
+            row_times(a, w, keys[w == 2], r, &op, &y[r], &y[n + r]);
+            if (!keys[6]) continue;
+            y[r] += bias[r];
+            y[n + r] += 2 * REF_EPS * (fabs(y[r]) + y[n + r]);
+        }
+        if (!status && w < 2) rotate(table + pos * s->n_rot, keys[4], s->n_rot, s->head_dim, n, y);
         for (uint64_t i = 0; !status && i < n && (w == 0 || pos < s->n_ctx); i++)
             ref_set_kv(o, w ? pos * n + i : i, y[i], y[n + i]);
+        bias += keys[6] ? n : 0;
         free(y);
     }
+    free(op.x);
     return status;
 }

@@ -69,14 +69,19 @@ static greta_status row_lookup(const struct ref_args *a) {
  * x / rms * w: the sum of squares has no cancellation, so its error is relative; the root halves it. A row of many columns is
  * summed in at least eight chains. The scale's own roundings, sqrt, division and two products are within 12 eps.
  */
-static void norm_row(struct ref_output *y, uint64_t at, const double *x, const float *w, uint64_t n,
-                     double eps) {
+double ref_norm_scale(const double *x, uint64_t n, double eps, double *error) {
     double sum = 0;
     for (uint64_t c = 0; c < n; c++) sum += x[c] * x[c];
-    double scale = 1 / sqrt(sum / (double)n + eps);
+    *error = REF_EPS * (12 + sqrt((double)n / 8));
+    return 1 / sqrt(sum / (double)n + eps);
+}
+
+static void norm_row(struct ref_output *y, uint64_t at, const double *x, const float *w, uint64_t n,
+                     double eps) {
+    double error, scale = ref_norm_scale(x, n, eps, &error);
     for (uint64_t c = 0; c < n; c++) {
         double value = x[c] * scale * w[c];
-        set(y, at + c, value, REF_EPS * (12 + sqrt((double)n / 8)) * fabs(value) + REF_TINY);
+        set(y, at + c, value, error * fabs(value) + REF_TINY);
     }
 }
 
@@ -162,6 +167,14 @@ static greta_status kv_update(const struct ref_args *a) {
     return status;
 }
 
+greta_status ref_kv_make(struct ref_output *o, uint32_t kv_type, uint64_t n_ctx, uint64_t n_cols) {
+    bool q8 = kv_type == GRETA_TYPE_Q8_0;
+    greta_status status = ref_output_make(o, q8 ? REF_KV_Q8_0 : float_kind(kv_type), n_ctx * n_cols);
+    o->n_rows = (uint32_t)n_ctx;
+    o->n_cols = (uint32_t)n_cols;
+    return status;
+}
+
 void ref_set_kv(struct ref_output *o, uint64_t i, double value, double error) {
     if (o->kind == REF_F16) error += 0x1p-11 * (fabs(value) + error) + 0x1p-25;
     if (o->kind == REF_F16 && fabs(value) >= 65520) value = value > 0 ? INFINITY : -INFINITY;
@@ -199,10 +212,15 @@ static greta_status rope_kv(const struct ref_args *a) {
     return status;
 }
 
-/* exp's error counts at most once (e / (1 + e) <= 1); where 1 + exp(-g) or its reciprocal leaves f32's range, the result
- * is within a few |g u| of the smallest normal number. */
-double ref_act_mul(double g, double u, double *bound) {
-    double value = g / (1 + exp(-g)) * u, error = ref_exp_error(g < 0 ? g : 0) + 12 * REF_EPS;
+/*
+ * Both are g / (1 + exp(-x)): x = g, or for GELU, whose tanh is written so, 2 sqrt(2 / pi) (g + 0.044715 g^3), in f32 within 8 eps.
+ * exp's error counts at most once (e / (1 + e) <= 1), for x > 0 less than exp(0)'s; where 1 + exp(-x) or its reciprocal leaves
+ * f32's range, the result is within a few |g u| of the smallest normal number.
+ */
+double ref_act_mul(uint32_t act, double g, double u, double *bound) {
+    double x = act == GRETA_ACT_GELU ? 1.5957691216057308 * (g + 0.044715 * g * g * g) : g;
+    double value = g / (1 + exp(-x)) * u, error = ref_exp_error(x < 0 ? x : 0) + 12 * REF_EPS;
+    if (act == GRETA_ACT_GELU) error += 8 * REF_EPS * (1 + (x < 0 ? -x : 0));
     *bound = fabs(value) * error + REF_TINY * (1 + 4 * fabs(g * u));
     return fabs(value) > FLT_MAX ? (value > 0 ? INFINITY : -INFINITY) : value;
 }
@@ -211,7 +229,7 @@ static greta_status act_mul(const struct ref_args *a) {
     uint64_t n = a->call->scalars.act_mul.n;
     greta_status status = ref_output_make(&a->outputs[2], REF_F32, n);
     for (uint64_t i = 0; !status && i < n; i++) {
-        double bound, value = ref_act_mul(f32_at(a, 0, i), f32_at(a, 1, i), &bound);
+        double bound, value = ref_act_mul(a->call->keys[0], f32_at(a, 0, i), f32_at(a, 1, i), &bound);
         set(&a->outputs[2], i, value, bound);
     }
     return status;
@@ -320,7 +338,7 @@ static greta_status run(const struct ref_args *a) {
     case GRETA_OP_ROPE: return rope(a);
     case GRETA_OP_KV_UPDATE: return kv_update(a);
     case GRETA_OP_ROPE_KV: return rope_kv(a);
-    case GRETA_OP_MATVEC: return ref_matmul(a, 1, s->matvec.n_rows, s->matvec.n_cols);
+    case GRETA_OP_MATVEC: return ref_matvec(a);
     case GRETA_OP_MATVEC_GLU: return ref_matvec_glu(a);
     case GRETA_OP_MATVEC_QKV: return ref_matvec_qkv(a);
     case GRETA_OP_MATMUL: return ref_matmul(a, s->matmul.n_tok, s->matmul.n_rows, s->matmul.n_cols);

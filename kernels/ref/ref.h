@@ -20,7 +20,7 @@
 
 #include <greta/kernels.h>
 
-enum ref_kind { REF_NOTHING, REF_F32, REF_F16, REF_BF16, REF_U32, REF_I32, REF_Q8A };
+enum ref_kind { REF_NOTHING, REF_F32, REF_F16, REF_BF16, REF_U32, REF_I32, REF_Q8A, REF_KV_Q8_0 };
 
 /* What one binding must hold afterwards: n elements of a kind. */
 struct ref_output {
@@ -28,7 +28,9 @@ struct ref_output {
     uint64_t n;
     double *value;
     double *bound;           /* 0: exactly this; -1: as it was before */
-    uint32_t n_rows, n_cols; /* Q8A: value is x / d, bound is d; n = n_rows * n_cols */
+    uint32_t n_rows,
+        n_cols; /* Q8A: value is x / d, bound is d; n = n_rows * n_cols. KV_Q8_0: value is x, before it is
+                                rounded, bound what a kernel may have it off by, -1 for all of a unit or for none */
 };
 
 /*

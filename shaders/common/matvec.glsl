@@ -3,23 +3,37 @@
  * invocations share the columns, a chunk of eight at a time, so that one subgroup reads whole lines of a row and each x that
  * it reads serves all rows. All of a step's loads are issued before the first is used.
  *
- * Before the include: W_TYPE; ROWS; STEPS, the chunks that an invocation has under way; ALIGNED, 1 where x lies at a
- * multiple of 16 bytes and n_cols is a multiple of 8; #define SETS.
+ * Before the include: ROWS; STEPS, the chunks that an invocation has under way; ALIGNED, 1 where x lies at a multiple of 16
+ * bytes and n_cols is a multiple of 8; #define SETS. Where there is a norm: NORM, 1 if x is to be normed, by args.norm and
+ * args.eps, and #define WITH_NORM. Where rows do not follow each other: #define ROW_AT(first, i), row i of a group's.
  */
 #ifndef SHADERS_MATVEC_GLSL
 #define SHADERS_MATVEC_GLSL
 
+#ifdef WITH_NORM
+#define NORM_WEIGHTS args.norm
+#define NORM_EPS args.eps
+#else
+const uint NORM = 0;
+#define NORM_WEIGHTS args.x
+#define NORM_EPS 0.0
+#endif
+#ifndef ROW_AT
+#define ROW_AT(first, i) ((first) + (i))
+#endif
+
 const uint N_SUMS = SETS * ROWS;
 
-shared float partials[N_SUMS * (gl_WorkGroupSize.x / SUBGROUP_MIN)];
+/* Norm 1: one more sum, of the squares of x. */
+shared float partials[(N_SUMS + NORM) * (gl_WorkGroupSize.x / SUBGROUP_MIN)];
 
-void load_x(uint chunk, out vec4 lo, out vec4 hi) {
+void load_floats(uint64_t base, uint chunk, out vec4 lo, out vec4 hi) {
     if (ALIGNED == 1) {
-        lo = IN_VEC4(args.x, chunk * 32u);
-        hi = IN_VEC4(args.x, chunk * 32u + 16u);
+        lo = IN_VEC4(base, chunk * 32u);
+        hi = IN_VEC4(base, chunk * 32u + 16u);
     } else {
         [[unroll]] for (uint e = 0; e < 8u; e++) {
-            float x = chunk * 8u + e < args.n_cols ? IN_F32(args.x, (chunk * 8u + e) * 4u) : 0.0;
+            float x = chunk * 8u + e < args.n_cols ? IN_F32(base, (chunk * 8u + e) * 4u) : 0.0;
             if (e < 4u)
                 lo[e] = x;
             else
@@ -28,40 +42,46 @@ void load_x(uint chunk, out vec4 lo, out vec4 hi) {
     }
 }
 
-float dot_chunk(packed_chunk p, uint chunk, vec4 lo, vec4 hi, float x_sum) {
-    weights_8 w = decode_chunk(p, W_TYPE, chunk);
+float dot_chunk(packed_chunk p, uint type, uint chunk, vec4 lo, vec4 hi, float x_sum) {
+    weights_8 w = decode_chunk(p, type, chunk);
     float sum = dot(w.lo, lo) + dot(w.hi, hi);
-    if (type_has_scale(W_TYPE)) sum *= w.scale;
-    if (type_has_offset(W_TYPE)) sum += w.offset * x_sum;
+    if (type_has_scale(type)) sum *= w.scale;
+    if (type_has_offset(type)) sum += w.offset * x_sum;
     return sum;
 }
 
-/* This subgroup's part of the sums: row first + i % ROWS of the weight at bases[i / ROWS]. */
-void rows_multiply(packed_weight w, uint64_t bases[SETS], uint first, uint n_rows) {
+/* This subgroup's part of the sums: row ROW_AT(first, i % ROWS) of the weight at bases[i / ROWS], of n_rows of `type`. */
+void rows_multiply(packed_weight w, uint type, uint64_t bases[SETS], uint first, uint n_rows) {
     uint n_chunks = (args.n_cols + 7u) / 8u;
-    float sums[N_SUMS];
+    float sums[N_SUMS], squares = 0.0;
     [[unroll]] for (uint i = 0; i < N_SUMS; i++) sums[i] = 0.0;
 
     for (uint begin = gl_LocalInvocationID.x; begin < n_chunks; begin += gl_WorkGroupSize.x * STEPS) {
         packed_chunk p[STEPS * N_SUMS];
-        vec4 lo[STEPS], hi[STEPS];
+        vec4 lo[STEPS], hi[STEPS], norm_lo[STEPS], norm_hi[STEPS];
         [[unroll]] for (uint s = 0; s < STEPS; s++) {
             /* Past the end the last chunk is read again and not used: a branch here would serialize the loads. */
             uint chunk = begin + s * gl_WorkGroupSize.x;
             uint inside = min(chunk, n_chunks - 1u);
             [[unroll]] for (uint i = 0; i < N_SUMS; i++) {
                 w.base = bases[i / ROWS];
-                p[s * N_SUMS + i] = load_chunk(w, W_TYPE, min(first + i % ROWS, n_rows - 1u), inside);
+                p[s * N_SUMS + i] = load_chunk(w, type, min(ROW_AT(first, i % ROWS), n_rows - 1u), inside);
             }
-            load_x(inside, lo[s], hi[s]);
+            load_floats(args.x, inside, lo[s], hi[s]);
+            if (NORM == 1) load_floats(NORM_WEIGHTS, inside, norm_lo[s], norm_hi[s]);
         }
         [[unroll]] for (uint s = 0; s < STEPS; s++) {
             uint chunk = begin + s * gl_WorkGroupSize.x;
             if (chunk < n_chunks) {
                 float x_sum = 0.0;
-                if (type_has_offset(W_TYPE)) x_sum = dot(lo[s] + hi[s], vec4(1.0));
+                if (NORM == 1) {
+                    squares += dot(lo[s], lo[s]) + dot(hi[s], hi[s]);
+                    lo[s] *= norm_lo[s];
+                    hi[s] *= norm_hi[s];
+                }
+                if (type_has_offset(type)) x_sum = dot(lo[s] + hi[s], vec4(1.0));
                 [[unroll]] for (uint i = 0; i < N_SUMS; i++)
-                    sums[i] += dot_chunk(p[s * N_SUMS + i], chunk, lo[s], hi[s], x_sum);
+                    sums[i] += dot_chunk(p[s * N_SUMS + i], type, chunk, lo[s], hi[s], x_sum);
             }
         }
     }
@@ -69,6 +89,10 @@ void rows_multiply(packed_weight w, uint64_t bases[SETS], uint first, uint n_row
     [[unroll]] for (uint i = 0; i < N_SUMS; i++) {
         float part = subgroupAdd(sums[i]);
         if (subgroupElect()) partials[i * gl_NumSubgroups + gl_SubgroupID] = part;
+    }
+    if (NORM == 1) {
+        float part = subgroupAdd(squares);
+        if (subgroupElect()) partials[N_SUMS * gl_NumSubgroups + gl_SubgroupID] = part;
     }
     barrier();
 }
@@ -78,6 +102,12 @@ float sum_of(uint i) {
     float sum = 0.0;
     for (uint k = 0; k < gl_NumSubgroups; k++) sum += partials[i * gl_NumSubgroups + k];
     return sum;
+}
+
+/* What a norm scales every sum by. */
+float norm_factor() {
+    if (NORM == 0) return 1.0;
+    return 1.0 / sqrt(sum_of(N_SUMS) / float(args.n_cols) + NORM_EPS);
 }
 
 #endif

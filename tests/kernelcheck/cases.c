@@ -62,6 +62,32 @@ static void row_lookup(const struct emit *e) {
     }
 }
 
+/* What a product does besides is tried with a type of each kind: how a type is decoded does not matter there. */
+static bool is_of_its_kind(uint32_t type) {
+    return type == GRETA_TYPE_F32 || type == GRETA_TYPE_F16 || type == GRETA_TYPE_Q8_0 ||
+           type == GRETA_TYPE_Q4_1 || type == GRETA_TYPE_Q6_K || type == GRETA_TYPE_IQ3_S;
+}
+
+/* add; GELU and the norm. Integers through a norm are integers no more. */
+static void matvec_extras(const struct emit *e, enum greta_op op, uint32_t type, uint32_t x_type,
+                          uint32_t n_cols) {
+    uint32_t widths[] = {n_cols, 1024};
+    for (unsigned i = 0; i < N(widths); i++) {
+        struct kc_case c = {.call = {.op = op, .keys = {type, x_type, 1}}};
+        c.call.scalars.matvec_glu =
+            (struct greta_scalars_matvec_glu){i ? 35 : 67, widths[i], i ? 1e-6f : 1e-5f};
+        if (op == GRETA_OP_MATVEC) {
+            emit_product(e, c);
+            continue;
+        }
+        emit_styles(e, c, normal_styles, 2);
+        for (c.call.keys[2] = 0; x_type == GRETA_TYPE_F32 && c.call.keys[2] < 2; c.call.keys[2]++) {
+            c.call.keys[3] = 1;
+            emit_styles(e, c, normal_styles, 2);
+        }
+    }
+}
+
 static void matvec(const struct emit *e, enum greta_op op) {
     static const uint32_t rows[] = {1, 3, 67, 5, 130, 2, 64};
     for (uint32_t type = 0; type < GRETA_N_WEIGHT_TYPES; type++)
@@ -76,8 +102,22 @@ static void matvec(const struct emit *e, enum greta_op op) {
             struct kc_case large = {.call = {.op = op, .keys = {type, x_type}}};
             large.call.scalars.matvec = (struct greta_scalars_matvec){type % 2 ? 517 : 256, 4096};
             emit_product(e, large);
+            if (is_of_its_kind(type)) matvec_extras(e, op, type, x_type, cols[n - 1]);
             if (x_type == GRETA_TYPE_Q8A) break;
         }
+}
+
+/* A type of v that has the same blocks, or none; mode, bias and norm in turn, then all at once. */
+static void matvec_qkv_extras(const struct emit *e, struct kc_case c, uint32_t i) {
+    uint32_t *keys = c.call.keys, type = keys[0], other = (type + 3) % GRETA_N_PACKED_TYPES;
+    bool fits = greta_type_get_info(other)->block_elements <= greta_type_get_info(type)->block_elements;
+    bool may_norm = keys[2] == GRETA_TYPE_F32;
+    if (fits && greta_type_get_info(other)->quantized) keys[1] = other;
+    if (i % 4 == 0 && may_norm) keys[5] = 1;
+    if (i % 4 == 1) keys[4] = 1;
+    if (i % 4 == 2) keys[6] = 1;
+    if (i % 4 == 3) keys[4] = keys[6] = 1, keys[5] = may_norm;
+    emit_styles(e, c, normal_styles, 2);
 }
 
 /* Integers are too large for an f16 cache. */
@@ -100,6 +140,8 @@ static void matvec_qkv(const struct emit *e) {
                 emit_styles(e, c, normal_styles, 2);
                 c.call.keys[3] = GRETA_TYPE_F32;
                 emit_styles(e, c, (enum kc_style[]){KC_INTEGERS, KC_NORMAL}, 2);
+                c.call.keys[3] = i % 2;
+                if (is_of_its_kind(type)) matvec_qkv_extras(e, c, i);
             }
             if (x_type == GRETA_TYPE_Q8A) break;
         }
@@ -263,6 +305,9 @@ static void elements(const struct emit *e, enum greta_op op) {
         struct kc_case c = {.call = {.op = op, .scalars.u32 = {counts[i]}}};
         if (op == GRETA_OP_FILL) c.call.scalars.fill.value = 0x7FC0ABCDu;
         emit_styles(e, c, (enum kc_style[]){KC_NORMAL, KC_SPECIAL}, 2);
+        c.call.keys[0] = 1;
+        if (op == GRETA_OP_ACT_MUL) emit_styles(e, c, (enum kc_style[]){KC_NORMAL, KC_SPECIAL}, 2);
+        c.call.keys[0] = 0;
         c.alias = op == GRETA_OP_ADD;
         if (c.alias) emit(e, &c);
     }
