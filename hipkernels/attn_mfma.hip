@@ -141,99 +141,82 @@ GRETA_DEVICE u32 pack_weights(float lo, float hi) {
     return __builtin_bit_cast(u32, v);
 }
 
-template <u32 N_THREADS, u32 KV_TYPE, u32 HEAD_DIM, u32 QUERY_BLOCKS, u32 KEYS>
-GRETA_DEVICE void attn_mfma(const args_block &a) {
+/* What a wave keeps of its queries. */
+template <u32 HEAD_DIM, u32 QUERY_BLOCKS, u32 KEYS> struct attn_wave {
     typedef unit_of<GRETA_TYPE_F16> unit;
-    typedef kv_block<KV_TYPE, HEAD_DIM, KEYS, N_THREADS> block;
-    static_assert(HEAD_DIM % 16 == 0 && KEYS % 32 == 0, "whole products");
-    constexpr u32 QUERIES = N_THREADS / WAVE * QUERY_BLOCKS * 16, KEY_BLOCKS = KEYS / 16, OUT_BLOCKS = HEAD_DIM / 16;
-    GRETA_LDS static u32x4 key_lds[block::K_PIECES], value_lds[block::V_PIECES];
-    lds_pieces keys = (lds_pieces)key_lds, values = (lds_pieces)value_lds;
-
-    u32 n_tiles = (a.n_tok + QUERIES - 1) / QUERIES, group = group_id<N_THREADS>();
-    if (group >= n_tiles * a.n_head) return;
-    /* The last tokens have the most to do: they go first. Heads that share keys go to one die. */
-    u32 i_head = group % a.n_head, head = a.n_head % N_DIES ? i_head : i_head % N_DIES * (a.n_head / N_DIES) + i_head / N_DIES;
-    u32 first = (n_tiles - 1 - group / a.n_head) * QUERIES, pos = in<u32>(a.step, 4);
-    u32 n_cols = a.n_head_kv * HEAD_DIM, first_column = head / (a.n_head / a.n_head_kv) * HEAD_DIM;
-    u32 n_kv = min_u32(pos + min_u32(first + QUERIES, a.n_tok), a.n_ctx);
-
-    u32 q_first = first + wave_id() * QUERY_BLOCKS * 16, lane_4 = lane_id() / 16;
-    u32x4 query[QUERY_BLOCKS][block::STAGES];
+    static constexpr u32 KEY_BLOCKS = KEYS / 16, OUT_BLOCKS = HEAD_DIM / 16, STAGES = (HEAD_DIM + 31) / 32;
+    u32x4 query[QUERY_BLOCKS][STAGES];
     u32 row_end[QUERY_BLOCKS], row_begin[QUERY_BLOCKS]; /* the positions that a query sees */
-    GRETA_UNROLL for (u32 b = 0; b < QUERY_BLOCKS; b++) {
-        u32 token = min_u32(q_first + b * 16 + lane_id() % 16, a.n_tok - 1);
-        row_end[b] = min_u32(pos + token + 1, a.n_ctx);
-        row_begin[b] = a.window && pos + token + 1 > a.window ? pos + token + 1 - a.window : 0;
-        GRETA_UNROLL for (u32 s = 0; s < block::STAGES; s++) {
-            u32 at = ((token * a.n_head + head) * HEAD_DIM + s * 32 + lane_4 * 8) * 4;
-            query[b][s] = u32x4{0, 0, 0, 0};
-            if (s * 32 + lane_4 * 8 < HEAD_DIM)
-                query[b][s] = pack_piece(load<f32x4>(a.q, at), load<f32x4>(a.q, at + 16));
-        }
-    }
-    /* Where every query of the wave sees all of a block, nothing is compared. */
-    u32 q_last = min_u32(q_first + QUERY_BLOCKS * 16, a.n_tok) - 1;
-    u32 all_end = min_u32(pos + min_u32(q_first, a.n_tok - 1) + 1, a.n_ctx);
-    u32 all_begin = a.window && pos + q_last + 1 > a.window ? pos + q_last + 1 - a.window : 0;
-    u32 begin = a.window && pos + first + 1 > a.window ? (pos + first + 1 - a.window) / KEYS * KEYS : 0;
-
     f32x4 sums[QUERY_BLOCKS][OUT_BLOCKS];
     float largest[QUERY_BLOCKS], weight_sum[QUERY_BLOCKS];
-    GRETA_UNROLL for (u32 b = 0; b < QUERY_BLOCKS; b++) {
-        GRETA_UNROLL for (u32 d = 0; d < OUT_BLOCKS; d++) sums[b][d] = f32x4{0, 0, 0, 0};
-        largest[b] = lowest();
-        weight_sum[b] = 0;
+
+    GRETA_METHOD void init(const args_block &a, u32 head, u32 q_first, u32 pos) {
+        u32 lane_4 = lane_id() / 16;
+        GRETA_UNROLL for (u32 b = 0; b < QUERY_BLOCKS; b++) {
+            u32 token = min_u32(q_first + b * 16 + lane_id() % 16, a.n_tok - 1);
+            row_end[b] = min_u32(pos + token + 1, a.n_ctx);
+            row_begin[b] = a.window && pos + token + 1 > a.window ? pos + token + 1 - a.window : 0;
+            GRETA_UNROLL for (u32 s = 0; s < STAGES; s++) {
+                u32 at = ((token * a.n_head + head) * HEAD_DIM + s * 32 + lane_4 * 8) * 4;
+                query[b][s] = u32x4{0, 0, 0, 0};
+                if (s * 32 + lane_4 * 8 < HEAD_DIM)
+                    query[b][s] = pack_piece(load<f32x4>(a.q, at), load<f32x4>(a.q, at + 16));
+            }
+            GRETA_UNROLL for (u32 d = 0; d < OUT_BLOCKS; d++) sums[b][d] = f32x4{0, 0, 0, 0};
+            largest[b] = lowest();
+            weight_sum[b] = 0;
+        }
     }
-    constexpr float LOG2_E = 1.44269504f; /* e^x = 2^(x log2 e) */
-    u32 lane_at = piece_at(lane_id() % 16, lane_4);
 
-    block kv;
-    kv.fetch(a.k, a.v, begin, n_kv, first_column, n_cols);
-    for (; begin < n_kv; begin += KEYS) {
-        barrier(); /* the last readers of the tile */
-        kv.store(keys, values);
-        barrier();
-        if (begin + KEYS < n_kv) kv.fetch(a.k, a.v, begin + KEYS, n_kv, first_column, n_cols);
-
+    /* One block of keys from position `begin`. PLAIN: every query of the workgroup sees all of it, and there is no softcap. */
+    template <bool PLAIN> GRETA_METHOD void step(const args_block &a, u32 begin, lds_pieces keys, lds_pieces values) {
+        constexpr float LOG2_E = 1.44269504f; /* e^x = 2^(x log2 e) */
+        u32 lane_4 = lane_id() / 16, lane_at = piece_at(lane_id() % 16, lane_4);
         f32x4 score[QUERY_BLOCKS][KEY_BLOCKS];
         GRETA_UNROLL for (u32 t = 0; t < KEY_BLOCKS; t++) {
             GRETA_UNROLL for (u32 b = 0; b < QUERY_BLOCKS; b++) score[b][t] = f32x4{0, 0, 0, 0};
-            GRETA_UNROLL for (u32 s = 0; s < block::STAGES; s++) {
+            GRETA_UNROLL for (u32 s = 0; s < STAGES; s++) {
                 u32x4 piece = keys[s * KEYS * 4 + t * 64 + lane_at];
                 GRETA_UNROLL for (u32 i = 0; i < unit::STEPS; i++)
                     GRETA_UNROLL for (u32 b = 0; b < QUERY_BLOCKS; b++)
                         score[b][t] = unit::step(piece, query[b][s], score[b][t], i);
             }
         }
-        bool sees_all = begin + KEYS <= all_end && begin >= all_begin;
         u32x4 weights[QUERY_BLOCKS][KEY_BLOCKS / 2];
         GRETA_UNROLL for (u32 b = 0; b < QUERY_BLOCKS; b++) {
-            if (a.softcap > 0) {
-                GRETA_UNROLL for (u32 t = 0; t < KEY_BLOCKS; t++)
-                    GRETA_UNROLL for (u32 e = 0; e < 4; e++)
-                        score[b][t][e] = a.softcap * LOG2_E * tanh_exact(score[b][t][e] * a.scale / a.softcap);
-            } else {
-                GRETA_UNROLL for (u32 t = 0; t < KEY_BLOCKS; t++) score[b][t] *= a.scale * LOG2_E;
-            }
-            if (!sees_all) {
+            /* Scores are scaled on the way into the power, with one multiply-add; with a softcap before. */
+            float scale = a.scale * LOG2_E;
+            if (!PLAIN) {
+                bool capped = a.softcap > 0;
+                float inner = a.scale / a.softcap, outer = a.softcap * LOG2_E;
                 GRETA_UNROLL for (u32 t = 0; t < KEY_BLOCKS; t++)
                     GRETA_UNROLL for (u32 e = 0; e < 4; e++) {
                         u32 key = begin + t * 16 + lane_4 * 4 + e;
-                        if (key >= row_end[b] || key < row_begin[b]) score[b][t][e] = lowest();
+                        bool seen = key < row_end[b] && key >= row_begin[b];
+                        if (capped) score[b][t][e] = outer * tanh_exact(score[b][t][e] * inner);
+                        else score[b][t][e] *= scale;
+                        if (!seen) score[b][t][e] = lowest();
                     }
+                scale = 1;
             }
-            float top = largest[b];
-            GRETA_UNROLL for (u32 t = 0; t < KEY_BLOCKS; t++)
-                GRETA_UNROLL for (u32 e = 0; e < 4; e++) top = max_f32(top, score[b][t][e]);
-            top = max_of_query(top);
+            float top = lowest();
+            if (scale >= 0) {
+                GRETA_UNROLL for (u32 t = 0; t < KEY_BLOCKS; t++)
+                    GRETA_UNROLL for (u32 e = 0; e < 4; e++) top = max_f32(top, score[b][t][e]);
+            } else {
+                float bottom = -lowest();
+                GRETA_UNROLL for (u32 t = 0; t < KEY_BLOCKS; t++)
+                    GRETA_UNROLL for (u32 e = 0; e < 4; e++) bottom = __builtin_fminf(bottom, score[b][t][e]);
+                top = bottom;
+            }
+            top = max_f32(largest[b], max_of_query(top * scale));
             float base = top == lowest() ? 0 : top; /* nothing seen yet */
             float factor = exp2_fast(largest[b] - base), added = 0;
             largest[b] = top;
             GRETA_UNROLL for (u32 t = 0; t < KEY_BLOCKS; t++) {
                 f32x4 w;
                 GRETA_UNROLL for (u32 e = 0; e < 4; e++) {
-                    w[e] = exp2_fast(score[b][t][e] - base);
+                    w[e] = exp2_fast(__builtin_fmaf(score[b][t][e], scale, -base));
                     added += w[e];
                 }
                 weights[b][t / 2][t % 2 * 2] = pack_weights(w.x, w.y);
@@ -243,19 +226,64 @@ GRETA_DEVICE void attn_mfma(const args_block &a) {
             GRETA_UNROLL for (u32 d = 0; d < OUT_BLOCKS; d++) sums[b][d] *= factor;
         }
         GRETA_UNROLL for (u32 d = 0; d < OUT_BLOCKS; d++)
-            GRETA_UNROLL for (u32 u = 0; u < block::KEY_STAGES; u++) {
+            GRETA_UNROLL for (u32 u = 0; u < KEYS / 32; u++) {
                 u32x4 piece = values[u * HEAD_DIM * 4 + d * 64 + lane_at];
                 GRETA_UNROLL for (u32 i = 0; i < unit::STEPS; i++)
                     GRETA_UNROLL for (u32 b = 0; b < QUERY_BLOCKS; b++)
                         sums[b][d] = unit::step(piece, weights[b][u], sums[b][d], i);
             }
     }
+};
+
+template <u32 N_THREADS, u32 KV_TYPE, u32 HEAD_DIM, u32 QUERY_BLOCKS, u32 KEYS>
+GRETA_DEVICE void attn_mfma(const args_block &a) {
+    typedef kv_block<KV_TYPE, HEAD_DIM, KEYS, N_THREADS> block;
+    static_assert(HEAD_DIM % 16 == 0 && KEYS % 32 == 0, "whole products");
+    constexpr u32 QUERIES = N_THREADS / WAVE * QUERY_BLOCKS * 16;
+    GRETA_LDS static u32x4 key_lds[block::K_PIECES], value_lds[block::V_PIECES];
+    lds_pieces keys = (lds_pieces)key_lds, values = (lds_pieces)value_lds;
+
+    u32 n_tiles = (a.n_tok + QUERIES - 1) / QUERIES, group = group_id<N_THREADS>();
+    if (group >= n_tiles * a.n_head) return;
+    /* The last tokens have the most to do: they go first. Heads that share keys go to one die. */
+    u32 i_head = group % a.n_head, head = a.n_head % N_DIES ? i_head : i_head % N_DIES * (a.n_head / N_DIES) + i_head / N_DIES;
+    u32 first = (n_tiles - 1 - group / a.n_head) * QUERIES, pos = in<u32>(a.step, 4);
+    u32 n_cols = a.n_head_kv * HEAD_DIM, first_column = head / (a.n_head / a.n_head_kv) * HEAD_DIM;
+    u32 n_kv = min_u32(pos + min_u32(first + QUERIES, a.n_tok), a.n_ctx), q_first = first + wave_id() * QUERY_BLOCKS * 16;
+    attn_wave<HEAD_DIM, QUERY_BLOCKS, KEYS> wave;
+    wave.init(a, head, q_first, pos);
+
+    /* Blocks in [plain_begin, plain_end) are seen whole by all queries: from the last one's window on, up to the first one's own. */
+    u32 seen_by_first = min_u32(pos + first + 1, a.n_ctx), last = pos + min_u32(first + QUERIES, a.n_tok);
+    u32 begin = a.window && pos + first + 1 > a.window ? (pos + first + 1 - a.window) / KEYS * KEYS : 0;
+    u32 plain_begin = a.window && last > a.window ? last - a.window : 0, plain_end = a.softcap > 0 ? 0 : seen_by_first / KEYS * KEYS;
+    block kv;
+    kv.fetch(a.k, a.v, begin, n_kv, first_column, n_cols);
+    for (;;) {
+        bool plain = begin >= plain_begin && begin < plain_end;
+        if (plain) {
+            for (; begin < plain_end; begin += KEYS) {
+                barrier(); /* the last readers of the tile */
+                kv.store(keys, values);
+                barrier();
+                kv.fetch(a.k, a.v, begin + KEYS, n_kv, first_column, n_cols);
+                wave.template step<true>(a, begin, keys, values);
+            }
+        }
+        if (begin >= n_kv) break;
+        barrier();
+        kv.store(keys, values);
+        barrier();
+        kv.fetch(a.k, a.v, begin + KEYS, n_kv, first_column, n_cols);
+        wave.template step<false>(a, begin, keys, values);
+        begin += KEYS;
+    }
     GRETA_UNROLL for (u32 b = 0; b < QUERY_BLOCKS; b++) {
-        float inverse = 1 / sum_of_query(weight_sum[b]);
+        float inverse = 1 / sum_of_query(wave.weight_sum[b]);
         u32 token = q_first + b * 16 + lane_id() % 16;
         if (token < a.n_tok)
-            GRETA_UNROLL for (u32 d = 0; d < OUT_BLOCKS; d++)
-                out<f32x4>(a.y, ((token * a.n_head + head) * HEAD_DIM + d * 16 + lane_4 * 4) * 4, sums[b][d] * inverse);
+            GRETA_UNROLL for (u32 d = 0; d < HEAD_DIM / 16; d++)
+                out<f32x4>(a.y, ((token * a.n_head + head) * HEAD_DIM + d * 16 + lane_id() / 16 * 4) * 4, wave.sums[b][d] * inverse);
     }
 }
 
