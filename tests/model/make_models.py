@@ -21,6 +21,7 @@ MODELS = {
     'long': dict(seed=6, kind=g.F16, n_vocab=97, n_embd=32, n_head=2, n_head_kv=1, n_ff=64, n_layer=2, n_ctx=2048),
     # matrices larger than 1 MiB, for devices whose buffers are small
     'big': dict(seed=7, kind=g.F16, n_vocab=5003, n_embd=128, n_head=4, n_head_kv=2, n_ff=4400, n_layer=1),
+    'phi3-big': dict(arch='phi3', seed=9, kind=g.F16, n_vocab=97, n_embd=128, n_head=4, n_head_kv=2, n_ff=4300, n_layer=1),
 }
 
 YARN = {'rope.scaling.type': 'yarn', 'rope.scaling.factor': 4.0, 'rope.scaling.original_context_length': 64}
