@@ -27,7 +27,7 @@
 #define ALTERNATE "Conversation roles must alternate user/assistant/user/assistant/..."
 
 /*
- * The five of the manual first, each before its variants in looking up a name. A template that does more
+ * The five oldest first, each before its variants in looking up a name. A template that does more
  * than its row says (tools in the text, dates, another system message) must not be taken for it: that is
  * what `forbids` is for.
  */

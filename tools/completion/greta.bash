@@ -46,7 +46,7 @@ _greta_values() {
     case $1 in
     --kv) echo "f16 f32" ;;
     --plan) echo "default exact" ;;
-    --chat-template) echo "chatml llama2 llama3 mistral zephyr" ;;
+    --chat-template) echo "chatml llama2 llama3 mistral zephyr qwen3 phi3 gemma2" ;;
     -d | --device) echo "cpu vulkan vulkan:0 vulkan:1" ;;
     *) return 1 ;;
     esac

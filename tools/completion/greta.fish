@@ -38,7 +38,7 @@ complete -c greta -n '__fish_seen_subcommand_from run' -s h -l help -d 'this tex
 
 complete -c greta -n '__fish_seen_subcommand_from chat' -s m -l model -r -F -d 'a GGUF file; else the built-in model, which tells small stories'
 complete -c greta -n '__fish_seen_subcommand_from chat' -s s -l system -x -d 'what the model is told first'
-complete -c greta -n '__fish_seen_subcommand_from chat' -l chat-template -x -a 'chatml llama2 llama3 mistral zephyr' -d 'chatml, llama2, llama3, mistral or zephyr; else the file\'s own'
+complete -c greta -n '__fish_seen_subcommand_from chat' -l chat-template -x -a 'chatml llama2 llama3 mistral zephyr qwen3 phi3 gemma2' -d 'chatml, llama2, llama3, mistral, zephyr, qwen3, phi3 or gemma2; else the file\'s own'
 complete -c greta -n '__fish_seen_subcommand_from chat' -s n -l predict -x -d 'tokens of an answer; 0: until the model stops'
 complete -c greta -n '__fish_seen_subcommand_from chat' -l temp -x -d '0: always the most likely token; default 0.8'
 complete -c greta -n '__fish_seen_subcommand_from chat' -l top-k -x -d 'choose among the K most likely; 0: all; default 40'

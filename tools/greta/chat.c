@@ -315,7 +315,7 @@ int command_chat(const struct command *command, int argc, char **argv) {
         MODEL_OPTION(c.common),
         {"system", 's', OPTION_STRING, &c.system, "TEXT", "what the model is told first"},
         {"chat-template", 0, OPTION_STRING, &c.template_name, "NAME",
-         "chatml, llama2, llama3, mistral or zephyr; else the file's own"},
+         "chatml, llama2, llama3, mistral, zephyr, qwen3, phi3 or gemma2; else the file's own"},
         {"predict", 'n', OPTION_U32, &c.n_most, "N", "tokens of an answer; 0: until the model stops"},
         SAMPLING_OPTIONS(c.sampling, c.seeded),
         SESSION_OPTIONS(c.common),

@@ -1,6 +1,6 @@
 /*
- * Chat templates by name: chatml, llama2, llama3, mistral, zephyr, and variants of these that differ in a system message of their
- * own, in where BOS goes or in their spaces (chatml-smollm2, llama2-bos, mistral-nemo, ...): greta_chat_template_at lists them all.
+ * Chat templates by name: chatml, llama2, llama3, mistral, zephyr, qwen3, phi3, gemma2, and variants of these that differ in a system
+ * message of their own, in where BOS goes or in their spaces (chatml-smollm2, llama2-bos, mistral-nemo, ...): greta_chat_template_at lists them all.
  */
 #ifndef GRETA_CHAT_H
 #define GRETA_CHAT_H
