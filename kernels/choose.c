@@ -166,12 +166,17 @@ uint32_t greta_plan_x_type(struct greta_plan *plan, uint32_t w_type, uint32_t n_
     struct greta_call quantize = {.op = GRETA_OP_QUANTIZE, .scalars.quantize = {n_tok, n_cols}};
     bool can_quantize = plan_first(plan, &quantize) != NULL;
     const struct greta_variant *v;
+    uint32_t unwise = GRETA_TYPE_F32;
+    bool any = false;
     if (!layout_find(plan, w_type, &call.layout)) return GRETA_TYPE_F32;
     for (uint32_t i = 0; (v = plan_candidate(plan, call.op, i)); i++) {
         call.keys[1] = v->x_type;
-        if ((v->x_type != GRETA_TYPE_Q8A || can_quantize) && !plan_refusal(plan, v, &call)) return v->x_type;
+        if ((v->x_type == GRETA_TYPE_Q8A && !can_quantize) || plan_refusal(plan, v, &call)) continue;
+        if (plan->n_forced[call.op] || !v->unwise || !v->unwise(v, plan->limits, &call)) return v->x_type;
+        if (!any) unwise = v->x_type;
+        any = true;
     }
-    return GRETA_TYPE_F32;
+    return unwise;
 }
 
 /*

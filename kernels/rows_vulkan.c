@@ -88,7 +88,9 @@ enum {
     COOPMAT_TILE_TOKENS,
     COOPMAT_STEP,
     COOPMAT_SUB_ROWS,
-    COOPMAT_SUB_TOKENS
+    COOPMAT_SUB_TOKENS,
+    COOPMAT_BUFFERS,
+    COOPMAT_SLICES
 };
 
 /* The unit multiplies f16 with f32 sums. */
@@ -115,7 +117,8 @@ static const char *matmul_coopmat_refusal(const struct greta_variant *v, const s
     const uint32_t *t = v->tunables;
     const char *refusal = unit_refusal(limits, t);
     if (refusal) return refusal;
-    uint32_t lds = 2 * (t[COOPMAT_TILE_ROWS] + t[COOPMAT_TILE_TOKENS]) * (t[COOPMAT_STEP] + 8) * 2;
+    uint32_t lds =
+        t[COOPMAT_BUFFERS] * (t[COOPMAT_TILE_ROWS] + t[COOPMAT_TILE_TOKENS]) * (t[COOPMAT_STEP] + 8) * 2;
     if (lds > limits->max_lds_bytes) return "it needs more LDS than the device has";
     if (limits->max_matrix_sums &&
         t[COOPMAT_SUB_ROWS] / t[COOPMAT_M] * (t[COOPMAT_SUB_TOKENS] / t[COOPMAT_N]) > limits->max_matrix_sums)
@@ -288,25 +291,25 @@ GROUPS(cast_groups, div_up(s->cast.n, v->n_threads))
         .layout = GRETA_LAYOUT_PACKED, .w_types = ALL_WEIGHTS, .x_type = GRETA_TYPE_F32,                  \
         .refusal = weight_refusal                                                                         \
     }
-#define MATVEC_LIKE(OP_, op_, params_, extras_, name_, flags_, types_, threads_, rows_, steps_, aligned_,   \
+#define MATVEC_LIKE(OP_, op_, params_, extras_, name_, flags_, types_, threads_, rows_, steps_, aligned_,  \
                     unwise_)                                                                               \
     {                                                                                                      \
         .name = name_, .op = GRETA_OP_##OP_, .format = GRETA_IMAGE_SPIRV,                                  \
         .image = &greta_spirv_##op_##_rows, .entry = "main", .flags = VARIANT_EXACT | flags_,              \
         .n_threads = threads_, .n_groups = op_##_groups, .layout = GRETA_LAYOUT_PACKED, .w_types = types_, \
         .extras = extras_, .x_type = GRETA_TYPE_F32, .refusal = matvec_refusal, .unwise = unwise_,         \
-        PARAMS(params_),                                                                                   \
-        .n_tunables = 3, .tunables = {                                                                     \
+        PARAMS(params_), .n_tunables = 3, .tunables = {                                                    \
             rows_,                                                                                         \
             steps_,                                                                                        \
             aligned_                                                                                       \
         }                                                                                                  \
     }
 #define MATVEC(...) MATVEC_LIKE(MATVEC, matvec, matvec_params, EXTRA_ADD, __VA_ARGS__)
-#define MATVEC_GLU(...) MATVEC_LIKE(MATVEC_GLU, matvec_glu, matvec_params, EXTRA_GELU | EXTRA_NORM, __VA_ARGS__)
-#define MATVEC_QKV(...)                                                                                         \
-    MATVEC_LIKE(MATVEC_QKV, matvec_qkv, matvec_qkv_params, EXTRA_NORM | EXTRA_BIAS | EXTRA_HALVES | EXTRA_V_TYPE, \
-                __VA_ARGS__)
+#define MATVEC_GLU(...) \
+    MATVEC_LIKE(MATVEC_GLU, matvec_glu, matvec_params, EXTRA_GELU | EXTRA_NORM, __VA_ARGS__)
+#define MATVEC_QKV(...)                                    \
+    MATVEC_LIKE(MATVEC_QKV, matvec_qkv, matvec_qkv_params, \
+                EXTRA_NORM | EXTRA_BIAS | EXTRA_HALVES | EXTRA_V_TYPE, __VA_ARGS__)
 #define ATTN_SPLIT(name_, heads_, piece_)                                                                   \
     {                                                                                                       \
         .name = name_, .op = GRETA_OP_ATTN_SPLIT, .format = GRETA_IMAGE_SPIRV,                              \
@@ -337,16 +340,18 @@ GROUPS(cast_groups, div_up(s->cast.n, v->n_threads))
             aligned_                                                                                        \
         }                                                                                                   \
     }
-#define MATMUL_COOPMAT(name_, flags_, threads_, lanes_, ...)                                               \
-    {                                                                                                      \
-        .name = name_, .op = GRETA_OP_MATMUL, .format = GRETA_IMAGE_SPIRV,                                 \
-        .image = &greta_spirv_matmul_coopmat, .entry = "main", .flags = flags_, .n_threads = threads_,     \
-        .subgroup_size = lanes_, .n_groups = matmul_coopmat_groups, .layout = GRETA_LAYOUT_PACKED,         \
-        .w_types = ALL_WEIGHTS, .x_type = GRETA_TYPE_F32, .operand_eps = 0x1p-11,                          \
-        .refusal = matmul_coopmat_refusal, .unwise = matmul_coopmat_unwise, .n_tunables = 8, .tunables = { \
-            __VA_ARGS__                                                                                    \
-        }                                                                                                  \
+#define MATMUL_COOPMAT_OF(x_, name_, flags_, threads_, lanes_, ...)                                         \
+    {                                                                                                       \
+        .name = name_, .op = GRETA_OP_MATMUL, .format = GRETA_IMAGE_SPIRV,                                  \
+        .image = &greta_spirv_matmul_coopmat, .entry = "main", .flags = flags_, .n_threads = threads_,      \
+        .subgroup_size = lanes_, .n_groups = matmul_coopmat_groups, .layout = GRETA_LAYOUT_PACKED,          \
+        .w_types = ALL_WEIGHTS, .x_type = GRETA_TYPE_##x_, .operand_eps = 0x1p-11,                          \
+        .refusal = matmul_coopmat_refusal, .unwise = matmul_coopmat_unwise, .n_tunables = 10, .tunables = { \
+            __VA_ARGS__                                                                                     \
+        }                                                                                                   \
     }
+#define MATMUL_COOPMAT(...) MATMUL_COOPMAT_OF(F32, __VA_ARGS__)
+#define MATMUL_COOPMAT_F16(...) MATMUL_COOPMAT_OF(F16, __VA_ARGS__)
 #define ATTN_COOPMAT(name_, threads_, lanes_, ...)                                                           \
     {                                                                                                        \
         .name = name_, .op = GRETA_OP_ATTN, .format = GRETA_IMAGE_SPIRV, .image = &greta_spirv_attn_coopmat, \
@@ -402,19 +407,50 @@ static const struct greta_variant rows[] = {
     MATVEC_QKV("matvec_qkv_narrow", 0, ALL_WEIGHTS, 64, 2, 1, 1, NULL),
     MATVEC_QKV("matvec_qkv_any", 0, ALL_WEIGHTS, 64, 2, 1, 0, NULL),
     MATVEC_QKV("matvec_qkv_128_4_2", VARIANT_FORCED_ONLY, ALL_WEIGHTS, 128, 4, 2, 1, matvec_wide_unwise),
-    MATMUL_COOPMAT("matmul_coopmat_large_4", 0, 128, 32, 16, 16, 16, 128, 128, 32, 64, 64),
-    MATMUL_COOPMAT("matmul_coopmat_large", 0, 256, 32, 16, 16, 16, 128, 128, 32, 64, 32),
-    MATMUL_COOPMAT("matmul_coopmat_medium", 0, 128, 32, 16, 16, 16, 64, 64, 32, 32, 32),
-    MATMUL_COOPMAT("matmul_coopmat_small", 0, 128, 32, 16, 16, 16, 32, 32, 32, 16, 16),
+    MATMUL_COOPMAT("matmul_coopmat_large_4", 0, 128, 32, 16, 16, 16, 128, 128, 32, 64, 64, 2, 1),
+    MATMUL_COOPMAT("matmul_coopmat_large", 0, 256, 32, 16, 16, 16, 128, 128, 32, 64, 32, 2, 1),
+    MATMUL_COOPMAT("matmul_coopmat_medium", 0, 128, 32, 16, 16, 16, 64, 64, 32, 32, 32, 2, 1),
+    MATMUL_COOPMAT("matmul_coopmat_small", 0, 128, 32, 16, 16, 16, 32, 32, 32, 16, 16, 2, 1),
     /* Other shapes of the large one, to be compared with it: tile, step, what a subgroup makes of it. */
-    MATMUL_COOPMAT("matmul_coopmat_large_16", VARIANT_FORCED_ONLY, 256, 32, 16, 16, 16, 128, 128, 16, 64, 32),
-    MATMUL_COOPMAT("matmul_coopmat_tall", VARIANT_FORCED_ONLY, 256, 32, 16, 16, 16, 256, 128, 16, 64, 64),
-    MATMUL_COOPMAT("matmul_coopmat_wide", VARIANT_FORCED_ONLY, 256, 32, 16, 16, 16, 128, 256, 16, 64, 64),
+    MATMUL_COOPMAT("matmul_coopmat_large_16", VARIANT_FORCED_ONLY, 256, 32, 16, 16, 16, 128, 128, 16, 64, 32,
+                   2, 1),
+    MATMUL_COOPMAT("matmul_coopmat_tall", VARIANT_FORCED_ONLY, 256, 32, 16, 16, 16, 256, 128, 16, 64, 64, 2,
+                   1),
+    MATMUL_COOPMAT("matmul_coopmat_wide", VARIANT_FORCED_ONLY, 256, 32, 16, 16, 16, 128, 256, 16, 64, 64, 2,
+                   1),
+    /* One buffer, which leaves room for larger tiles; two subgroups for each piece of the result, for few tokens. */
+    MATMUL_COOPMAT("matmul_coopmat_large_1", VARIANT_FORCED_ONLY, 128, 32, 16, 16, 16, 128, 128, 32, 64, 64,
+                   1, 1),
+    MATMUL_COOPMAT("matmul_coopmat_tall_1", VARIANT_FORCED_ONLY, 256, 32, 16, 16, 16, 256, 128, 32, 64, 64, 1,
+                   1),
+    MATMUL_COOPMAT("matmul_coopmat_wide_1", VARIANT_FORCED_ONLY, 256, 32, 16, 16, 16, 128, 256, 32, 64, 64, 1,
+                   1),
+    MATMUL_COOPMAT("matmul_coopmat_slices", VARIANT_FORCED_ONLY, 256, 32, 16, 16, 16, 128, 128, 64, 64, 64, 1,
+                   2),
+    MATMUL_COOPMAT("matmul_coopmat_slices_64", VARIANT_FORCED_ONLY, 128, 32, 16, 16, 16, 64, 128, 64, 64, 64,
+                   1, 2),
+    MATMUL_COOPMAT("matmul_coopmat_64_128", VARIANT_FORCED_ONLY, 128, 32, 16, 16, 16, 64, 128, 32, 32, 64, 2,
+                   1),
+    /* Activations of f16: half the bytes to read. */
+    MATMUL_COOPMAT_F16("matmul_coopmat_f16_large_4", VARIANT_FORCED_ONLY, 128, 32, 16, 16, 16, 128, 128, 32,
+                       64, 64, 2, 1),
+    MATMUL_COOPMAT_F16("matmul_coopmat_f16_large", VARIANT_FORCED_ONLY, 256, 32, 16, 16, 16, 128, 128, 32, 64,
+                       32, 2, 1),
+    MATMUL_COOPMAT_F16("matmul_coopmat_f16_tall_1", VARIANT_FORCED_ONLY, 256, 32, 16, 16, 16, 256, 128, 32,
+                       64, 64, 1, 1),
+    MATMUL_COOPMAT_F16("matmul_coopmat_f16_wide_1", VARIANT_FORCED_ONLY, 256, 32, 16, 16, 16, 128, 256, 32,
+                       64, 64, 1, 1),
+    MATMUL_COOPMAT_F16("matmul_coopmat_f16_slices", VARIANT_FORCED_ONLY, 256, 32, 16, 16, 16, 128, 128, 64,
+                       64, 64, 1, 2),
+    MATMUL_COOPMAT_F16("matmul_coopmat_f16_small", VARIANT_FORCED_ONLY, 128, 32, 16, 16, 16, 32, 32, 32, 16,
+                       16, 2, 1),
     MATMUL_TILED("matmul_tiled_large", 256, 64, 1),
     MATMUL_TILED("matmul_tiled_small", 64, 32, 1),
     MATMUL_TILED("matmul_tiled_any", 64, 32, 0),
     /* The unit of Mesa's llvmpipe: after the rows that are faster there, for the tests. */
-    MATMUL_COOPMAT("matmul_coopmat_8", 0, 64, 8, 8, 8, 8, 64, 64, 32, 32, 16),
+    MATMUL_COOPMAT("matmul_coopmat_8", 0, 64, 8, 8, 8, 8, 64, 64, 32, 32, 16, 2, 1),
+    MATMUL_COOPMAT("matmul_coopmat_8_slices", VARIANT_FORCED_ONLY, 128, 8, 8, 8, 8, 64, 64, 32, 32, 16, 1, 2),
+    MATMUL_COOPMAT_F16("matmul_coopmat_8_f16", VARIANT_FORCED_ONLY, 64, 8, 8, 8, 8, 64, 64, 32, 32, 16, 2, 1),
     WEIGHT_ROW(MATMUL, matmul_simple, 64, matmul_simple_groups),
     ATTN_ONE("attn_one", 1),
     ATTN_ONE("attn_one_grouped", 4),

@@ -171,7 +171,8 @@ static const char *weight_fault(const struct greta_call *call, uint32_t type, ui
 }
 
 static const char *matrix_fault(const struct greta_call *call, uint32_t x_type, uint32_t n_cols) {
-    if (x_type != GRETA_TYPE_F32 && x_type != GRETA_TYPE_Q8A) return "x_type is neither F32 nor Q8A";
+    bool f16 = x_type == GRETA_TYPE_F16 && call->op == GRETA_OP_MATMUL;
+    if (x_type != GRETA_TYPE_F32 && x_type != GRETA_TYPE_Q8A && !f16) return "x_type is neither F32 nor Q8A";
     return weight_fault(call, call->keys[0], n_cols);
 }
 

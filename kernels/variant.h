@@ -7,7 +7,7 @@
 enum { VARIANT_EXACT = 1, /* f32 activations, f32 accumulation: serves GRETA_POLICY_EXACT */
        VARIANT_FORCED_ONLY = 2 /* never chosen, only by name (kernelcheck, benches) */ };
 
-enum { VARIANT_MAX_TUNABLES = 9, VARIANT_MAX_VALUES = 8 };
+enum { VARIANT_MAX_TUNABLES = 10, VARIANT_MAX_VALUES = 8 };
 
 /* A constant that the tuner may set, and to what; 0 ends the values. i_tunable: its place, or the workgroup's size. */
 #define VARIANT_PARAM_THREADS UINT32_MAX

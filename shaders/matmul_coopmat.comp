@@ -1,10 +1,12 @@
 /*
  * Matrix units: a workgroup makes TILE_ROWS x TILE_TOKENS results, a subgroup SUB_ROWS x SUB_TOKENS of them in registers.
- * Weights are decoded, and activations rounded, to f16 on their way into LDS; sums are f32. LDS has two buffers: while one
- * is multiplied the next step's memory is fetched into registers, and then stored into the other.
+ * Weights are decoded, and activations of f32 rounded, to f16 on their way into LDS; sums are f32. While a step is multiplied the
+ * next one's memory is fetched into registers; with two BUFFERS it is stored into the other half of LDS, with one it waits
+ * until all have read it. With two SLICES two subgroups share a piece of the result: each multiplies half of every step, and
+ * their sums are joined at the end, so that few tiles still give a compute unit enough subgroups to hide its loads behind.
  *
- * The workgroup has (TILE_ROWS / SUB_ROWS) * (TILE_TOKENS / SUB_TOKENS) subgroups. n_cols is a multiple of STEP, n_rows of
- * 4, x and y lie at multiples of 16 bytes; n_tok and n_rows need not be multiples of the tile.
+ * The workgroup has SLICES * (TILE_ROWS / SUB_ROWS) * (TILE_TOKENS / SUB_TOKENS) subgroups. n_cols is a multiple of STEP, n_rows
+ * of 4, x and y lie at multiples of 16 bytes; n_tok and n_rows need not be multiples of the tile.
  */
 #version 460
 #extension GL_GOOGLE_include_directive : require
@@ -25,6 +27,8 @@ layout(constant_id = 7) const uint TILE_TOKENS = 128;
 layout(constant_id = 8) const uint STEP = 32; /* columns at a time: a multiple of K and of 8 */
 layout(constant_id = 9) const uint SUB_ROWS = 64;
 layout(constant_id = 10) const uint SUB_TOKENS = 32;
+layout(constant_id = 11) const uint BUFFERS = 2;
+layout(constant_id = 12) const uint SLICES = 1;
 
 /* Lines of LDS in 16-byte words, eight f16 each; one more word spreads the lines over the banks. */
 const uint LINE_CHUNKS = STEP / 8u;
@@ -33,14 +37,16 @@ const uint W_CHUNKS = TILE_ROWS * LINE_CHUNKS, X_CHUNKS = TILE_TOKENS * LINE_CHU
 const uint W_OWN = (W_CHUNKS + gl_WorkGroupSize.x - 1u) / gl_WorkGroupSize.x;
 const uint X_OWN = (X_CHUNKS + gl_WorkGroupSize.x - 1u) / gl_WorkGroupSize.x;
 const uint N_ROWS = SUB_ROWS / M, N_TOKENS = SUB_TOKENS / N;
+const uint N_SUBS = (TILE_ROWS / SUB_ROWS) * (TILE_TOKENS / SUB_TOKENS);
+const uint X_WORDS = X_TYPE == GRETA_TYPE_F16 ? 1u : 2u; /* of a chunk, 16 bytes each */
 
-shared uvec4 tile_w[2u * TILE_ROWS * LINE];
-shared uvec4 tile_x[2u * TILE_TOKENS * LINE];
+shared uvec4 tile_w[BUFFERS * TILE_ROWS * LINE];
+shared uvec4 tile_x[BUFFERS * TILE_TOKENS * LINE];
 
 layout(buffer_reference, std430, buffer_reference_align = 16) buffer ref_results { float v[]; };
 
 packed_chunk next_w[W_OWN];
-vec4 next_x[2u * X_OWN];
+uvec4 next_x[X_WORDS * X_OWN];
 
 void fetch(packed_weight w, uint first_row, uint first_token, uint step) {
     [[unroll]] for (uint o = 0; o < W_OWN; o++) {
@@ -52,11 +58,10 @@ void fetch(packed_weight w, uint first_row, uint first_token, uint step) {
     [[unroll]] for (uint o = 0; o < X_OWN; o++) {
         uint i = gl_LocalInvocationID.x + o * gl_WorkGroupSize.x;
         uint token = min(first_token + i / LINE_CHUNKS, args.n_tok - 1u);
-        uint at = (token * args.n_cols + step * STEP + i % LINE_CHUNKS * 8u) * 4u;
-        if (X_CHUNKS % gl_WorkGroupSize.x == 0u || i < X_CHUNKS) {
-            next_x[2u * o] = IN_VEC4(args.x, at);
-            next_x[2u * o + 1u] = IN_VEC4(args.x, at + 16u);
-        }
+        uint at = (token * args.n_cols + step * STEP + i % LINE_CHUNKS * 8u) * (2u * X_WORDS);
+        if (X_CHUNKS % gl_WorkGroupSize.x == 0u || i < X_CHUNKS)
+            [[unroll]] for (uint word = 0; word < X_WORDS; word++)
+                next_x[X_WORDS * o + word] = IN_UVEC4(args.x, at + 16u * word);
     }
 }
 
@@ -64,6 +69,17 @@ void fetch(packed_weight w, uint first_row, uint first_token, uint step) {
 uint pack_f16(vec2 v) { return packFloat2x16(f16vec2(clamp(v, vec2(-65504.0), vec2(65504.0)))); }
 uvec4 pack_chunk(vec4 lo, vec4 hi) {
     return uvec4(pack_f16(lo.xy), pack_f16(lo.zw), pack_f16(hi.xy), pack_f16(hi.zw));
+}
+
+/* Infinity, which a cast to f16 makes of what lies beyond, among it. */
+uint clamp_f16(uint w) { return packFloat2x16(clamp(unpackFloat2x16(w), f16vec2(-65504.0), f16vec2(65504.0))); }
+
+uvec4 x_chunk(uint o) {
+    if (X_TYPE == GRETA_TYPE_F16) {
+        uvec4 w = next_x[o];
+        return uvec4(clamp_f16(w.x), clamp_f16(w.y), clamp_f16(w.z), clamp_f16(w.w));
+    }
+    return pack_chunk(uintBitsToFloat(next_x[X_WORDS * o]), uintBitsToFloat(next_x[X_WORDS * o + X_WORDS - 1u]));
 }
 
 void stage(uint buffer_, uint step) {
@@ -81,8 +97,7 @@ void stage(uint buffer_, uint step) {
     [[unroll]] for (uint o = 0; o < X_OWN; o++) {
         uint i = gl_LocalInvocationID.x + o * gl_WorkGroupSize.x;
         if (X_CHUNKS % gl_WorkGroupSize.x == 0u || i < X_CHUNKS)
-            tile_x[(buffer_ * TILE_TOKENS + i / LINE_CHUNKS) * LINE + i % LINE_CHUNKS] =
-                pack_chunk(next_x[2u * o], next_x[2u * o + 1u]);
+            tile_x[(buffer_ * TILE_TOKENS + i / LINE_CHUNKS) * LINE + i % LINE_CHUNKS] = x_chunk(o);
     }
 }
 
@@ -90,8 +105,8 @@ void main() {
     uint n_tiles = (args.n_tok + TILE_TOKENS - 1u) / TILE_TOKENS;
     uint first_token = group_id() % n_tiles * TILE_TOKENS, first_row = group_id() / n_tiles * TILE_ROWS;
     if (first_row >= args.n_rows) return;
-    uint sub_row = gl_SubgroupID % (TILE_ROWS / SUB_ROWS) * SUB_ROWS;
-    uint sub_token = gl_SubgroupID / (TILE_ROWS / SUB_ROWS) * SUB_TOKENS;
+    uint sub = gl_SubgroupID % N_SUBS, slice = gl_SubgroupID / N_SUBS;
+    uint sub_row = sub % (TILE_ROWS / SUB_ROWS) * SUB_ROWS, sub_token = sub / (TILE_ROWS / SUB_ROWS) * SUB_TOKENS;
     packed_weight w = packed_open(args.w, W_TYPE, args.n_rows, args.n_cols);
 
     coopmat<float, gl_ScopeSubgroup, M, N, gl_MatrixUseAccumulator> sums[N_ROWS * N_TOKENS];
@@ -103,9 +118,10 @@ void main() {
     stage(0u, 0u);
     barrier();
     for (uint step = 0; step < n_steps; step++) {
-        uint now = step & 1u;
+        uint now = BUFFERS == 2u ? step & 1u : 0u;
         if (step + 1u < n_steps) fetch(w, first_row, first_token, step + 1u);
-        [[unroll]] for (uint k = 0; k < STEP; k += K) {
+        [[unroll]] for (uint part = 0; part < STEP / SLICES; part += K) {
+            uint k = slice * (STEP / SLICES) + part;
             coopmat<float16_t, gl_ScopeSubgroup, M, K, gl_MatrixUseA> a[N_ROWS];
             [[unroll]] for (uint i = 0; i < N_ROWS; i++)
                 coopMatLoad(a[i], tile_w, (now * TILE_ROWS + sub_row + i * M) * LINE + k / 8u, LINE,
@@ -118,25 +134,46 @@ void main() {
                     sums[j * N_ROWS + i] = coopMatMulAdd(a[i], b, sums[j * N_ROWS + i]);
             }
         }
+        if (BUFFERS == 1u) barrier();
         /* The other buffer was last read a step ago, before the barrier that every subgroup has passed. */
-        if (step + 1u < n_steps) stage(1u - now, step + 1u);
+        if (step + 1u < n_steps) stage(BUFFERS == 2u ? 1u - now : 0u, step + 1u);
         barrier();
     }
 
+    /* A slice's sums are added to the first's in their order: a line of units at a time through LDS, N_ROWS for each subgroup. */
+    [[unroll]] for (uint s = 1; s < SLICES; s++)
+        [[unroll]] for (uint j = 0; j < N_TOKENS; j++) {
+            uint at = sub * N_ROWS * (M * N / 4u);
+            if (slice == s)
+                [[unroll]] for (uint i = 0; i < N_ROWS; i++)
+                    coopMatStore(sums[j * N_ROWS + i], tile_w, at + i * (M * N / 4u), M / 4u,
+                                 gl_CooperativeMatrixLayoutColumnMajor);
+            barrier();
+            if (slice == 0u)
+                [[unroll]] for (uint i = 0; i < N_ROWS; i++) {
+                    coopmat<float, gl_ScopeSubgroup, M, N, gl_MatrixUseAccumulator> more;
+                    coopMatLoad(more, tile_w, at + i * (M * N / 4u), M / 4u, gl_CooperativeMatrixLayoutColumnMajor);
+                    sums[j * N_ROWS + i] += more;
+                }
+            barrier();
+        }
+
     /* On an edge of the matrix: through this subgroup's own piece of LDS, which nobody reads any more. */
     bool on_edge = first_row + TILE_ROWS > args.n_rows || first_token + TILE_TOKENS > args.n_tok;
-    uint piece = gl_SubgroupID * (M * N / 4u);
+    uint piece = sub * (M * N / 4u);
+    bool mine = slice == 0u;
     [[unroll]] for (uint j = 0; j < N_TOKENS; j++)
         [[unroll]] for (uint i = 0; i < N_ROWS; i++) {
             uint row = first_row + sub_row + i * M, token = first_token + sub_token + j * N;
             bool whole = row + M <= args.n_rows && token + N <= args.n_tok;
-            if (whole)
+            if (mine && whole)
                 coopMatStore(sums[j * N_ROWS + i], ref_results(args.y).v, token * args.n_rows + row, args.n_rows,
                              gl_CooperativeMatrixLayoutColumnMajor);
             if (on_edge) {
-                if (!whole) coopMatStore(sums[j * N_ROWS + i], tile_w, piece, M / 4u, gl_CooperativeMatrixLayoutColumnMajor);
+                if (mine && !whole)
+                    coopMatStore(sums[j * N_ROWS + i], tile_w, piece, M / 4u, gl_CooperativeMatrixLayoutColumnMajor);
                 barrier();
-                if (!whole)
+                if (mine && !whole)
                     for (uint e = gl_SubgroupInvocationID; e < M * N; e += gl_SubgroupSize) {
                         uint r = e % M, t = e / M;
                         if (row + r < args.n_rows && token + t < args.n_tok)

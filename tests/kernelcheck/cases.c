@@ -169,6 +169,13 @@ static void matmul(const struct emit *e) {
             emit(e, &large);
             if (x_type == GRETA_TYPE_Q8A) break;
         }
+    /* Activations of f16: rows of matrix units alone. */
+    for (uint32_t type = 0; type < GRETA_N_PACKED_TYPES; type++)
+        for (unsigned i = 0; i < 2; i++) {
+            struct kc_case c = {.call = {.op = GRETA_OP_MATMUL, .keys = {type, GRETA_TYPE_F16}}};
+            c.call.scalars.matmul = (struct greta_scalars_matmul){i ? 67 : 128, i ? 132 : 64, i ? 256 : 512};
+            emit_product(e, c);
+        }
 }
 
 /* ---- rows of activations ---- */

@@ -280,6 +280,9 @@ static void fill_matrix(struct kc_rng *rng, const struct kc_case *c, uint32_t i,
         kc_fill_weights(rng, c->style, kc_weight_type(&c->call, i), n_rows, n_cols, out);
     else if (kc_x_type(&c->call) == GRETA_TYPE_Q8A)
         fill_x_q8a(rng, c->style, n_tok, n_cols, out);
+    else if (kc_x_type(&c->call) == GRETA_TYPE_F16)
+        for (uint64_t k = 0; k < n_tok * n_cols; k++)
+            put_float(GRETA_TYPE_F16, out + 2 * k, value(rng, c->style));
     else
         fill_f32(rng, c->style, n_tok * n_cols, (float *)out);
 }

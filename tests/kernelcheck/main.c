@@ -130,9 +130,9 @@ static void check_case(void *user, const struct kc_case *c) {
         if (!reads_types(row, &c->call)) continue;
         covered |= check_row(w, row, &w->tallies[i], &p);
     }
-    /* Float weights need no 8-bit activations; all else some row must serve. */
+    /* Float weights need no 8-bit activations, and those of f16 are for matrix units; all else some row must serve. */
     bool product = kc_is_product(c->call.op);
-    if (any && !covered && !w->options->row && !(product && kc_x_type(&c->call) == GRETA_TYPE_Q8A)) {
+    if (any && !covered && !w->options->row && !(product && kc_x_type(&c->call) != GRETA_TYPE_F32)) {
         w->n_uncovered++;
         tell_failure(w, greta_op_get_info(c->call.op)->name, c, "no row serves it");
     }

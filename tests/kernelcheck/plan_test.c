@@ -190,7 +190,7 @@ static void choose_exact(void *user, const struct kc_case *c) {
     const struct greta_variant *row;
     struct greta_call call = c->call;
     call.layout = e->layout;
-    if (kc_is_product(call.op) && kc_x_type(&call) == GRETA_TYPE_Q8A) return;
+    if (kc_is_product(call.op) && kc_x_type(&call) != GRETA_TYPE_F32) return;
     if (kc_is_product(call.op) && op_extras(&call) & EXTRA_NORM) return; /* of GPUs */
     EXPECT(greta_plan_choose(e->plan, &call, &row) == GRETA_OK && row && (row->flags & VARIANT_EXACT));
 }

@@ -75,7 +75,7 @@
         U(n_head_kv) U(head_dim) U(n_rot) U(n_ctx) U(n_cols) F(eps)
 #define GRETA_KEYS_MATVEC_QKV(K) K(w_type) K(v_type) K(x_type) K(kv_type) K(mode) K(norm) K(bias)
 
-/* y[t][r] = sum_c w[r][c] * x[t][c]. */
+/* y[t][r] = sum_c w[r][c] * x[t][c]; x_type may be F16, too: x within 65504, what lies beyond counts as that. */
 #define GRETA_ARGS_MATMUL(R, W, X, U, F) R(w) R(x) W(y) U(n_tok) U(n_rows) U(n_cols)
 #define GRETA_KEYS_MATMUL(K) K(w_type) K(x_type)
 
