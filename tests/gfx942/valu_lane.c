@@ -43,8 +43,8 @@ OP1(accvgpr, x)
 
 #define ACC(name) VALU_ROW(name, accvgpr, GFX_C_ACC, 1, GFX_F_COPY, B32, B32)
 GFX_TABLE(valu_lane) = {
-    VALU_ROW("v_nop", nop, GFX_C_VALU, 0, 0, NONE),
-    VALU_ROW("v_clrexcp", nop, GFX_C_VALU, 0, 0, NONE),
+    VALU_ROW("v_nop", nop, GFX_C_VALU, 0, 0, NONE, NONE),
+    VALU_ROW("v_clrexcp", nop, GFX_C_VALU, 0, 0, NONE, NONE),
     VALU("v_readfirstlane_b32", readfirstlane_b32, GFX_F_RAW_SRC, B32, B32),
     VALU("v_readlane_b32", readlane_b32, GFX_F_RAW_SRC | GFX_F_LANE_SEL, B32, B32, B32),
     VALU("v_writelane_b32", writelane_b32, GFX_F_LANE_SEL, B32, B32, B32),

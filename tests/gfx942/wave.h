@@ -120,9 +120,10 @@ enum gfx_op_flag {
     GFX_F_F32MAT = 1 << 9,    // a matrix product that is not of the XDL unit: f32 (hazards)
     GFX_F_CMPX = 1 << 10,     // writes exec
     GFX_F_LANE_SEL = 1 << 11, // readlane, writelane: source 1 chooses the lane
-    GFX_F_LIT_SRC1 = 1 << 12,
-    GFX_F_BRANCH = 1 << 13, // the constant is a distance in words: inst.target
-    GFX_F_END = 1 << 14,
+    GFX_F_BRANCH = 1 << 12,   // the constant is a distance in words: inst.target
+    GFX_F_ATOMIC = 1 << 13,   // has a destination only with sc0
+    GFX_F_TWO_OFFSETS = 1 << 14,
+    GFX_F_SELECT = 1 << 15, // with GFX_F_COPY: source 2 is a mask that chooses source 1, else source 0
 };
 
 // One mnemonic without its _e32, _e64, _dpp, _sdwa ending. type[0] is the destination's, type[1..4] those of the sources in the text's
@@ -165,6 +166,7 @@ struct gfx_inst {
     uint32_t flags; // enum gfx_inst_flag
     uint32_t offset_in_text;
     uint8_t n_words, n_src, n_uses;
+    uint16_t hazards; // hazards.c: which kinds to look for
     struct gfx_operand dst, sdst, src[4];
     uint8_t op_sel, op_sel_hi, neg_lo, neg_hi; // bit k: source k; op_sel bit 3: the destination
     uint8_t clamp, omod;                       // omod: 0, 1 = * 2, 2 = * 4, 3 = / 2
@@ -176,6 +178,7 @@ struct gfx_inst {
     int32_t offset;              // memory; for two-address LDS forms the first, in elements
     int32_t offset1;
     uint32_t imm;                  // SOPP, SOPK: the 16 bits
+    uint32_t flops;                // MFMA: 2 for each product that is summed
     const struct gfx_inst *target; // a branch's
     struct gfx_use uses[GFX_MAX_USES];
     uint32_t words[2];
