@@ -22,10 +22,15 @@
     I(gemm_mfma, 512, type, a, b, 256, 128, 64, 64)                                                          \
     I(gemm_mfma, 256, type, a, b, 128, 128, 64, 64)                                                          \
     I(gemm_mfma, 256, type, a, b, 64, 64, 32, 32)
-#define GRETA_HIP_GEMM_LARGE(I, type, a, b) I(gemm_mfma, 512, type, a, b, 256, 256, 128, 64)
-/* Pieces of 2 bytes that are to be turned leave no registers for the largest tile. */
+/* 19 x 16 tiles of 256 x 224 make 4096 x 4096: one for each compute unit of an MI300X. */
+#define GRETA_HIP_GEMM_LARGE(I, type, a, b)                                                                  \
+    I(gemm_mfma, 512, type, a, b, 256, 256, 128, 64)                                                         \
+    I(gemm_mfma, 512, type, a, b, 256, 224, 64, 112)
+/* Products of f32 take so long that small tiles wait for nothing, and they fill the device more evenly. */
+#define GRETA_HIP_GEMM_SMALL(I, type, a, b) I(gemm_mfma, 256, type, a, b, 64, 32, 32, 16)
+/* Pieces of 2 bytes that are to be turned leave no registers for the largest tiles. */
 #define GRETA_HIP_GEMM_MFMA(I)                                                                               \
-    GRETA_EACH_ORDER(GRETA_HIP_GEMM_LARGE, I, GRETA_TYPE_F32)                                                \
+    GRETA_EACH_ORDER(GRETA_HIP_GEMM_SMALL, I, GRETA_TYPE_F32)                                                \
     GRETA_EACH_ORDER(GRETA_HIP_GEMM_TILES, I, GRETA_TYPE_F32)                                                \
     GRETA_HIP_GEMM_LARGE(I, GRETA_TYPE_F16, 0, 1)                                                            \
     GRETA_EACH_ORDER(GRETA_HIP_GEMM_TILES, I, GRETA_TYPE_F16)                                                \

@@ -9,6 +9,8 @@
 #include "../hipkernels/instances_mfma.h"
 #include "hip_images.h"
 
+#include <string.h>
+
 static const struct hip_instance instances[] = {GRETA_HIP_MFMA_INSTANCES(HIP_INSTANCE)};
 
 enum { ALL_WEIGHTS = (1 << GRETA_N_PACKED_TYPES) - 1 };
@@ -43,25 +45,38 @@ static const char no_unit[] = "the device has no matrix unit for the type";
 static const struct tile {
     uint32_t m, n;
     double share;
-} tiles[] = {{256, 256, 0.95}, {256, 128, 0.92}, {128, 256, 0.92},
-             {128, 128, 0.90}, {64, 64, 0.70},   {32, 32, 0.45}};
+    double share_f32; /* its products take 4 times as long: they hide the rest even in small tiles */
+} tiles[] = {{256, 256, 0.95, 0.97}, {256, 224, 0.94, 0.97}, {256, 128, 0.92, 0.96}, {128, 256, 0.92, 0.96},
+             {128, 128, 0.90, 0.96}, {64, 64, 0.70, 0.95},   {64, 32, 0.50, 0.94}};
 enum { N_TILES = sizeof tiles / sizeof *tiles };
 
-static double tile_cost(const struct tile *t, uint32_t n_units, uint64_t m, uint64_t n) {
-    uint64_t rounds = div_up(div_up(m, t->m) * div_up(n, t->n), n_units ? n_units : 1);
-    return (double)rounds * t->m * t->n / t->share;
+static double tile_cost(const struct greta_variant *v, bool is_f32, uint32_t n_units, uint64_t m,
+                        uint64_t n) {
+    for (int i = 0; i < N_TILES; i++) {
+        const struct tile *t = &tiles[i];
+        if (t->m != v->tunables[0] || t->n != v->tunables[1]) continue;
+        uint64_t rounds = div_up(div_up(m, t->m) * div_up(n, t->n), n_units ? n_units : 1);
+        return (double)rounds * t->m * t->n / (is_f32 ? t->share_f32 : t->share);
+    }
+    return 1e300;
 }
 
-static const char *tile_unwise(uint32_t tile_m, uint32_t tile_n, uint32_t n_units, uint64_t m, uint64_t n,
-                               uint32_t smallest) {
-    double own = 0, best = 0;
-    for (int i = 0; i < N_TILES; i++) {
-        double cost = tile_cost(&tiles[i], n_units, m, n);
-        if (tiles[i].m < smallest) continue;
-        if (tiles[i].m == tile_m && tiles[i].n == tile_n) own = cost;
-        if (!best || cost < best) best = cost;
+static struct variant_rows own_rows(void);
+
+/* Whether another tile of the same kernel serves the call in less time. */
+static const char *tile_unwise(const struct greta_variant *v, const struct greta_limits *limits,
+                               const struct greta_call *call, uint64_t m, uint64_t n) {
+    struct variant_rows all = own_rows();
+    bool is_f32 = call->op == GRETA_OP_GEMM && call->keys[0] == GRETA_TYPE_F32;
+    double own = tile_cost(v, is_f32, limits->n_compute_units, m, n);
+    for (uint32_t i = 0; i < all.n; i++) {
+        const struct greta_variant *r = &all.rows[i];
+        if (r == v || r->op != v->op || strcmp(r->entry, v->entry) != 0 || r->refusal(r, limits, call))
+            continue;
+        if (tile_cost(r, is_f32, limits->n_compute_units, m, n) < own)
+            return "another tile fills the device better";
     }
-    return own > best ? "another tile fills the device better" : NULL;
+    return NULL;
 }
 
 /* ---- gemm ---- */
@@ -92,8 +107,7 @@ static const char *gemm_refusal(const struct greta_variant *v, const struct gret
 static const char *gemm_unwise(const struct greta_variant *v, const struct greta_limits *limits,
                                const struct greta_call *call) {
     const struct greta_scalars_gemm *s = &call->scalars.gemm;
-    return tile_unwise(v->tunables[GEMM_TILE_M], v->tunables[GEMM_TILE_N], limits->n_compute_units, s->m,
-                       s->n, 0);
+    return tile_unwise(v, limits, call, s->m, s->n);
 }
 
 /* For few results: so that every compute unit has some. */
@@ -136,8 +150,7 @@ static const char *matmul_unwise(const struct greta_variant *v, const struct gre
                                  const struct greta_call *call) {
     const struct greta_scalars_matmul *s = &call->scalars.matmul;
     if (s->n_tok <= v->tunables[MATMUL_TOKENS] / 2) return "n_tok is too small to fill its tiles";
-    return tile_unwise(v->tunables[MATMUL_TOKENS], v->tunables[MATMUL_ROWS], limits->n_compute_units,
-                       s->n_tok, s->n_rows, 64);
+    return tile_unwise(v, limits, call, s->n_tok, s->n_rows);
 }
 
 static const char *matmul_split_unwise(const struct greta_variant *v, const struct greta_limits *limits,
@@ -222,9 +235,11 @@ static const struct greta_variant rows[] = {
     GEMM_SPLIT("gemm_split_16", 512, 16, 16),
     GEMM_SPLIT("gemm_split_32", 256, 32, 32),
     GEMM_MFMA("gemm_mfma_256x256", 512, 256, 256, 128, 64),
+    GEMM_MFMA("gemm_mfma_256x224", 512, 256, 224, 64, 112),
     GEMM_MFMA("gemm_mfma_256x128", 512, 256, 128, 64, 64),
     GEMM_MFMA("gemm_mfma_128x128", 256, 128, 128, 64, 64),
     GEMM_MFMA("gemm_mfma_64x64", 256, 64, 64, 32, 32),
+    GEMM_MFMA("gemm_mfma_64x32", 256, 64, 32, 32, 16),
     {HIP_ROW(GEMM, "gemm_simple", gemm, gemm_simple, 256, gemm_simple_groups), .flags = VARIANT_EXACT,
      .refusal = built},
     MATMUL("matmul_split_16", matmul_split, 512, 2, matmul_split_unwise, 16, 16),
@@ -239,6 +254,9 @@ static const struct greta_variant rows[] = {
     ATTN("attn_mfma_64x32", 1, 32),
 };
 
-struct variant_rows variant_rows_hip_mfma(void) {
+static struct variant_rows own_rows(void) {
     return (struct variant_rows){rows, sizeof rows / sizeof *rows};
+}
+struct variant_rows variant_rows_hip_mfma(void) {
+    return own_rows();
 }
