@@ -56,9 +56,9 @@ static void copy(struct forward *f, struct greta_buf *dst, uint64_t dst_offset, 
 
 /* ---- matrices ---- */
 
-/* Rows of activations that matrices read: as f32, and rounded to 8 bits where a plan asked for it. */
+/* Rows of activations that matrices read: as f32, and rounded to 8 bits or to f16 where a plan asked for it. */
 struct operand {
-    struct greta_binding f32, q8;
+    struct greta_binding f32, q8, f16;
     uint32_t n_rows, n_cols;
 };
 
@@ -71,12 +71,25 @@ static struct operand operand(struct forward *f, struct greta_binding x, uint32_
                               const struct weight *a, const struct weight *b, const struct weight *c) {
     const struct weight *weights[] = {a, b, c};
     struct operand op = {.f32 = x, .n_rows = n_rows, .n_cols = a->n_cols};
-    bool wants_q8 = false;
+    uint64_t q8_bytes = n_rows * greta_activation_row_bytes(GRETA_TYPE_Q8A, op.n_cols);
+    bool wants_q8 = false, wants_f16 = false;
 
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 3; i++) {
         if (weights[i] && x_type(f, weights[i], n_rows) == GRETA_TYPE_Q8A) wants_q8 = true;
+        if (weights[i] && x_type(f, weights[i], n_rows) == GRETA_TYPE_F16) wants_f16 = true;
+    }
+    if (wants_f16) {
+        uint32_t n = n_rows * op.n_cols; /* behind the others, should two of the three differ */
+        op.f16 = bytes_of(f->s->scratch[S_X8], (q8_bytes + 255) / 256 * 256, (uint64_t)n * 2);
+        record(f,
+               &(struct greta_call){.op = GRETA_OP_CAST,
+                                    .bindings = {x, op.f16},
+                                    .keys = {GRETA_TYPE_F32, GRETA_TYPE_F16},
+                                    .scalars.cast = {.n = n}},
+               0, 0);
+    }
     if (!wants_q8) return op;
-    op.q8 = bytes_of(f->s->scratch[S_X8], 0, n_rows * greta_activation_row_bytes(GRETA_TYPE_Q8A, op.n_cols));
+    op.q8 = bytes_of(f->s->scratch[S_X8], 0, q8_bytes);
     record(f,
            &(struct greta_call){.op = GRETA_OP_QUANTIZE,
                                 .bindings = {x, op.q8},
@@ -90,7 +103,11 @@ static void product(struct forward *f, const struct weight *w, const struct weig
     uint32_t type = x_type(f, w, x->n_rows);
     struct greta_binding weights = bytes_of(part->buf, part->offset_bytes, part->size_bytes);
     struct greta_call call = {.op = x->n_rows == 1 ? GRETA_OP_MATVEC : GRETA_OP_MATMUL,
-                              .bindings = {weights, type == GRETA_TYPE_Q8A ? x->q8 : x->f32, y},
+                              .bindings = {weights,
+                                           type == GRETA_TYPE_Q8A   ? x->q8
+                                           : type == GRETA_TYPE_F16 ? x->f16
+                                                                    : x->f32,
+                                           y},
                               .keys = {w->type, type},
                               .layout = w->layout};
 

@@ -110,17 +110,18 @@ static void describe_types(struct greta_model *m) {
 
 /* Which types of activations the plan asks for. */
 static void describe_x_types(const struct greta_model *m, uint32_t n_tok, char out[32]) {
-    bool f32 = false, q8a = false;
+    bool f32 = false, f16 = false, q8a = false;
 
     for (uint32_t i = 0; i < m->n_sources; i++) {
         const struct weight *w = m->sources[i].matrix;
         if (!w || (w == &m->embd && m->output.parts != m->embd.parts)) continue; /* only looked up */
-        if (greta_plan_x_type(m->plan, w->type, n_tok, w->n_rows, w->n_cols) == GRETA_TYPE_Q8A)
-            q8a = true;
-        else
-            f32 = true;
+        uint32_t type = greta_plan_x_type(m->plan, w->type, n_tok, w->n_rows, w->n_cols);
+        f32 |= type == GRETA_TYPE_F32;
+        f16 |= type == GRETA_TYPE_F16;
+        q8a |= type == GRETA_TYPE_Q8A;
     }
-    snprintf(out, 32, "%s%s%s", f32 ? "F32" : "", f32 && q8a ? ", " : "", q8a ? "Q8A" : "");
+    snprintf(out, 32, "%s%s%s%s%s", f32 ? "F32" : "", f32 && f16 ? ", " : "", f16 ? "F16" : "",
+             (f32 || f16) && q8a ? ", " : "", q8a ? "Q8A" : "");
 }
 
 static void describe(struct greta_model *m) {

@@ -61,6 +61,8 @@ static void sizes_of(const struct greta_model *m, const struct greta_session *s,
 
     scratch[S_X] = scratch[S_XN] = scratch[S_R] = n * hp->n_embd * 4;
     scratch[S_X8] = n * greta_activation_row_bytes(GRETA_TYPE_Q8A, widest(hp));
+    /* f16 behind it: rows of matrix units may read that. */
+    if (greta_dev_get_limits(m->dev)->n_matrix_ops) scratch[S_X8] += 256 + n * widest(hp) * 2;
     scratch[S_Q] = scratch[S_ATT] = n * n_q * 4;
     scratch[S_K] = scratch[S_V] = n * n_kv * 4;
     scratch[S_GATE] = scratch[S_UP] = scratch[S_ACT] = n * hp->n_ff * 4;

@@ -22,7 +22,7 @@ struct step_block {
 enum scratch {
     S_X,  /* the residual stream, n_embd */
     S_XN, /* normalized, n_embd */
-    S_X8, /* what a matrix reads, rounded to 8 bits */
+    S_X8, /* what a matrix reads, rounded to 8 bits, and to f16 */
     S_Q,  /* n_head * head_dim */
     S_K,  /* n_head_kv * head_dim */
     S_V,

@@ -215,15 +215,16 @@ static void time_case(void *user, const struct kc_case *c) {
 static void matrices(struct bench *b, enum greta_op op) {
     static const uint32_t small[][2] = {{576, 576}, {1536, 576}, {576, 1536}};
     static const uint32_t large[][2] = {{4096, 4096}, {11008, 4096}, {4096, 11008}, {4096, 14336}};
+    static const uint32_t x_types[] = {GRETA_TYPE_F32, GRETA_TYPE_F16, GRETA_TYPE_Q8A};
     for (uint32_t type = 0; type < GRETA_N_WEIGHT_TYPES; type++)
         for (unsigned i = 0; i < (b->small ? 3u : 4u); i++)
-            for (uint32_t q8a = 0; q8a < 2; q8a++)
+            for (uint32_t x = 0; x < 3; x++)
                 for (uint32_t n_tok = b->small ? 128 : 512;; n_tok = 2048) {
                     uint32_t n_rows = b->small ? small[i][0] : large[i][0],
                              n_cols = b->small ? small[i][1] : large[i][1];
                     struct kc_case c = {.call = {.op = op, .keys = {type}}};
                     if (op == GRETA_OP_MATVEC_QKV) c.call.keys[1] = type;
-                    c.call.keys[op_find_key(op, "x_type")] = q8a ? GRETA_TYPE_Q8A : GRETA_TYPE_F32;
+                    c.call.keys[op_find_key(op, "x_type")] = x_types[x];
                     if (greta_type_get_info(type)->block_elements == 256) n_cols = n_cols / 256 * 256;
                     if (op == GRETA_OP_MATVEC_QKV) { /* one layer: its shape does not follow n_rows */
                         uint32_t n_head = b->small ? 9 : 32, n_head_kv = b->small ? 3 : 32;
