@@ -128,7 +128,9 @@ static struct greta_call weight_probe(enum greta_op op, uint32_t w_type, uint32_
 static bool reads(const struct greta_plan *plan, enum greta_op op, uint32_t type, enum greta_layout layout) {
     struct greta_call f32 = weight_probe(op, type, GRETA_TYPE_F32, layout);
     struct greta_call q8a = weight_probe(op, type, GRETA_TYPE_Q8A, layout);
-    return plan_first(plan, &f32) || (op != GRETA_OP_ROW_LOOKUP && plan_first(plan, &q8a));
+    struct greta_call f16 = weight_probe(op, type, GRETA_TYPE_F16, layout);
+    return plan_first(plan, &f32) || (op != GRETA_OP_ROW_LOOKUP && plan_first(plan, &q8a)) ||
+           (op == GRETA_OP_MATMUL && plan_first(plan, &f16));
 }
 
 /* The layout of the most preferred matvec row that matmul and row_lookup have a row for, too. */
