@@ -76,6 +76,35 @@ static void check_pass(struct greta_model *model, const struct record *r, enum g
     greta_session_destroy(&s);
 }
 
+/*
+ * "rope=NAME" of this device's last row, which has the fewest conditions: a plan takes no fused op in place of one whose row is
+ * named.
+ */
+static const char *unfused(struct greta_dev *dev, char *out, size_t size) {
+    const struct greta_variant *last = NULL;
+
+    for (uint32_t i = 0; i < greta_variant_count(); i++) {
+        const struct greta_variant *v = greta_variant_at(i);
+        if (greta_variant_op(v) == GRETA_OP_ROPE &&
+            greta_variant_format(v) == greta_dev_get_image_format(dev))
+            last = v;
+    }
+    if (last) snprintf(out, size, "rope=%s", greta_variant_name(last));
+    return last ? out : NULL;
+}
+
+static void check_unfused(struct greta_dev *dev, const char *file, const struct record *r) {
+    char force[96];
+    struct greta_model_params params = {.policy = GRETA_POLICY_EXACT,
+                                        .force = unfused(dev, force, sizeof force)};
+    struct greta_model *model = NULL;
+
+    if (!CHECK(params.force != NULL) || !CHECK(greta_model_load(dev, file, &params, &model) == GRETA_OK))
+        return;
+    check_pass(model, r, GRETA_KV_F32, 0, r->n_tok - 5, 1e-3f, "exact, op by op");
+    greta_model_destroy(&model);
+}
+
 static void check_record(struct greta_dev *dev, const char *file, enum greta_policy policy,
                          const struct record *r) {
     struct greta_model_params params = {.policy = policy};
@@ -126,6 +155,7 @@ int main(int argc, char **argv) {
         for (; read_record(file, &r); n_records++) {
             check_record(dev, argv[2], GRETA_POLICY_EXACT, &r);
             check_record(dev, argv[2], GRETA_POLICY_DEFAULT, &r);
+            check_unfused(dev, argv[2], &r);
             free(r.tokens);
             free(r.logits);
         }
