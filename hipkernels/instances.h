@@ -35,9 +35,10 @@
 #define GRETA_EACH_FLOAT(F, I) F(I, GRETA_TYPE_F32) F(I, GRETA_TYPE_F16) F(I, GRETA_TYPE_BF16)
 #define GRETA_EACH_QUANT(F, I)                                                                  \
     F(I, GRETA_TYPE_Q8_0)                                                                       \
-    F(I, GRETA_TYPE_Q4_0) F(I, GRETA_TYPE_Q4_1) F(I, GRETA_TYPE_Q4_K) F(I, GRETA_TYPE_Q6_K)     \
-        F(I, GRETA_TYPE_Q5_0) F(I, GRETA_TYPE_Q5_1) F(I, GRETA_TYPE_Q5_K) F(I, GRETA_TYPE_Q2_K) \
-            F(I, GRETA_TYPE_Q3_K) F(I, GRETA_TYPE_IQ4_NL) F(I, GRETA_TYPE_IQ4_XS)
+    F(I, GRETA_TYPE_Q4_0)                                                                       \
+    F(I, GRETA_TYPE_Q4_1) F(I, GRETA_TYPE_Q4_K) F(I, GRETA_TYPE_Q6_K) F(I, GRETA_TYPE_Q5_0)     \
+        F(I, GRETA_TYPE_Q5_1) F(I, GRETA_TYPE_Q5_K) F(I, GRETA_TYPE_Q2_K) F(I, GRETA_TYPE_Q3_K) \
+            F(I, GRETA_TYPE_IQ4_NL) F(I, GRETA_TYPE_IQ4_XS)
 #define GRETA_EACH_WEIGHT(F, I) GRETA_EACH_FLOAT(F, I) GRETA_EACH_QUANT(F, I)
 
 /* ---- shapes that kernels and rows agree on ---- */
@@ -105,10 +106,87 @@
 #define GRETA_HIP_ROW_LOOKUP_OF(I, type) I(row_lookup_pieces, 128, type)
 #define GRETA_HIP_ROW_LOOKUP(I) GRETA_EACH_WEIGHT(GRETA_HIP_ROW_LOOKUP_OF, I)
 
+#define GRETA_HIP_MATMUL_OF(I, type) I(matmul_tiled, 256, type, GRETA_TYPE_F32)
+#define GRETA_HIP_MATMUL(I) GRETA_EACH_WEIGHT(GRETA_HIP_MATMUL_OF, I)
+/* w_type, x_type, add; rows of a group of lanes */
+#define GRETA_HIP_MATVEC_OF(I, type)                \
+    I(matvec_rows, 256, type, GRETA_TYPE_F32, 0, 2) \
+    I(matvec_rows, 256, type, GRETA_TYPE_F32, 1, 2)
+#define GRETA_HIP_MATVEC_Q8A(I, type)               \
+    I(matvec_rows, 256, type, GRETA_TYPE_Q8A, 0, 2) \
+    I(matvec_rows, 256, type, GRETA_TYPE_Q8A, 1, 2)
+#define GRETA_HIP_MATVEC(I) \
+    GRETA_EACH_WEIGHT(GRETA_HIP_MATVEC_OF, I) GRETA_EACH_QUANT(GRETA_HIP_MATVEC_Q8A, I)
+
+/* w_type, x_type, act, norm; rows of each weight */
+#define GRETA_HIP_MATVEC_GLU_OF(I, type)                                \
+    I(matvec_glu_rows, 256, type, GRETA_TYPE_F32, GRETA_ACT_SILU, 0, 1) \
+    I(matvec_glu_rows, 256, type, GRETA_TYPE_F32, GRETA_ACT_SILU, 1, 1) \
+    I(matvec_glu_rows, 256, type, GRETA_TYPE_F32, GRETA_ACT_GELU, 0, 1) \
+    I(matvec_glu_rows, 256, type, GRETA_TYPE_F32, GRETA_ACT_GELU, 1, 1)
+#define GRETA_HIP_MATVEC_GLU_Q8A(I, type)                               \
+    I(matvec_glu_rows, 256, type, GRETA_TYPE_Q8A, GRETA_ACT_SILU, 0, 1) \
+    I(matvec_glu_rows, 256, type, GRETA_TYPE_Q8A, GRETA_ACT_GELU, 0, 1)
+#define GRETA_HIP_MATVEC_GLU(I) \
+    GRETA_EACH_WEIGHT(GRETA_HIP_MATVEC_GLU_OF, I) GRETA_EACH_QUANT(GRETA_HIP_MATVEC_GLU_Q8A, I)
+
+/*
+ * w_type, v_type, x_type, kv_type, mode, norm, bias: what the models take (mode 0 plain, mode 1 plain or with a bias), with the norm
+ * or after it; an F32 cache for the exact plan; the pairs of types that the mixes of Q*_K files have.
+ */
+#define GRETA_HIP_QKV_MODES(I, w, v)                                        \
+    I(matvec_qkv_pairs, 256, w, v, GRETA_TYPE_F32, GRETA_TYPE_F16, 0, 0, 0) \
+    I(matvec_qkv_pairs, 256, w, v, GRETA_TYPE_F32, GRETA_TYPE_F16, 0, 1, 0) \
+    I(matvec_qkv_pairs, 256, w, v, GRETA_TYPE_F32, GRETA_TYPE_F16, 1, 1, 0) \
+    I(matvec_qkv_pairs, 256, w, v, GRETA_TYPE_F32, GRETA_TYPE_F16, 1, 1, 1)
+#define GRETA_HIP_QKV_OF(I, type)      \
+    GRETA_HIP_QKV_MODES(I, type, type) \
+    I(matvec_qkv_pairs, 256, type, type, GRETA_TYPE_F32, GRETA_TYPE_F32, 0, 0, 0)
+#define GRETA_HIP_QKV_Q8A(I, type) \
+    I(matvec_qkv_pairs, 256, type, type, GRETA_TYPE_Q8A, GRETA_TYPE_F16, 0, 0, 0)
+#define GRETA_HIP_MATVEC_QKV(I)                              \
+    GRETA_EACH_WEIGHT(GRETA_HIP_QKV_OF, I)                   \
+    GRETA_EACH_QUANT(GRETA_HIP_QKV_Q8A, I)                   \
+    GRETA_HIP_QKV_MODES(I, GRETA_TYPE_Q4_K, GRETA_TYPE_Q6_K) \
+    GRETA_HIP_QKV_MODES(I, GRETA_TYPE_Q5_K, GRETA_TYPE_Q6_K) \
+    GRETA_HIP_QKV_MODES(I, GRETA_TYPE_Q3_K, GRETA_TYPE_Q5_K) \
+    GRETA_HIP_QKV_MODES(I, GRETA_TYPE_Q2_K, GRETA_TYPE_Q4_K)
+
 /* ---- attention: F(I, head_dim) ---- */
 
 #define GRETA_EACH_HEAD(F, I) \
     F(I, 8) F(I, 16) F(I, 32) F(I, 40) F(I, 48) F(I, 64) F(I, 80) F(I, 96) F(I, 128) F(I, 256)
+/* kv_type, head_dim; queries of a workgroup */
+#define GRETA_HIP_ATTN_OF(I, entry, head_dim)  \
+    I(entry, 256, GRETA_TYPE_F32, head_dim, 4) \
+    I(entry, 256, GRETA_TYPE_F16, head_dim, 1) \
+    I(entry, 256, GRETA_TYPE_F16, head_dim, 4)
+#define GRETA_HIP_ATTN_Q8_0(I, entry, head_dim) \
+    I(entry, 256, GRETA_TYPE_Q8_0, head_dim, 1) \
+    I(entry, 256, GRETA_TYPE_Q8_0, head_dim, 4)
+#define GRETA_HIP_ATTN_LARGE(I, entry, head_dim) \
+    I(entry, 256, GRETA_TYPE_F16, head_dim, 8)   \
+    I(entry, 256, GRETA_TYPE_Q8_0, head_dim, 8)
+#define GRETA_HIP_ATTN_LIST(I, entry)  \
+    GRETA_HIP_ATTN_OF(I, entry, 8)     \
+    GRETA_HIP_ATTN_OF(I, entry, 16)    \
+    GRETA_HIP_ATTN_OF(I, entry, 32)    \
+    GRETA_HIP_ATTN_OF(I, entry, 40)    \
+    GRETA_HIP_ATTN_OF(I, entry, 48)    \
+    GRETA_HIP_ATTN_OF(I, entry, 64)    \
+    GRETA_HIP_ATTN_OF(I, entry, 80)    \
+    GRETA_HIP_ATTN_OF(I, entry, 96)    \
+    GRETA_HIP_ATTN_OF(I, entry, 128)   \
+    GRETA_HIP_ATTN_OF(I, entry, 256)   \
+    GRETA_HIP_ATTN_Q8_0(I, entry, 32)  \
+    GRETA_HIP_ATTN_Q8_0(I, entry, 64)  \
+    GRETA_HIP_ATTN_Q8_0(I, entry, 96)  \
+    GRETA_HIP_ATTN_Q8_0(I, entry, 128) \
+    GRETA_HIP_ATTN_Q8_0(I, entry, 256) \
+    GRETA_HIP_ATTN_LARGE(I, entry, 64) \
+    GRETA_HIP_ATTN_LARGE(I, entry, 128)
+#define GRETA_HIP_ATTN(I) GRETA_HIP_ATTN_LIST(I, attn_slots)
+#define GRETA_HIP_ATTN_SPLIT(I) GRETA_HIP_ATTN_LIST(I, attn_split_slots)
 #define GRETA_HIP_ATTN_REDUCE_OF(I, head_dim) I(attn_reduce_simple, 128, head_dim)
 #define GRETA_HIP_ATTN_REDUCE(I) GRETA_EACH_HEAD(GRETA_HIP_ATTN_REDUCE_OF, I)
 
@@ -135,6 +213,12 @@
     GRETA_HIP_KV_UPDATE(I)      \
     GRETA_HIP_ROPE_KV(I)        \
     GRETA_HIP_ROW_LOOKUP(I)     \
+    GRETA_HIP_MATMUL(I)         \
+    GRETA_HIP_MATVEC(I)         \
+    GRETA_HIP_MATVEC_GLU(I)     \
+    GRETA_HIP_MATVEC_QKV(I)     \
+    GRETA_HIP_ATTN(I)           \
+    GRETA_HIP_ATTN_SPLIT(I)     \
     GRETA_HIP_ATTN_REDUCE(I)
 
 #endif

@@ -57,6 +57,51 @@ static const char *rope_kv_refusal(const struct greta_variant *v, const struct g
     return built(v, limits, call);
 }
 
+/* The tunable of the matvecs: rows of a group of lanes, of each weight. */
+enum { MATVEC_ROWS };
+
+/* Of matvec and the fused ones: the last scalar that is a number of columns. */
+static uint32_t matvec_cols(const struct greta_call *call) {
+    return call->op == GRETA_OP_MATVEC_QKV   ? call->scalars.matvec_qkv.n_cols
+           : call->op == GRETA_OP_MATVEC_GLU ? call->scalars.matvec_glu.n_cols
+                                             : call->scalars.matvec.n_cols;
+}
+
+/* Groups of lanes of a workgroup that reads a weight of this type (common/matvec.h). */
+static uint32_t matvec_teams(const struct greta_variant *v, const struct greta_limits *limits, uint32_t type,
+                             const struct greta_call *call) {
+    return v->n_threads / GRETA_HIP_ROW_LANES(type, matvec_cols(call), limits->subgroup_max);
+}
+
+static const char *matvec_refusal(const struct greta_variant *v, const struct greta_limits *limits,
+                                  const struct greta_call *call) {
+    unsigned n_weights = call->op == GRETA_OP_MATVEC_QKV ? 3 : call->op == GRETA_OP_MATVEC_GLU ? 2 : 1;
+    for (unsigned i = 0; i < n_weights; i++)
+        if (!hip_is_aligned(call, i, 16)) return "a weight does not begin at a multiple of 16 bytes";
+    if (call->op == GRETA_OP_MATVEC_QKV && call->scalars.matvec_qkv.head_dim % 2) return "head_dim is odd";
+    return built(v, limits, call);
+}
+
+static const char *weight_refusal(const struct greta_variant *v, const struct greta_limits *limits,
+                                  const struct greta_call *call) {
+    return hip_is_aligned(call, 0, 16) ? built(v, limits, call)
+                                       : "the weight does not begin at a multiple of 16 bytes";
+}
+
+/* The tunable of attention: queries of one KV head that a workgroup serves. */
+enum { ATTN_SLOTS };
+
+static const char *attn_unwise(const struct greta_variant *v, const struct greta_limits *limits,
+                               const struct greta_call *call) {
+    (void)limits;
+    const union greta_scalars *s = &call->scalars;
+    uint64_t n = call->op == GRETA_OP_ATTN ? (uint64_t)s->attn.n_tok * (s->attn.n_head / s->attn.n_head_kv)
+                                           : s->attn_split.n_head / s->attn_split.n_head_kv;
+    uint32_t slots = v->tunables[ATTN_SLOTS];
+    if (n < slots && slots > 4) return "there are fewer queries of a KV head than it serves";
+    return slots == 1 && n > 1 ? "it serves one query of a KV head" : NULL;
+}
+
 /* ---- grids ---- */
 
 #define GROUPS(name, count)                                                                \
@@ -73,7 +118,27 @@ GROUPS(kv_update_groups, div_up((uint64_t)s->kv_update.n_tok *div_up(s->kv_updat
 GROUPS(rope_kv_groups, (uint64_t)s->rope_kv.n_tok *(s->rope_kv.n_head + 2 * s->rope_kv.n_head_kv))
 GROUPS(quantize_groups,
        div_up((uint64_t)s->quantize.n_rows *div_up(s->quantize.n_cols, 32) * 8, v->n_threads))
+GROUPS(matvec_groups,
+       div_up(s->matvec.n_rows, matvec_teams(v, limits, call->keys[0], call) * v->tunables[MATVEC_ROWS]))
+GROUPS(matvec_glu_groups,
+       div_up(s->matvec_glu.n_rows, matvec_teams(v, limits, call->keys[0], call) * v->tunables[MATVEC_ROWS]))
+GROUPS(matmul_groups, div_up(s->matmul.n_rows, 128) * div_up(s->matmul.n_tok, 32))
+GROUPS(attn_groups,
+       div_up((uint64_t)s->attn.n_tok *(s->attn.n_head / s->attn.n_head_kv), v->tunables[ATTN_SLOTS]) *
+           s->attn.n_head_kv)
+GROUPS(attn_split_groups, (uint64_t)s->attn_split.n_split * s->attn_split.n_head_kv *
+                              div_up(s->attn_split.n_head / s->attn_split.n_head_kv, v->tunables[ATTN_SLOTS]))
 GROUPS(attn_reduce_groups, s->attn_reduce.n_head)
+
+/* A group of lanes makes a pair of one of the weights. */
+static uint64_t matvec_qkv_groups(const struct greta_variant *v, const struct greta_limits *limits,
+                                  const struct greta_call *call) {
+    const struct greta_scalars_matvec_qkv *s = &call->scalars.matvec_qkv;
+    uint64_t q = (uint64_t)s->n_head * s->head_dim / 2, kv = (uint64_t)s->n_head_kv * s->head_dim / 2;
+    uint32_t teams = matvec_teams(v, limits, call->keys[0], call),
+             teams_v = matvec_teams(v, limits, call->keys[1], call);
+    return div_up(q, teams) + div_up(kv, teams) + div_up(kv, teams_v);
+}
 
 /* ---- the table ---- */
 
@@ -97,9 +162,47 @@ enum { ALL_EXTRAS = 0xFFFF };
     ROWS_OF(op_, #source_ "_wide", source_, source_##_rows, 1024, wide_unwise), \
         ROWS_OF(op_, #source_ "_simple", source_, source_##_rows, 256, NULL)
 
+#define WEIGHTS(op_, name_, source_, entry_, threads_, groups_, x_type_, n_tunables_, rows_, refusal_) \
+    {                                                                                                  \
+        HIP_ROW(op_, name_, source_, entry_, threads_, groups_),                                       \
+            .flags = x_type_ == GRETA_TYPE_F32 ? VARIANT_EXACT : 0, .w_types = HIP_ALL_WEIGHTS,        \
+            .x_type = x_type_, .extras = ALL_EXTRAS, .refusal = refusal_, .n_tunables = n_tunables_,   \
+            .tunables = {                                                                              \
+                rows_                                                                                  \
+            }                                                                                          \
+    }
+#define ATTN(op_, name_, source_, groups_, slots_)                                                 \
+    {                                                                                              \
+        HIP_ROW(op_, name_, source_, source_##_slots, 256, groups_),                               \
+            .flags = VARIANT_EXACT, .extras = ALL_EXTRAS, .refusal = built, .unwise = attn_unwise, \
+            .n_tunables = 1, .tunables = {                                                         \
+                slots_                                                                             \
+            }                                                                                      \
+    }
+
 static const struct greta_variant rows[] = {
-    {HIP_ROW(ROW_LOOKUP, "row_lookup_pieces", row_lookup, row_lookup_pieces, 128, row_groups),
-     .flags = VARIANT_EXACT, .w_types = HIP_ALL_WEIGHTS, .refusal = built},
+    WEIGHTS(ROW_LOOKUP, "row_lookup_pieces", row_lookup, row_lookup_pieces, 128, row_groups, GRETA_TYPE_F32,
+            0, 0, weight_refusal),
+    WEIGHTS(MATVEC, "matvec_rows", matvec, matvec_rows, 256, matvec_groups, GRETA_TYPE_F32, 1, 2,
+            matvec_refusal),
+    WEIGHTS(MATVEC, "matvec_rows_q8a", matvec, matvec_rows, 256, matvec_groups, GRETA_TYPE_Q8A, 1, 2,
+            matvec_refusal),
+    WEIGHTS(MATVEC_GLU, "matvec_glu_rows", matvec_glu, matvec_glu_rows, 256, matvec_glu_groups,
+            GRETA_TYPE_F32, 1, 1, matvec_refusal),
+    WEIGHTS(MATVEC_GLU, "matvec_glu_rows_q8a", matvec_glu, matvec_glu_rows, 256, matvec_glu_groups,
+            GRETA_TYPE_Q8A, 1, 1, matvec_refusal),
+    WEIGHTS(MATVEC_QKV, "matvec_qkv_pairs", matvec_qkv, matvec_qkv_pairs, 256, matvec_qkv_groups,
+            GRETA_TYPE_F32, 0, 0, matvec_refusal),
+    WEIGHTS(MATVEC_QKV, "matvec_qkv_pairs_q8a", matvec_qkv, matvec_qkv_pairs, 256, matvec_qkv_groups,
+            GRETA_TYPE_Q8A, 0, 0, matvec_refusal),
+    WEIGHTS(MATMUL, "matmul_tiled", matmul, matmul_tiled, 256, matmul_groups, GRETA_TYPE_F32, 0, 0,
+            weight_refusal),
+    ATTN(ATTN, "attn_one", attn, attn_groups, 1),
+    ATTN(ATTN, "attn_eight", attn, attn_groups, 8),
+    ATTN(ATTN, "attn_four", attn, attn_groups, 4),
+    ATTN(ATTN_SPLIT, "attn_split_one", attn_split, attn_split_groups, 1),
+    ATTN(ATTN_SPLIT, "attn_split_eight", attn_split, attn_split_groups, 8),
+    ATTN(ATTN_SPLIT, "attn_split_four", attn_split, attn_split_groups, 4),
     ROWS(RMS_NORM, rms_norm),
     ROWS(ADD_RMS_NORM, add_rms_norm),
     ROWS(LAYER_NORM, layer_norm),

@@ -204,10 +204,23 @@ template <u32 TYPE> GRETA_DEVICE scale_offset piece_scale(const packed_piece &p,
 
 /* ---- floats ---- */
 
-/* Four codes as floats, the bias taken off. */
+/*
+ * Four codes as floats, the bias taken off. The compiler sees neither the word's making nor the bias: it would pick the bits of each
+ * code apart, where one instruction makes a float of any byte, and take the bias off the integers, where one does so for two floats.
+ */
 template <u32 TYPE> GRETA_DEVICE f32x4 codes_to_f32(u32 codes) {
+    if constexpr (code_bias(TYPE) == 128) {
+        u32 w = codes ^ 0x80808080;
+        return f32x4{signed_byte_to_f32(w, 0), signed_byte_to_f32(w, 1), signed_byte_to_f32(w, 2),
+                     signed_byte_to_f32(w, 3)};
+    }
+    __asm__("" : "+v"(codes));
     f32x4 v = {byte_to_f32(codes, 0), byte_to_f32(codes, 1), byte_to_f32(codes, 2), byte_to_f32(codes, 3)};
-    if (code_bias(TYPE)) v -= (float)code_bias(TYPE);
+    if constexpr (code_bias(TYPE) != 0) {
+        float bias = -(float)code_bias(TYPE);
+        __asm__("" : "+v"(bias));
+        v += f32x4{bias, bias, bias, bias};
+    }
     return v;
 }
 

@@ -17,6 +17,8 @@
 #define GRETA_MEMBER __attribute__((device, always_inline))
 #define GRETA_LDS __attribute__((shared))
 #define GRETA_UNROLL _Pragma("unroll")
+#define GRETA_PRAGMA(text) _Pragma(#text)
+#define GRETA_UNROLL_BY(n) GRETA_PRAGMA(unroll n)
 #define GRETA_NO_UNROLL _Pragma("nounroll")
 
 typedef unsigned char u8;
