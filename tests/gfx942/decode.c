@@ -102,6 +102,13 @@ static uint8_t mod_bits(const struct pieces *p, const char *name, uint8_t none) 
     return (uint8_t)bits;
 }
 
+// The number of entries of such a list.
+static unsigned mod_count(const struct pieces *p, const char *name) {
+    unsigned n = 0;
+    for (const char *s = mod(p, name); s && *s && *s != ']'; s++) n += *s == '0' || *s == '1';
+    return n;
+}
+
 static uint8_t mod_sel(const struct pieces *p, const char *name) {
     static const char *const names[] = {"BYTE_0", "BYTE_1", "BYTE_2", "BYTE_3", "WORD_0", "WORD_1", "DWORD"};
     const char *s = mod(p, name);
@@ -291,7 +298,8 @@ static void modifiers(struct gfx_inst *i, const struct pieces *p) {
     i->neg_hi = mod_bits(p, "neg_hi", 0);
     if (i->op_sel || i->op_sel_hi != all || i->neg_lo || i->neg_hi) i->flags |= GFX_I_OP_SEL;
     // The destination's select is the last bit of the text's list, whatever the number of sources is.
-    if (!packed && mod(p, "op_sel") && i->n_src < 3 && i->op_sel >> i->n_src & 1)
+    // (Stochastic rounding's list has four, of which the last two choose a byte.)
+    if (!packed && mod_count(p, "op_sel") == i->n_src + 1u && i->n_src < 3 && i->op_sel >> i->n_src & 1)
         i->op_sel = (uint8_t)((i->op_sel & ~(1u << i->n_src)) | 8);
     i->clamp = mod(p, "clamp") != NULL;
     i->omod = (uint8_t)(mod(p, "mul") ? mod_int(p, "mul") / 2 : mod(p, "div") ? 3 : 0);

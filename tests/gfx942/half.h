@@ -39,9 +39,14 @@ static inline uint32_t out16_of(double x, uint32_t mode) {
     if (mode & MODE_FP16_OVFL && isfinite(x) && (r & 0x7fff) == 0x7c00) r--;
     return mode & MODE_OUT64 ? r : flushed16(r);
 }
+/* A sum that is 0 of two numbers other than that zero is -0 where MODE rounds down. */
+static inline double signed_zero(double sum, double x, double y, uint32_t mode) {
+    return sum == 0 && (mode >> 2 & 3) == 2 && signbit(x) != signbit(y) ? -0.0 : sum;
+}
 static inline uint32_t add16_mode(uint32_t a, uint32_t b, uint32_t mode) {
     a = in16(a, mode), b = in16(b, mode);
-    return quiet16(out16_of((double)f32_of_f16(a) + f32_of_f16(b), mode), a, b, b);
+    double x = f32_of_f16(a), y = f32_of_f16(b);
+    return quiet16(out16_of(signed_zero(x + y, x, y, mode), mode), a, b, b);
 }
 static inline uint32_t mul16_mode(uint32_t a, uint32_t b, uint32_t mode) {
     a = in16(a, mode), b = in16(b, mode);
@@ -49,8 +54,8 @@ static inline uint32_t mul16_mode(uint32_t a, uint32_t b, uint32_t mode) {
 }
 static inline uint32_t fma16_mode(uint32_t a, uint32_t b, uint32_t c, uint32_t mode) {
     a = in16(a, mode), b = in16(b, mode), c = in16(c, mode);
-    double r = add_odd((double)f32_of_f16(a) * f32_of_f16(b), f32_of_f16(c));
-    return quiet16(out16_of(r, mode), a, b, c);
+    double p = (double)f32_of_f16(a) * f32_of_f16(b), z = f32_of_f16(c);
+    return quiet16(out16_of(signed_zero(add_odd(p, z), p, z, mode), mode), a, b, c);
 }
 
 static inline uint32_t max16(uint32_t a, uint32_t b, bool ieee) {

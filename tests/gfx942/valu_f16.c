@@ -91,10 +91,6 @@ static inline float nearest_even(float x) {
     float m = fabsf(x), r = m < 0x1p23f ? (m + 0x1p23f) - 0x1p23f : m;
     return copysignf(r, x);
 }
-static inline float fraction(float x) { /* below 1, as f16 can say it */
-    float r = x - floorf(x);
-    return r > 0x1.ffcp-1f ? 0x1.ffcp-1f : r;
-}
 static inline float exp2_half(float x) {
     double in = x < -40 ? -40 : x > 40 ? 40 : x;
     return x != x ? x : (float)exp2_poly(in);
@@ -116,7 +112,14 @@ VIA_F32(trunc_f16, truncf(x))
 VIA_F32(ceil_f16, ceilf(x))
 VIA_F32(floor_f16, floorf(x))
 VIA_F32(rndne_f16, nearest_even(x))
-VIA_F32(fract_f16, fraction(x))
+
+/* Below 1, as f16 can say it. */
+static inline uint32_t fract16(uint32_t h, uint32_t mode) {
+    double x = f32_of_f16(IN(h));
+    uint32_t r = out16_of(signed_zero(x - floor(x), x, -floor(x), mode), mode);
+    return is_nan16(r) ? quiet16(r, h, h, h) : (r & 0x7fff) > 0x3bff ? 0x3bff : r;
+}
+F16_1(fract_f16, false, fract16(x, MODE_PLAIN64), fract16(x, mode))
 VIA_F32(rcp_f16, 1.0f / x)
 VIA_F32(sqrt_f16, sqrtf(x))
 VIA_F32(rsq_f16, (float)(1.0 / sqrt(x)))

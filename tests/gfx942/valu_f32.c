@@ -7,21 +7,31 @@ F32_2(subrev_f32, y - x)
 F32_2(mul_f32, x *y)
 F32_2(mul_legacy_f32, x == 0 || y == 0 ? 0.0f : x * y)
 F32_3(fma_f32, fmaf(x, y, z))
-F32_1(trunc_f32, truncf(x))
-F32_1(ceil_f32, ceilf(x))
-F32_1(floor_f32, floorf(x))
 
-/* Never 1: x - floor(x) of a small negative x is rounded to it. */
-F32_1(fract_f32, x - floorf(x) < 1.0f ? x - floorf(x) : x != x || x - x != 0 ? x - x : 0x1.fffffep-1f)
-
-/* Nearest even whatever MODE says. */
-HANDLER(rndne_f32) {
-    SRCF32(a, 0);
-    ROW_OF(d);
-    FOR_LANES {
-        float x = f32_of(a[l]), m = fabsf(x), r = m < 0x1p23f ? (m + 0x1p23f) - 0x1p23f : m;
-        d[l] = is_nan32(a[l]) ? a[l] | 0x400000 : (bits_of(r) & 0x7fffffff) | (a[l] & 0x80000000);
+/* Whole numbers: exact, so outside of MODE's rounding (the host's floor may be made of additions). */
+#define WHOLE(name, fn)                                                                \
+    HANDLER(name) {                                                                    \
+        SRCF32(a, 0);                                                                  \
+        ROW_OF(d);                                                                     \
+        FOR_LANES d[l] = is_nan32(a[l]) ? a[l] | 0x400000 : bits_of(fn(f32_of(a[l]))); \
+        out32(w, i, d);                                                                \
     }
+static inline float nearest_even(float x) {
+    float m = fabsf(x), r = m < 0x1p23f ? (m + 0x1p23f) - 0x1p23f : m;
+    return copysignf(r, x);
+}
+WHOLE(trunc_f32, truncf)
+WHOLE(ceil_f32, ceilf)
+WHOLE(floor_f32, floorf)
+WHOLE(rndne_f32, nearest_even)
+
+/* x - floor(x), never 1: of a small negative x the difference is rounded to that. */
+HANDLER(fract_f32) {
+    SRCF32(a, 0);
+    ROW_OF(whole);
+    FOR_LANES whole[l] = bits_of(floorf(f32_of(a[l])));
+    const uint32_t *b = whole, *c = a;
+    F32_LOOP(x - y < 1.0f ? x - y : x - y != x - y ? x - y : 0x1.fffffep-1f);
     out32(w, i, d);
 }
 

@@ -39,22 +39,37 @@
 F64_2(add_f64, x + y)
 F64_2(mul_f64, x *y)
 F64_3(fma_f64, fma(x, y, z))
-F64_1(trunc_f64, trunc(x))
-F64_1(ceil_f64, ceil(x))
-F64_1(floor_f64, floor(x))
-F64_1(fract_f64, x - floor(x) < 1.0 ? x - floor(x) : x != x || x - x != 0 ? x - x : 0x1.fffffffffffffp-1)
 
+/* Exact, so outside of MODE's rounding (the host's may be made of additions). */
+#define WHOLE64(name, fn)                                                                  \
+    HANDLER(name) {                                                                        \
+        SRCF64(a, 0);                                                                      \
+        uint64_t d[LANES];                                                                 \
+        FOR_LANES d[l] = is_nan64(a[l]) ? a[l] | 1ull << 51 : bits64_of(fn(f64_of(a[l]))); \
+        out64(w, i, d);                                                                    \
+    }
 static double nearest_even(double x) {
     double m = fabs(x), r = m < 0x1p52 ? (m + 0x1p52) - 0x1p52 : m;
     return copysign(r, x);
 }
-HANDLER(rndne_f64) {
+WHOLE64(trunc_f64, trunc)
+WHOLE64(ceil_f64, ceil)
+WHOLE64(floor_f64, floor)
+WHOLE64(rndne_f64, nearest_even)
+
+HANDLER(fract_f64) {
     SRCF64(a, 0);
-    uint64_t d[LANES];
-    FOR_LANES d[l] = is_nan64(a[l]) ? a[l] | 1ull << 51 : bits64_of(nearest_even(f64_of(a[l])));
+    uint64_t whole[LANES], d[LANES];
+    FOR_LANES whole[l] = bits64_of(floor(f64_of(a[l])));
+    int before = special64(w) ? round_begin(w->mode >> 2 & 3) : -1;
+    FOR_LANES {
+        double r = f64_of(a[l]) - f64_of(whole[l]);
+        d[l] = bits64_of(r < 1.0 ? r : 0x1.fffffffffffffp-1);
+        if (r != r) d[l] = is_nan64(a[l]) ? a[l] | 1ull << 51 : QNAN64;
+    }
+    if (before != -1) round_end(before, d);
     out64(w, i, d);
 }
-
 /* The chip gives these to about 2^-24 of the value, for Newton's steps to refine; here they are exact. */
 F64_1(rcp_f64, 1.0 / x)
 F64_1(rsq_f64, 1.0 / sqrt(x))
@@ -156,10 +171,15 @@ HANDLER(div_scale_f64) {
     out64(w, i, d);
     gfx_put_mask(w, &i->sdst, mask_of_bytes(scaled));
 }
-/* Rounded once: to odd first, then by the scaling where that reaches the denormals. */
+/* Rounded once: where the scaled number is denormal it has lost bits a second time. That is wrong only where the first
+   rounding fell on the middle between two denormals: then what it dropped decides. */
 static inline double div_fma64(double x, double y, double z) {
-    double r = fma_odd(x, y, z);
-    return r * (biased64(z) > 1023 ? 0x1p128 : 0x1p-128);
+    double by = biased64(z) > 1023 ? 0x1p128 : 0x1p-128, s = fma(x, y, z), r = s * by;
+    if (fabs(r) >= 0x1p-1021 || r != r) return r;
+    double rest = s - r / by, other = nextafter(r, rest > 0 ? INFINITY : -INFINITY);
+    if (rest == 0 || other / by - s != rest) return r;
+    double dropped = fma(x, y, z - s);
+    return dropped == 0 ? r : (dropped > 0) == (other > r) ? other : r;
 }
 HANDLER(div_fmas_f64) {
     SRCF64(a, 0);

@@ -157,10 +157,12 @@ OP3(lshl_or_b32, x << (y & 31) | z)
 OP3(and_or_b32, (x & y) | z)
 OP3(or3_b32, x | y | z)
 
-/* The field's top bit is its sign; a field of no bits is 0. */
-OP3(bfe_i32, (z & 31) ? (int32_t)(((x >> (y & 31) & ((1u << (z & 31)) - 1))) << ((32 - (z & 31)) & 31)) >>
-                            ((32 - (z & 31)) & 31)
-                      : 0)
+/* The shift is arithmetic, and the field's top bit is its sign; a field of no bits is 0. */
+static inline int32_t field(int32_t x, uint32_t width) {
+    uint32_t up = 32 - width;
+    return width ? (int32_t)((uint32_t)x << (up & 31)) >> (up & 31) : 0;
+}
+OP3(bfe_i32, field((int32_t)x >> (y & 31), z & 31))
 
 static inline uint32_t permuted(uint64_t bytes, uint32_t sel) {
     if (sel >= 13) return 0xff;
@@ -256,6 +258,8 @@ HALF2(add_i16, put_keep, I16_RANGE, s16(x) + s16(y))
 HALF2(sub_i16, put_keep, I16_RANGE, s16(x) - s16(y))
 HALF3(mad_u16, put_keep, U16_RANGE, u16(x) * u16(y) + u16(z))
 HALF3(mad_i16, put_keep, I16_RANGE, s16(x) * s16(y) + s16(z))
+HALF3(mad_legacy_u16, put_zero, U16_RANGE, u16(x) * u16(y) + u16(z))
+HALF3(mad_legacy_i16, put_zero, I16_RANGE, s16(x) * s16(y) + s16(z))
 
 static inline uint32_t sat8(uint32_t x) {
     return (uint32_t)within(s16(x), 0, 255);
@@ -451,8 +455,8 @@ GFX_TABLE(valu_int) = {
     VALU("v_sub_i16", sub_i16, 0, B16, B16, B16),
     VALU("v_mad_u16", mad_u16, 0, B16, B16, B16, B16),
     VALU("v_mad_i16", mad_i16, 0, B16, B16, B16, B16),
-    VALU("v_mad_legacy_u16", mad_u16, 0, B16, B16, B16, B16),
-    VALU("v_mad_legacy_i16", mad_i16, 0, B16, B16, B16, B16),
+    VALU("v_mad_legacy_u16", mad_legacy_u16, 0, B16, B16, B16, B16),
+    VALU("v_mad_legacy_i16", mad_legacy_i16, 0, B16, B16, B16, B16),
     VALU("v_sat_pk_u8_i16", sat_pk_u8_i16, 0, B16, B32),
     VALU("v_mov_b64", mov_b64, GFX_F_COPY, B64, B64),
     VALU("v_lshlrev_b64", lshlrev_b64, 0, B64, B32, B64),

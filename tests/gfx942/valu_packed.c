@@ -119,7 +119,7 @@ static inline void pk_out32(struct gfx_wave *w, const struct gfx_inst *i, uint32
         pair_of(w, i, 0, &pa);                                                                   \
         pair_of(w, i, 1, &pb);                                                                   \
         if (n_src == 3) pair_of(w, i, 2, &pc);                                                   \
-        ROW_OF(r[2]);                                                                            \
+        ROW_OF(both[2]);                                                                         \
         for (unsigned n = 0; n < 2; n++) {                                                       \
             ROW_OF(ta);                                                                          \
             ROW_OF(tb);                                                                          \
@@ -127,9 +127,9 @@ static inline void pk_out32(struct gfx_wave *w, const struct gfx_inst *i, uint32
             const uint32_t *a = pair_in(w, i, 0, n, &pa, ta), *b = pair_in(w, i, 1, n, &pb, tb); \
             const uint32_t *c = n_src == 3 ? pair_in(w, i, 2, n, &pc, tc) : a;                   \
             F32_LOOP(expr);                                                                      \
-            memcpy(r[n], d, sizeof d);                                                           \
+            memcpy(both[n], d, sizeof d);                                                        \
         }                                                                                        \
-        pk_out32(w, i, r);                                                                       \
+        pk_out32(w, i, both);                                                                    \
     }
 PK_F32(pk_add_f32, 2, x + y)
 PK_F32(pk_mul_f32, 2, x *y)
