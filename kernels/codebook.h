@@ -16,6 +16,10 @@
 extern const uint16_t codebook_iq2_xxs[256], codebook_iq2_xs[512], codebook_iq2_s[1024],
     codebook_iq3_xxs[256], codebook_iq3_s[512], codebook_iq1[2048];
 
+/* X(NAME): all of them. */
+#define CODEBOOK_TYPE_LIST(X) \
+    X(IQ1_S) X(IQ1_M) X(IQ2_XXS) X(IQ2_XS) X(IQ2_S) X(IQ3_XXS) X(IQ3_S) X(TQ1_0) X(TQ2_0)
+
 /* Whether `type` is one of them; bytes of a block of 256, 0 of any other. */
 bool codebook_has(uint32_t type);
 size_t codebook_block_bytes(uint32_t type);

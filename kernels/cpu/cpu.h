@@ -63,7 +63,7 @@ static inline uint64_t cpu_groups_for(const struct greta_limits *limits, uint64_
  * instruction cpuid itself would answer, in 70 us on a virtual machine, and this is asked often.)
  */
 static inline bool cpu_has_avx2(void) {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
 }
 static inline bool cpu_has_avx512(void) {
     return cpu_has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&

@@ -57,6 +57,13 @@ static float dot_q8a(uint32_t type, const uint8_t *row, const uint8_t *x, size_t
     float total[8] = {0};
     for (size_t u = 0; u * 32 < n_cols; u++) {
         struct block_unit w;
+        if (type >= GRETA_N_PACKED_TYPES) { /* its values are no whole numbers times one factor */
+            float value[32], sum = 0;
+            block_unit_f32(type, row, u, 32, value);
+            for (int i = 0; i < 32; i++) sum += value[i] * (float)xq[u * 32 + i];
+            total[u % 8] += xd[u] * sum;
+            continue;
+        }
         block_unit_read(type, row, u, &w);
         int32_t dot[2] = {0};
         for (int i = 0; i < 32; i++) dot[i / 16] += ((int32_t)w.q[i] - w.offset) * xq[u * 32 + i];

@@ -2,6 +2,7 @@
  * The cpu backend's rows: which host function serves which op and type, and into how many groups a dispatch
  * is cut.
  */
+#include "../codebook.h"
 #include "cpu.h"
 
 #include <stddef.h>
@@ -200,6 +201,7 @@ static const char *refuse_avx512(const struct greta_variant *v, const struct gre
 #define BIT(name) (1u << GRETA_TYPE_##name)
 #define OR_BIT(name) | BIT(name)
 #define QUANT_TYPES (0 GRETA_QUANT_TYPE_LIST(OR_BIT))
+#define CODEBOOK_TYPES (0 CODEBOOK_TYPE_LIST(OR_BIT))
 #define ALL_TYPES ((1u << GRETA_N_WEIGHT_TYPES) - 1)
 
 /* Named <op>[_q8a]_<isa>, as its entry. */
@@ -234,7 +236,7 @@ static const struct greta_variant rows[] = {
     ROWS(ADD_RMS_NORM, add_rms_norm, VARIANT_EXACT, 0, GRETA_TYPE_F32, row_groups),
     ROWS(ROPE, rope, VARIANT_EXACT, 0, GRETA_TYPE_F32, row_groups),
     ROWS(KV_UPDATE, kv_update, VARIANT_EXACT, 0, GRETA_TYPE_F32, row_groups),
-    ROWS_X(MATVEC, matvec_q8a, 0, QUANT_TYPES, EXTRA_ADD, GRETA_TYPE_Q8A, matvec_groups),
+    ROWS_X(MATVEC, matvec_q8a, 0, QUANT_TYPES | CODEBOOK_TYPES, EXTRA_ADD, GRETA_TYPE_Q8A, matvec_groups),
     ROWS_X(MATVEC, matvec, VARIANT_EXACT, ALL_TYPES, EXTRA_ADD, GRETA_TYPE_F32, matvec_groups),
     ROWS(MATMUL, matmul_q8a, 0, QUANT_TYPES, GRETA_TYPE_Q8A, matmul_groups),
     ROWS(MATMUL, matmul, VARIANT_EXACT, ALL_TYPES, GRETA_TYPE_F32, matmul_groups),
@@ -249,9 +251,11 @@ static const struct greta_variant rows[] = {
     PLAIN(COPY, copy, 0, element_groups),
     ROWS(CAST, cast, VARIANT_EXACT, 0, GRETA_TYPE_F32, element_groups),
     ROWS(QUANTIZE, quantize, VARIANT_EXACT, 0, GRETA_TYPE_F32, row_groups),
-    ROWS_X(MATVEC_GLU, matvec_glu_q8a, 0, QUANT_TYPES, EXTRA_GELU, GRETA_TYPE_Q8A, matvec_glu_groups),
+    ROWS_X(MATVEC_GLU, matvec_glu_q8a, 0, QUANT_TYPES | CODEBOOK_TYPES, EXTRA_GELU, GRETA_TYPE_Q8A,
+           matvec_glu_groups),
     ROWS_X(MATVEC_GLU, matvec_glu, VARIANT_EXACT, ALL_TYPES, EXTRA_GELU, GRETA_TYPE_F32, matvec_glu_groups),
-    ROWS_X(MATVEC_QKV, matvec_qkv_q8a, 0, QUANT_TYPES, QKV_EXTRAS, GRETA_TYPE_Q8A, matvec_qkv_groups),
+    ROWS_X(MATVEC_QKV, matvec_qkv_q8a, 0, QUANT_TYPES | CODEBOOK_TYPES, QKV_EXTRAS, GRETA_TYPE_Q8A,
+           matvec_qkv_groups),
     ROWS_X(MATVEC_QKV, matvec_qkv, VARIANT_EXACT, ALL_TYPES, QKV_EXTRAS, GRETA_TYPE_F32, matvec_qkv_groups),
     ROWS(ROPE_KV, rope_kv, VARIANT_EXACT, 0, GRETA_TYPE_F32, row_groups),
 };

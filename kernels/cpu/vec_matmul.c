@@ -4,6 +4,7 @@
  */
 #include "cpu.h"
 #include "vec_blocks.h"
+#include "vec_codebook.h"
 #include "vec_tile.h"
 
 enum { PANEL_FLOATS = 4096, CHUNK = PANEL_FLOATS / TILE_COLS, MIN_TOKENS = 4 };
@@ -72,7 +73,7 @@ SIMD_INLINE void panel_fill_8(uint32_t type, const struct weights *w, size_t r0,
             else if (type < GRETA_N_PACKED_TYPES)
                 quant_unit(type, row, unit0 + u, values[r]);
             else
-                codebook_unit_f32(w->type, row, unit0 + u, values[r]);
+                codebook_unit_any(w->type, row, unit0 + u, values[r]);
         }
         for (size_t c = 0; c < 32; c += 8) {
             __m256 v[8];

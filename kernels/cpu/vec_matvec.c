@@ -6,6 +6,7 @@
 #include "cpu.h"
 #include "qkv.h"
 #include "vec_blocks.h"
+#include "vec_codebook.h"
 
 /* Columns are taken in chunks of this many units, for the table of `struct chunk`. */
 enum { CHUNK = 256 };
@@ -117,11 +118,27 @@ SIMD_INLINE void rows_q8a(uint32_t type, const struct cpu_args_matvec *a, bool a
     }
 }
 
+SIMD_INLINE void rows_codebook(uint32_t type, const struct cpu_args_matvec *a, bool add,
+                               struct cpu_range range) {
+    size_t n_cols = a->n_cols, row_bytes = block_row_bytes(type, n_cols);
+    const uint8_t *x = a->x, *w = (const uint8_t *)a->w + range.begin * row_bytes;
+    const float *xd = (const float *)(const void *)(x + GRETA_Q8A_D_OFFSET(n_cols));
+    float *y = a->y;
+    for (uint64_t r = range.begin; r < range.end; r++, w += row_bytes)
+        y[r] = (add ? y[r] : 0) + codebook_row_dot(type, w, (const int8_t *)x, xd, n_cols / 32);
+}
+
+static void any_q8a(uint32_t type, const struct cpu_args_matvec *a, bool add, struct cpu_range range) {
+    switch (type) {
 #define OF_TYPE(name) \
     case GRETA_TYPE_##name: rows_q8a(GRETA_TYPE_##name, a, add, range); break;
-static void any_q8a(uint32_t type, const struct cpu_args_matvec *a, bool add, struct cpu_range range) {
-    switch (type) { GRETA_QUANT_TYPE_LIST(OF_TYPE) }
+#define OF_CODEBOOK(name) \
+    case GRETA_TYPE_##name: rows_codebook(GRETA_TYPE_##name, a, add, range); break;
+        GRETA_QUANT_TYPE_LIST(OF_TYPE)
+        CODEBOOK_TYPE_LIST(OF_CODEBOOK)
 #undef OF_TYPE
+#undef OF_CODEBOOK
+    }
 }
 
 void CPU_FN(matvec_q8a)(const struct greta_host_group *g, const void *args) {
@@ -188,7 +205,7 @@ SIMD_INLINE float row_dot_decoded(uint32_t type, const uint8_t *row, const float
     vf acc[2] = {vf_zero(), vf_zero()};
     for (size_t u = 0; u < n_units; u++, x += 32) {
         float w[32];
-        codebook_unit_f32(type, row, u, w);
+        codebook_unit_any(type, row, u, w);
         for (size_t i = 0; i < 32; i += VF_LANES)
             acc[i / VF_LANES & 1] = vf_fma(vf_load(w + i), vf_load(x + i), acc[i / VF_LANES & 1]);
     }
