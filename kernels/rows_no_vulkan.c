@@ -4,6 +4,9 @@
 struct variant_rows variant_rows_vulkan(void) {
     return (struct variant_rows){NULL, 0};
 }
+struct variant_rows variant_rows_vulkan_dot8(void) {
+    return (struct variant_rows){NULL, 0};
+}
 struct variant_rows variant_rows_vulkan_norms(void) {
     return (struct variant_rows){NULL, 0};
 }

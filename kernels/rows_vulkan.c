@@ -270,7 +270,6 @@ GROUPS(attn_split_groups,
 GROUPS(attn_reduce_groups, s->attn_reduce.n_head)
 GROUPS(act_mul_groups, div_up(s->act_mul.n, v->n_threads))
 GROUPS(add_groups, div_up(s->add.n, v->n_threads))
-GROUPS(top_k_groups, s->top_k.n_rows)
 GROUPS(fill_groups, div_up(s->fill.n, v->n_threads))
 GROUPS(copy_groups, div_up(s->copy.n, v->n_threads))
 GROUPS(cast_groups, div_up(s->cast.n, v->n_threads))
@@ -457,7 +456,7 @@ static const struct greta_variant rows[] = {
     ATTN_COOPMAT("attn_coopmat_large", 128, 32, 16, 16, 16, 64, 32),
     ATTN_COOPMAT("attn_coopmat_small", 64, 32, 16, 16, 16, 32, 32),
     ATTN_TILED("attn_tiled_large", 64, 32, 32),
-    ATTN_TILED("attn_tiled_small", 32, 32, 16),
+    ATTN_TILED("attn_tiled_small", 32, 16, 32),
     ROW(ATTN, attn_simple, 128, attn_groups, attn_refusal),
     /* The unit of Mesa's llvmpipe, as above. */
     ATTN_COOPMAT("attn_coopmat_8", 32, 8, 8, 8, 8, 32, 32),
@@ -467,7 +466,6 @@ static const struct greta_variant rows[] = {
     ROW(ATTN_REDUCE, attn_reduce_simple, 128, attn_reduce_groups, NULL),
     ROW_X(ACT_MUL, act_mul_simple, EXTRA_GELU, 256, act_mul_groups, NULL),
     ROW(ADD, add_simple, 256, add_groups, NULL),
-    ROW(TOP_K, top_k_radix, 256, top_k_groups, NULL),
     ROW(FILL, fill_simple, 256, fill_groups, NULL),
     ROW(COPY, copy_simple, 256, copy_groups, NULL),
     ROW(CAST, cast_simple, 256, cast_groups, needs_16bit),

@@ -68,6 +68,7 @@ static const struct greta_variant rows[] = {
     ROWS(ROW_SUM, row_sum),
     ROWS(ROW_MAX, row_max),
     ROWS(ARGMAX, argmax),
+    ROWS(TOP_K, top_k),
     ROW(CAUSAL_MASK, causal_mask, "causal_mask_tiled", 256, 4, 4, tiled_refusal, tiled_unwise),
     ROW(CAUSAL_MASK, causal_mask, "causal_mask_simple", 64, 1, 4, NULL, NULL),
 };

@@ -340,8 +340,8 @@ static void argmax(const struct emit *e) {
 }
 
 static void top_k(const struct emit *e) {
-    static const uint32_t shapes[][3] = {{1, 1, 1},     {2, 43, 7},      {1, 128, 128},
-                                         {3, 1000, 40}, {1, 32003, 128}, {1, 5000, 1}};
+    static const uint32_t shapes[][3] = {{1, 1, 1},     {2, 43, 7},      {1, 128, 128}, {3, 1000, 40},
+                                         {2, 9024, 64}, {1, 32003, 128}, {1, 5000, 1}};
     for (unsigned i = 0; i < N(shapes); i++) {
         struct kc_case c = {.call = {.op = GRETA_OP_TOP_K}};
         c.call.scalars.top_k = (struct greta_scalars_top_k){shapes[i][0], shapes[i][1], shapes[i][2]};

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SKIP = 77, MAX_THREADS = 16, MAX_IMAGES = 64, MAX_STATISTICS = 32, MAX_TEXTS = 16 };
+enum { SKIP = 77, MAX_THREADS = 16, MAX_IMAGES = 128, MAX_STATISTICS = 32, MAX_TEXTS = 16 };
 
 /* One kernel to compile, and what came of it. */
 struct job {
@@ -51,8 +51,9 @@ static bool is_matrix_row(const struct greta_variant *v) {
     return strstr(v->name, "coopmat") != NULL;
 }
 
-/* The value number i of a key that is in use, or UINT32_MAX past the last. */
-static uint32_t key_value(const struct greta_variant *v, const char *key, uint32_t i) {
+/* The value number i of a key that is in use, or UINT32_MAX past the last; `before` are the values of the keys before it. */
+static uint32_t key_value(const struct greta_variant *v, const char *key, const uint32_t *before,
+                          uint32_t i) {
     static const uint32_t floats[] = {GRETA_TYPE_F32, GRETA_TYPE_F16, GRETA_TYPE_BF16}, heads[] = {64, 128};
     if (!strcmp(key, "w_type")) {
         for (uint32_t type = 0; type < GRETA_N_WEIGHT_TYPES; type++)
@@ -61,11 +62,21 @@ static uint32_t key_value(const struct greta_variant *v, const char *key, uint32
     }
     if (!strcmp(key, "x_type") && v->w_types) return i ? UINT32_MAX : v->x_type;
     if (!strcmp(key, "x_type") || !strcmp(key, "y_type")) return i < 3 ? floats[i] : UINT32_MAX;
-    if (!strcmp(key, "kv_type")) return i < 2 ? floats[i] : UINT32_MAX;
+    if (!strcmp(key, "v_type")) return i ? UINT32_MAX : before[0]; /* the second key, after w_type */
+    if (!strcmp(key, "type")) return i < 3 ? floats[i] : i == 3 ? GRETA_TYPE_I8 : UINT32_MAX;
+    if (!strcmp(key, "a_order")) return i ? UINT32_MAX : GRETA_ORDER_ROW;
+    if (!strcmp(key, "b_order")) return i < 2 ? i : UINT32_MAX;
+    if (!strcmp(key, "kv_type"))
+        return i < 2 ? floats[i] : i == 2 && v->extras & EXTRA_KV_Q8_0 ? GRETA_TYPE_Q8_0 : UINT32_MAX;
     if (!strcmp(key, "head_dim")) return i < 2 ? heads[i] : UINT32_MAX;
-    if (!strcmp(key, "mode") || !strcmp(key, "norm") || !strcmp(key, "bias") || !strcmp(key, "add") ||
-        !strcmp(key, "act"))
-        return i < 2 ? i : UINT32_MAX;
+    /* As models have them: a decode step norms in its matrices, and biases and norms of heads go with mode 1. */
+    uint32_t i_mode = op_find_key(v->op, "mode");
+    if (!strcmp(key, "norm") && i_mode == UINT32_MAX) return i ? UINT32_MAX : (v->extras & EXTRA_NORM) != 0;
+    if (!strcmp(key, "norm") && v->op == GRETA_OP_MATVEC_QKV)
+        return i ? UINT32_MAX : (v->extras & EXTRA_NORM) != 0;
+    if (!strcmp(key, "norm")) return i ? UINT32_MAX : before[i_mode] && v->extras & EXTRA_NORM;
+    if (!strcmp(key, "bias")) return i ? UINT32_MAX : before[i_mode] && v->extras & EXTRA_BIAS;
+    if (!strcmp(key, "mode") || !strcmp(key, "add") || !strcmp(key, "act")) return i < 2 ? i : UINT32_MAX;
     fprintf(stderr, "rdna3: no values are known of the key %s: give some in key_value\n", key);
     exit(1);
 }
@@ -91,6 +102,7 @@ static struct greta_call typical_call(const struct greta_variant *v, const uint3
         for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
             if (!strcmp(info->scalar_names[s], sizes[i].name)) call.scalars.u32[s] = sizes[i].value;
     }
+    if (v->op == GRETA_OP_GEMM) call.scalars.gemm = (struct greta_scalars_gemm){4096, 4096, 4096};
     return call;
 }
 
@@ -114,7 +126,7 @@ static void describe(struct job *j) {
            used = (size_t)snprintf(out, size, "threads=%" PRIu32, j->v->n_threads);
     for (uint32_t k = 0; k < info->n_keys && used < size; k++) {
         const struct greta_type_info *type =
-            strstr(info->key_names[k], "_type") ? greta_type_get_info(j->keys[k]) : NULL;
+            strstr(info->key_names[k], "type") ? greta_type_get_info(j->keys[k]) : NULL;
         used +=
             type ? (size_t)snprintf(out + used, size - used, " %s=%s", info->key_names[k], type->name)
                  : (size_t)snprintf(out + used, size - used, " %s=%" PRIu32, info->key_names[k], j->keys[k]);
@@ -144,7 +156,7 @@ static bool add_job(struct run *r, const struct greta_variant *v, const uint32_t
 static bool add_keys(struct run *r, const struct greta_variant *v, uint32_t *keys, uint32_t k) {
     const struct greta_op_info *info = greta_op_get_info(v->op);
     if (k < info->n_keys && k < GRETA_OP_MAX_KEYS) {
-        for (uint32_t i = 0; (keys[k] = key_value(v, info->key_names[k], i)) != UINT32_MAX; i++)
+        for (uint32_t i = 0; (keys[k] = key_value(v, info->key_names[k], keys, i)) != UINT32_MAX; i++)
             if (!add_keys(r, v, keys, k + 1)) return false;
         return true;
     }

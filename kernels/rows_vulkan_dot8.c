@@ -1,0 +1,79 @@
+/* The Vulkan rows that round activations to 8 bits, and those that multiply such ones, four bytes at once. */
+#include "rows_vulkan.h"
+
+#include <greta/layout.h>
+
+#include "spirv_images.h"
+
+#define BIT(name) (1u << GRETA_TYPE_##name)
+/* Small integers by a scale; those of IQ4_NL and IQ4_XS stand for others. */
+enum {
+    INTEGER_WEIGHTS = BIT(Q8_0) | BIT(Q4_0) | BIT(Q4_1) | BIT(Q5_0) | BIT(Q5_1) | BIT(Q2_K) | BIT(Q3_K) |
+                      BIT(Q4_K) | BIT(Q5_K) | BIT(Q6_K)
+};
+
+/* Tunables: of quantize_tiled.comp, matvec_dot8.comp, matmul_dot8.comp. */
+enum { QUANTIZE_ALIGNED };
+enum { MATVEC_ROWS };
+enum { MATMUL_TILE };
+
+static const char *quantize_refusal(const struct greta_variant *v, const struct greta_limits *limits,
+                                    const struct greta_call *call) {
+    (void)limits;
+    if (!is_aligned(call, 1, 4)) return "y does not begin at a multiple of 4 bytes";
+    if (!v->tunables[QUANTIZE_ALIGNED]) return NULL;
+    if (call->scalars.quantize.n_cols % 4) return "n_cols is no multiple of 4";
+    return is_aligned(call, 0, 16) ? NULL : "x does not begin at a multiple of 16 bytes";
+}
+
+/* Weights and rows of Q8A begin at multiples of 16 bytes. */
+static const char *dot8_refusal(const struct greta_variant *v, const struct greta_limits *limits,
+                                const struct greta_call *call) {
+    (void)v;
+    if (!limits->has_int_dot) return "the device has no dot product of bytes";
+    if (!limits->has_16bit_storage) return "the device cannot store 16-bit values";
+    return is_aligned(call, 0, 16) && is_aligned(call, 1, 16)
+               ? NULL
+               : "w or x does not begin at a multiple of 16 bytes";
+}
+
+GROUPS(quantize_groups,
+       div_up(s->quantize.n_rows *GRETA_Q8A_UNITS((uint64_t)s->quantize.n_cols), v->n_threads / 8))
+GROUPS(matvec_groups, div_up(s->matvec.n_rows, v->tunables[MATVEC_ROWS]))
+GROUPS(matmul_groups,
+       div_up(s->matmul.n_tok, v->tunables[MATMUL_TILE]) * div_up(s->matmul.n_rows, v->tunables[MATMUL_TILE]))
+
+#define QUANTIZE(name_, aligned_)                                                                        \
+    {                                                                                                    \
+        .name = name_, .op = GRETA_OP_QUANTIZE, .format = GRETA_IMAGE_SPIRV,                             \
+        .image = &greta_spirv_quantize_tiled, .entry = "main", .flags = VARIANT_EXACT, .n_threads = 256, \
+        .n_groups = quantize_groups, .layout = GRETA_LAYOUT_PACKED, .refusal = quantize_refusal,         \
+        .n_tunables = 1, .tunables = {                                                                   \
+            aligned_                                                                                     \
+        }                                                                                                \
+    }
+#define DOT8(OP_, op_, name_, extras_, threads_, n_, ...)                                                 \
+    {                                                                                                     \
+        .name = name_, .op = GRETA_OP_##OP_, .format = GRETA_IMAGE_SPIRV,                                 \
+        .image = &greta_spirv_##op_##_dot8, .entry = "main", .flags = VARIANT_FORCED_ONLY,                \
+        .n_threads = threads_, .n_groups = op_##_groups, .layout = GRETA_LAYOUT_PACKED,                   \
+        .w_types = INTEGER_WEIGHTS, .extras = extras_, .x_type = GRETA_TYPE_Q8A, .refusal = dot8_refusal, \
+        .n_tunables = n_, .tunables = {                                                                   \
+            __VA_ARGS__                                                                                   \
+        }                                                                                                 \
+    }
+
+static const struct greta_variant rows[] = {
+    QUANTIZE("quantize_tiled", 1),
+    QUANTIZE("quantize_any", 0),
+    /* By name only until they are measured: rounding costs a dispatch and some of the result's bits. */
+    DOT8(MATVEC, matvec, "matvec_dot8", EXTRA_ADD, 128, 2, 2, 2),
+    DOT8(MATVEC, matvec, "matvec_dot8_4", EXTRA_ADD, 128, 2, 4, 2),
+    DOT8(MATVEC, matvec, "matvec_dot8_64", EXTRA_ADD, 64, 2, 2, 2),
+    DOT8(MATMUL, matmul, "matmul_dot8", 0, 256, 1, 64),
+    DOT8(MATMUL, matmul, "matmul_dot8_32", 0, 64, 1, 32),
+};
+
+struct variant_rows variant_rows_vulkan_dot8(void) {
+    return (struct variant_rows){rows, sizeof rows / sizeof *rows};
+}
