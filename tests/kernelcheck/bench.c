@@ -12,7 +12,7 @@ enum { N_SAMPLES = 7 };
 
 struct bench {
     struct kc_env *env;
-    const char *row;
+    const char *row, *type;
     bool small; /* a cpu, or a GPU that is one */
 };
 
@@ -202,7 +202,8 @@ static void time_case(void *user, const struct kc_case *c) {
         const struct greta_variant *row = greta_variant_at(i);
         struct greta_call call = c->call;
         call.layout = row->layout;
-        if (row->op != call.op || row->format != b->env->format || (b->row && strcmp(b->row, row->name)))
+        if (row->op != call.op || row->format != b->env->format ||
+            (b->row && !kc_row_matches(b->row, row->name)))
             continue;
         if (greta_variant_refusal(row, b->env->limits, &call)) continue;
         greta_status status = time_row(b, row, c, text);
@@ -212,12 +213,16 @@ static void time_case(void *user, const struct kc_case *c) {
 
 /* ---- shapes: one layer of SmolLM2-135M on a cpu, of Llama-2-7B on a GPU ---- */
 
+static bool wants_type(const struct bench *b, uint32_t type) {
+    return !b->type || !strcmp(b->type, greta_type_get_info(type)->name);
+}
+
 static void matrices(struct bench *b, enum greta_op op) {
     static const uint32_t small[][2] = {{576, 576}, {1536, 576}, {576, 1536}};
     static const uint32_t large[][2] = {{4096, 4096}, {11008, 4096}, {4096, 11008}, {4096, 14336}};
     static const uint32_t x_types[] = {GRETA_TYPE_F32, GRETA_TYPE_F16, GRETA_TYPE_Q8A};
     for (uint32_t type = 0; type < GRETA_N_WEIGHT_TYPES; type++)
-        for (unsigned i = 0; i < (b->small ? 3u : 4u); i++)
+        for (unsigned i = 0; wants_type(b, type) && i < (b->small ? 3u : 4u); i++)
             for (uint32_t x = 0; x < 3; x++)
                 for (uint32_t n_tok = b->small ? 128 : 512;; n_tok = 2048) {
                     uint32_t n_rows = b->small ? small[i][0] : large[i][0],
@@ -271,7 +276,7 @@ static void gemms(struct bench *b) {
     static const uint32_t types[] = {GRETA_TYPE_F16, GRETA_TYPE_BF16, GRETA_TYPE_I8, GRETA_TYPE_F32};
     static const uint32_t small[] = {128, 512, 0}, large[] = {512, 1024, 2048, 4096, 0};
     for (unsigned t = 0; t < sizeof types / sizeof *types; t++)
-        for (const uint32_t *size = b->small ? small : large; *size; size++)
+        for (const uint32_t *size = b->small ? small : large; wants_type(b, types[t]) && *size; size++)
             for (uint32_t order = GRETA_ORDER_ROW; order <= GRETA_ORDER_COL; order++) {
                 struct kc_case c = {
                     .call = {.op = GRETA_OP_GEMM, .keys = {types[t], GRETA_ORDER_ROW, order}}};
@@ -329,8 +334,8 @@ static void others(struct bench *b, enum greta_op op) {
     }
 }
 
-int kc_bench(struct kc_env *env, const char *op, const char *row) {
-    struct bench b = {.env = env, .row = row, .small = env->limits->is_cpu};
+int kc_bench(struct kc_env *env, const char *op, const char *row, const char *type) {
+    struct bench b = {.env = env, .row = row, .type = type, .small = env->limits->is_cpu};
     for (int i = 0; i < GRETA_N_OPS; i++) {
         enum greta_op o = (enum greta_op)i;
         if (op && strcmp(op, greta_op_get_info(o)->name)) continue;

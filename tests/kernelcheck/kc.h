@@ -96,7 +96,10 @@ enum { KC_EXIT_FAULT = 3 };
 /* ---- selftest.c, bench.c ---- */
 
 int kc_selftest(uint64_t seed);
-int kc_bench(struct kc_env *env, const char *op, const char *row);
+/* Each may be NULL: all. `type` is of the weights, or of GEMM's matrices. */
+int kc_bench(struct kc_env *env, const char *op, const char *row, const char *type);
+/* The row's name, or what it begins with and a star. */
+bool kc_row_matches(const char *pattern, const char *name);
 
 /* main.c */
 bool kc_env_open(struct kc_env *env, const char *device, uint32_t max_groups, greta_status *status);

@@ -10,7 +10,7 @@
 #include <string.h>
 
 struct options {
-    const char *device, *op, *row;
+    const char *device, *op, *row, *type;
     uint64_t seed;
     uint32_t max_groups;
     bool bench, selftest, list;
@@ -61,8 +61,13 @@ void kc_env_close(struct kc_env *env) {
     greta_ctx_destroy(&env->ctx);
 }
 
+bool kc_row_matches(const char *pattern, const char *name) {
+    size_t n = strlen(pattern);
+    return n && pattern[n - 1] == '*' ? !strncmp(pattern, name, n - 1) : !strcmp(pattern, name);
+}
+
 static bool wanted(const struct walk *w, const struct greta_variant *row) {
-    return row->format == w->env->format && (!w->options->row || !strcmp(w->options->row, row->name));
+    return row->format == w->env->format && (!w->options->row || kc_row_matches(w->options->row, row->name));
 }
 
 static void tell_failure(struct walk *w, const char *name, const struct kc_case *c, const char *message) {
@@ -199,16 +204,18 @@ static bool known(const struct options *o) {
     for (int i = 0; i < GRETA_N_OPS; i++)
         op |= o->op && !strcmp(o->op, greta_op_get_info((enum greta_op)i)->name);
     for (uint32_t i = 0; i < greta_variant_count(); i++)
-        row |= o->row && !strcmp(o->row, greta_variant_at(i)->name);
+        row |= o->row && kc_row_matches(o->row, greta_variant_at(i)->name);
     if (!op) fprintf(stderr, "kernelcheck: no op has the name %s\n", o->op);
     if (!row) fprintf(stderr, "kernelcheck: no row has the name %s; --list shows them\n", o->row);
     return op && row;
 }
 
 static int usage(void) {
-    fprintf(stderr, "usage: kernelcheck [-d DEVICE] [--op NAME] [--row NAME] [--seed N] [--max-groups N] "
-                    "[--bench] [--selftest] "
-                    "[--list]\n");
+    fprintf(
+        stderr,
+        "usage: kernelcheck [-d DEVICE] [--op NAME] [--row NAME] [--type NAME] [--seed N] [--max-groups N] "
+        "[--bench] [--selftest] "
+        "[--list]\n");
     return 2;
 }
 
@@ -229,6 +236,8 @@ static int parse(int argc, char **argv, struct options *o) {
             o->op = value, i++;
         else if (!strcmp(name, "--row"))
             o->row = value, i++;
+        else if (!strcmp(name, "--type"))
+            o->type = value, i++;
         else if (!strcmp(name, "--seed"))
             o->seed = strtoull(value, NULL, 10), i++;
         else if (!strcmp(name, "--max-groups"))
@@ -252,7 +261,7 @@ int main(int argc, char **argv) {
         return absent ? 77 : 1;
     }
     printf("%s: %s\n", greta_dev_get_info(env.dev)->name, greta_dev_get_info(env.dev)->driver);
-    int result = o.bench ? kc_bench(&env, o.op, o.row) : run_all(&env, &o);
+    int result = o.bench ? kc_bench(&env, o.op, o.row, o.type) : run_all(&env, &o);
     kc_env_close(&env);
     return result;
 }
