@@ -5,10 +5,9 @@ The expected values are worked out here, in exact rational arithmetic and from t
 C code that the emulator runs. test_semantics.c loads both files. The lists of forms and of reference functions are in
 semantics_ops.py; this file has the numbers' formats, the inputs and the files.
 
-CASES: for each form  u32 magic, kernel name[64], text[128], u32 in_rows, out_rows (masks of rows), compare, n_groups, then for
-each group of 64 lanes the rows of the masks, in order, 64 words each. Rows in: 0-3 source 0, 4-7 source 1, 8-11 source 2, 12-15 the
-destination before, 16 the lanes' mask. Rows out: 0-3 the destination, 4 the mask. compare: 0 bits, 1 any NaN for a NaN of f32,
-2 of f16, 3 of two f16, 4 of f64 (rows 0 and 1), 5 of two f32; 6 f32 within one ULP, 7 f16 within one ULP.
+CASES: for each form  u32 magic, kernel name[64], text[128], u32 rows in, rows out, compare, n_groups, then for each group of 64 lanes
+its rows of 64 words, in and out. compare: 0 bits, 1 any NaN for a NaN of f32, 2 of f16, 3 of two f16, 4 of f64 (rows 0 and 1),
+5 of two f32; 6 f32 within one ULP, 7 f16 within one ULP; + 256: the last row is compared by bits (a mask of lanes).
 """
 import random
 import struct
@@ -17,6 +16,8 @@ from fractions import Fraction
 
 MAGIC = 0x474D4553
 LANES = 64
+# Rows in: 0-3 source 0, 4-7 source 1, 8-11 source 2, 12-15 the destination before, 16 the lanes' mask. Out: 0-3 the destination, 4 the
+# mask. A form has only those that it uses.
 ROWS_IN, ROWS_OUT = 17, 5
 
 
@@ -276,7 +277,12 @@ def kernel(form, name):
                          mode=form.mode.bits(), loads=loads, stores=stores, mask=mask, unmask=unmask)
 
 
+def header(name, text, n_in, n_out, compare, n_groups):
+    return struct.pack("<I64s128s4I", MAGIC, name.encode(), text.replace("\n", ";").encode()[:127], n_in, n_out, compare, n_groups)
+
+
 def main():
+    from semantics_mfma import products
     from semantics_ops import forms
 
     asm, notes, data = ['    .amdgcn_target "amdgcn-amd-amdhsa--gfx942"\n    .amdhsa_code_object_version 5\n    .text\n'], [], []
@@ -284,9 +290,15 @@ def main():
         name = "form_%d" % n
         asm.append(kernel(form, name))
         notes.append(NOTE.format(name=name))
-        data.append(struct.pack("<I64s128s4I", MAGIC, name.encode(), form.text.replace("\n", ";").encode()[:127], form.rows_in(),
-                                form.rows_out(), form.compare, form.n_groups))
+        rows = [bin(r).count("1") for r in (form.rows_in(), form.rows_out())]
+        data.append(header(name, form.text, *rows, form.compare | (256 if form.mask_out else 0), form.n_groups))
         data.append(cases(form, n))
+    for n, (text, code, n_in, n_out, groups) in enumerate(products()):
+        name = "product_%d" % n
+        asm.append(code.replace("NAME", name))
+        notes.append(NOTE.format(name=name))
+        data.append(header(name, text, n_in, n_out, 0, len(groups)))
+        data += groups
     asm.append("    .amdgpu_metadata\n---\namdhsa.version: [1, 2]\namdhsa.target: amdgcn-amd-amdhsa--gfx942\namdhsa.kernels:\n" +
                "".join(notes) + "...\n    .end_amdgpu_metadata\n")
     with open(sys.argv[1], "w") as f:
