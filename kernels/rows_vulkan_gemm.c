@@ -57,7 +57,7 @@ static const char *dot4_refusal(const struct greta_variant *v, const struct gret
     return lines_are_multiples(call, 4) ? NULL : "what is contiguous is no multiple of 4";
 }
 
-/* Tunables of gemm_coopmat.comp and gemm_i8_coopmat.comp. */
+/* Tunables of gemm_coopmat.comp, gemm_bf16_coopmat.comp and gemm_i8_coopmat.comp. */
 enum { UNIT_M, UNIT_N, UNIT_K, TILE_M, TILE_N, STEP, SUB_M, SUB_N, BUFFERS };
 
 static bool has_unit(const struct greta_limits *limits, const uint32_t *mnk, uint8_t ab, uint8_t cd) {
@@ -80,13 +80,17 @@ static uint32_t coopmat_lds(const struct greta_variant *v, const struct greta_ca
 static const char *coopmat_refusal(const struct greta_variant *v, const struct greta_limits *limits,
                                    const struct greta_call *call) {
     const uint32_t *t = v->tunables;
-    bool whole = v->image == &greta_spirv_gemm_i8_coopmat;
+    bool whole = v->image == &greta_spirv_gemm_i8_coopmat, bf16 = v->image == &greta_spirv_gemm_bf16_coopmat;
     uint32_t word = whole ? 16 : 8;
-    if (call->keys[0] != (whole ? GRETA_TYPE_I8 : GRETA_TYPE_F16)) return no_type;
-    if (!has_unit(limits, t, whole ? GRETA_COMPONENT_S8 : GRETA_COMPONENT_F16,
+    if (call->keys[0] != (whole ? GRETA_TYPE_I8 : bf16 ? GRETA_TYPE_BF16 : GRETA_TYPE_F16)) return no_type;
+    if (!has_unit(limits, t,
+                  whole  ? GRETA_COMPONENT_S8
+                  : bf16 ? GRETA_COMPONENT_BF16
+                         : GRETA_COMPONENT_F16,
                   whole ? GRETA_COMPONENT_S32 : GRETA_COMPONENT_F32))
         return "the device has no matrix unit of its size and type";
-    if (whole ? !limits->has_i8 : !limits->has_f16) return "the device has no arithmetic of its type";
+    if (whole ? !limits->has_i8 : bf16 ? !limits->has_bf16 : !limits->has_f16)
+        return "the device has no arithmetic of its type";
     if (coopmat_lds(v, call, word) > limits->max_lds_bytes) return "it needs more LDS than the device has";
     if (limits->max_matrix_sums && t[SUB_M] / t[UNIT_M] * (t[SUB_N] / t[UNIT_N]) > limits->max_matrix_sums)
         return "its sums would not stay in registers";
@@ -180,6 +184,9 @@ static uint64_t subgroup_groups(const struct greta_variant *v, const struct gret
 #define COOPMAT_I8(name_, flags_, threads_, lanes_, ...)                                                   \
     ROW(name_, gemm_i8_coopmat, flags_, threads_, lanes_, coopmat_groups, coopmat_refusal, coopmat_unwise, \
         9, __VA_ARGS__)
+#define COOPMAT_BF16(name_, flags_, threads_, lanes_, ...)                                                   \
+    ROW(name_, gemm_bf16_coopmat, flags_, threads_, lanes_, coopmat_groups, coopmat_refusal, coopmat_unwise, \
+        9, __VA_ARGS__)
 #define COOPMAT2(name_, flags_, threads_, ...)                                                            \
     ROW(name_, gemm_coopmat2, flags_, threads_, 0, coopmat2_groups, coopmat2_refusal, coopmat2_unwise, 3, \
         __VA_ARGS__)
@@ -211,6 +218,10 @@ static const struct greta_variant rows[] = {
     COOPMAT2("gemm_coopmat2_256x128_64", VARIANT_FORCED_ONLY, 256, 256, 128, 64),
     COOPMAT2("gemm_coopmat2_128x128_64_4", VARIANT_FORCED_ONLY, 128, 128, 128, 64),
     COOPMAT2("gemm_coopmat2_64x64_64", VARIANT_FORCED_ONLY, 128, 64, 64, 64),
+    COOPMAT_BF16("gemm_coopmat_bf16_128x128_32", 0, 128, 32, 16, 16, 16, 128, 128, 32, 64, 64, 2),
+    COOPMAT_BF16("gemm_coopmat_bf16_64x64_32", 0, 128, 32, 16, 16, 16, 64, 64, 32, 32, 32, 2),
+    COOPMAT_BF16("gemm_coopmat_bf16_32x32_32", 0, 128, 32, 16, 16, 16, 32, 32, 32, 16, 16, 2),
+    COOPMAT_BF16("gemm_coopmat_bf16_8", 0, 64, 8, 8, 8, 8, 64, 64, 32, 32, 16, 2),
     COOPMAT_I8("gemm_coopmat_i8_128x128_64", 0, 256, 32, 16, 16, 32, 128, 128, 64, 64, 32, 2),
     COOPMAT_I8("gemm_coopmat_i8_32x32_64", 0, 128, 32, 16, 16, 32, 32, 32, 64, 16, 16, 2),
     COOPMAT_I8("gemm_coopmat_i8_k16", 0, 128, 32, 16, 16, 16, 64, 64, 32, 32, 32, 2), /* RDNA3's unit */

@@ -70,6 +70,8 @@ for source in "$here"/shaders/*_coopmat.comp "$here"/shaders/*_coopmat2.comp; do
     # Compiled by a relative path, so that the bytes do not depend on where the tree lies.
     (cd "$here/shaders" && run_tool glslc --target-env=vulkan1.3 -O -I. -I../kernels/include "$name.comp" -o "$made/$name.spv")
     run_tool spirv-val --target-env vulkan1.3 "$made/$name.spv"
+    # After the validator, which knows no bf16 either.
+    case $source in *_bf16_*) python3 "$here/scripts/spirv_bf16.py" "$made/$(basename "$source" .comp).spv" ;; esac
 done
 
 if [ "${1:-}" = --check ]; then
