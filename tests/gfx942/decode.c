@@ -265,12 +265,23 @@ static void use(struct gfx_inst *i, const struct gfx_operand *o, unsigned how) {
     i->uses[i->n_uses++] = (struct gfx_use){(uint16_t)reg, o->n, (uint8_t)how};
 }
 
+// The compiler makes 32-bit sums of products by v_mad_u64_u32 and uses the lower half alone: then the upper half of what is added may be
+// anything. Packed f32 may read one half twice.
+static unsigned half_read(const struct gfx_inst *i, unsigned k) {
+    if (i->src[k].n != 2) return 0;
+    if (strcmp(i->op->name, "v_mad_u64_u32") == 0) return k == 2 ? GFX_U_LOW : 0;
+    if (i->src[k].type != GFX_T_PKF32 && i->src[k].type != GFX_T_PKB32) return 0;
+    bool lo_of = i->op_sel >> k & 1, hi_of = i->op_sel_hi >> k & 1;
+    if (strcmp(i->op->name, "v_pk_mov_b32") == 0) return 0;
+    return lo_of != hi_of ? 0 : lo_of ? GFX_U_HIGH : GFX_U_LOW;
+}
+
 static void note_uses(struct gfx_inst *i) {
     const struct gfx_op *op = i->op;
     for (unsigned k = 0; k < i->n_src; k++) {
-        unsigned how = 1;
-        if (op->cls == GFX_C_MFMA) how |= k == 2 ? 4 : 8;
-        if (k == 0 && op->flags & GFX_F_SRC0_RW) how |= 2;
+        unsigned how = GFX_U_READ | half_read(i, k);
+        if (op->cls == GFX_C_MFMA) how |= k == 2 ? GFX_U_MAT_C : GFX_U_MAT_AB;
+        if (k == 0 && op->flags & GFX_F_SRC0_RW) how |= GFX_U_WRITE;
         use(i, &i->src[k], how);
     }
     bool keeps = i->flags & GFX_I_SDWA && i->dst_sel != GFX_DWORD && i->dst_unused == GFX_UNUSED_PRESERVE;

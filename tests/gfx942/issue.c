@@ -61,28 +61,20 @@ static bool fault_unwritten(struct gfx_wave *w, const struct gfx_use *u, uint64_
     return true;
 }
 
-// Which of a use's two registers must have been written; all of a use of any other length. The compiler makes 32-bit sums of products by
-// v_mad_u64_u32 and uses the lower half alone: then the upper half of what is added may be anything. Packed f32 may read one half twice.
-static unsigned halves_read(const struct gfx_inst *i, const struct gfx_use *u) {
-    if (u->how != 1 || u->n != 2) return 3;
-    if (!strcmp(i->op->name, "v_mad_u64_u32")) return 1;
-    if (strncmp(i->op->name, "v_pk_", 5) != 0) return 3;
-    unsigned halves = 0;
-    for (unsigned k = 0; k < i->n_src; k++) {
-        unsigned reg = i->src[k].reg + (i->src[k].kind == GFX_K_SGPR ? 512u : 0);
-        if ((i->src[k].kind != GFX_K_VGPR && i->src[k].kind != GFX_K_SGPR) || reg != u->reg) continue;
-        halves |= 1u << (i->op_sel >> k & 1) | 1u << (i->op_sel_hi >> k & 1);
-    }
-    return halves ? halves : 3;
-}
-
 // Loads come back in order: one may have the destination of another that is under way.
 static bool load_after_load(const struct gfx_issue *q, const struct gfx_inst *i, const struct gfx_use *u) {
-    if (u->how != 2 || i->op->cls != GFX_C_LOAD) return false;
+    if (u->how & 1 || i->op->cls != GFX_C_LOAD) return false;
     for (uint32_t k = 0; k < q->n_lgkm; k++)
         if (q->lgkm[k].n && q->lgkm[k].reg < u->reg + u->n && u->reg < q->lgkm[k].reg + q->lgkm[k].n)
             return false;
     return true;
+}
+
+// Of a pair of which an instruction reads one half, or a sum's upper half that may be anything: the register that counts.
+static struct gfx_use must_be_written(const struct gfx_use *u) {
+    struct gfx_use read = *u;
+    if (u->how & (GFX_U_LOW | GFX_U_HIGH)) read.reg = (uint16_t)(u->reg + (u->how & GFX_U_HIGH ? 1 : 0)), read.n = 1;
+    return read;
 }
 
 static bool check_vgpr(struct gfx_wave *w, const struct gfx_inst *i, const struct gfx_use *u, uint64_t exec) {
@@ -96,25 +88,21 @@ static bool check_vgpr(struct gfx_wave *w, const struct gfx_inst *i, const struc
     if (any_busy(w->issue, u->reg, u->n) && !load_after_load(w->issue, i, u)) return fault_busy(w, u);
     if (!(u->how & 1) || i->op->flags & (GFX_F_COPY | GFX_F_RAW_SRC)) return true;
     uint64_t missing = 0;
-    unsigned halves = halves_read(i, u);
-    struct gfx_use read = *u;
-    if (halves != 3) read.reg = (uint16_t)(u->reg + (halves == 2)), read.n = 1;
+    struct gfx_use read = must_be_written(u);
     for (unsigned r = read.reg; r < read.reg + (unsigned)read.n; r++) missing |= ~w->vinit[r];
     uint64_t need = i->op->flags & GFX_F_ALL_LANES ? GFX_ALL : exec;
     return !(missing & need) || fault_unwritten(w, &read, need);
 }
 
-static bool check_sgpr(struct gfx_wave *w, const struct gfx_inst *i, const struct gfx_use *use) {
-    unsigned halves = halves_read(i, use);
-    struct gfx_use read = *use, *u = &read;
+static bool check_sgpr(struct gfx_wave *w, const struct gfx_inst *i, const struct gfx_use *u) {
     if (any_busy(w->issue, u->reg, u->n)) return fault_busy(w, u);
-    if (halves != 3) read.reg = (uint16_t)(use->reg + (halves == 2)), read.n = 1;
     if (!(u->how & 1) || i->op->flags & GFX_F_COPY) return true;
-    unsigned r = u->reg - 512u, word = r >> 6, shift = r & 63, n = u->n;
-    uint64_t mask = n >= 64 ? GFX_ALL : (UINT64_C(1) << n) - 1;
+    struct gfx_use read = must_be_written(u);
+    unsigned r = read.reg - 512u, word = r >> 6, shift = r & 63;
+    uint64_t mask = read.n >= 64 ? GFX_ALL : (UINT64_C(1) << read.n) - 1;
     bool all = (w->sinit[word] & mask << shift) == mask << shift;
-    if (all && shift + n > 64) all = (w->sinit[1] & mask >> (64 - shift)) == mask >> (64 - shift);
-    return all || fault_unwritten(w, u, 0);
+    if (all && shift + read.n > 64) all = (w->sinit[1] & mask >> (64 - shift)) == mask >> (64 - shift);
+    return all || fault_unwritten(w, &read, 0);
 }
 
 bool gfx_issue_check(struct gfx_wave *w, const struct gfx_inst *i) {

@@ -401,7 +401,7 @@ GFX_TABLE(valu_int) = {
     VALU_MASK("v_addc_co_u32", addc_co_u32, 0, B32, B32, B32, MASK),
     VALU_MASK("v_subb_co_u32", subb_co_u32, 0, B32, B32, B32, MASK),
     VALU_MASK("v_subbrev_co_u32", subbrev_co_u32, 0, B32, B32, B32, MASK),
-    VALU("v_cndmask_b32", cndmask_b32, 0, B32, B32, B32, MASK),
+    VALU("v_cndmask_b32", cndmask_b32, GFX_F_COPY | GFX_F_SELECT, B32, B32, B32, MASK),
     VALU("v_mad_i32_i24", mad_i32_i24, 0, B32, B32, B32, B32),
     VALU("v_mad_u32_u24", mad_u32_u24, 0, B32, B32, B32, B32),
     VALU("v_mad_u32_u16", mad_u32_u16, 0, B32, B16, B16, B32),

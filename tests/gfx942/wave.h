@@ -153,11 +153,19 @@ enum gfx_inst_flag {
 };
 
 #define GFX_MAX_USES 8
+enum gfx_use_how {
+    GFX_U_READ = 1,
+    GFX_U_WRITE = 2,
+    GFX_U_MAT_C = 4, // the C operand of a matrix product
+    GFX_U_MAT_AB = 8,
+    GFX_U_LOW = 16, // of the two registers only the lower one need be written
+    GFX_U_HIGH = 32,
+};
 // A range of registers that the instruction reads or writes; made by the decoder for the checks.
 struct gfx_use {
     uint16_t reg; // 0..511 VGPR, 512 + n SGPR
     uint8_t n;
-    uint8_t how; // 1 read, 2 write, 4 read as the C operand of a matrix product, 8 its A or B
+    uint8_t how; // enum gfx_use_how
 };
 
 struct gfx_inst {
