@@ -263,6 +263,15 @@ def trans_forms():
             return F64.round(1 / F64.value(a)) if name == "rcp" else bits(F64, fn(number(F64, a)), False)
         yield plain("v_%s_f64_e32 v[22:23], v[10:11]" % name, "f64", ["f64"], run64, 4)
 
+    def rsq64(a, b, c, d):
+        """An approximation on the chip; the emulator rounds the root and then the quotient."""
+        if F64.is_nan(a) or (F64.negative(a) and not F64.is_zero(a)):
+            return F64.qnan
+        if F64.is_zero(a) or F64.is_inf(a):
+            return 0 if F64.is_inf(a) else F64.inf | a
+        return F64.round(1 / Fraction(math.sqrt(number(F64, a))))
+    yield plain("v_rsq_f64_e32 v[22:23], v[10:11]", "f64", ["f64"], rsq64, 4)
+
 
 # ---- Division: whole sequences, as compilers write them, must round correctly; div_fixup alone by its table
 def division_forms():
