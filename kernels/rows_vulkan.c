@@ -454,7 +454,7 @@ static const struct greta_variant rows[] = {
     ATTN_ONE("attn_one", 1),
     ATTN_ONE("attn_one_grouped", 4),
     ATTN_COOPMAT("attn_coopmat_large", 128, 32, 16, 16, 16, 64, 32),
-    ATTN_COOPMAT("attn_coopmat_small", 64, 32, 16, 16, 16, 32, 32),
+    ATTN_COOPMAT("attn_coopmat_small", 64, 32, 16, 16, 16, 32, 16),
     ATTN_TILED("attn_tiled_large", 64, 32, 32),
     ATTN_TILED("attn_tiled_small", 32, 16, 32),
     ROW(ATTN, attn_simple, 128, attn_groups, attn_refusal),
