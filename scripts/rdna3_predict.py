@@ -101,6 +101,35 @@ def prefill(vector, matrix):
     yield line("attention, 512 tokens, 512 before them, F16", row, n_bytes, matrix_times(row, n_fma / 4096))
 
 
+# Ops that compute little beside what they move: bytes of each element of 512 tokens of 4,096, or the whole.
+TOKENS, DIM, HIDDEN = 512, 4096, 11008
+MOVERS = (("row_lookup_simple", "Q8_0", TOKENS * DIM * (34 / 32 + 4)), ("rms_norm_tiled", "", TOKENS * DIM * 8),
+          ("add_rms_norm_tiled", "", TOKENS * DIM * 16), ("layer_norm_tiled", "", TOKENS * DIM * 8),
+          ("layer_rms_norm_tiled", "", TOKENS * DIM * 8), ("softmax_tiled", "", TOKENS * DIM * 8),
+          ("causal_mask_tiled", "", TOKENS * TOKENS * 2), ("row_sum_tiled", "", TOKENS * DIM * 4),
+          ("row_max_tiled", "", TOKENS * DIM * 4), ("argmax_wide", "32000", 32000 * 4), ("top_k_wide", "32000", 32000 * 4),
+          ("rope_simple", "", TOKENS * DIM * 8), ("kv_update_simple", "F16", TOKENS * DIM * 12),
+          ("rope_kv_simple", "F16", TOKENS * DIM * 20), ("act_mul_simple", "11008", TOKENS * HIDDEN * 12),
+          ("add_simple", "", TOKENS * DIM * 12), ("cast_simple", "F32 F16", TOKENS * DIM * 6),
+          ("quantize_tiled", "", TOKENS * DIM * 5.25), ("fill_simple", "", TOKENS * DIM * 4), ("copy_simple", "", TOKENS * DIM * 8))
+
+
+def others(vector, matrix):
+    names = {row["row"] for row in vector}
+    for name, note, n_bytes in MOVERS:
+        if name in names:
+            what = f"{name.rsplit('_', 1)[0]} {note}".strip()
+            yield line(what, find(vector, name, 64), n_bytes, {})
+    size = 4096
+    n_fma, n_bytes = size ** 3, 2 * size * size * 2 + size * size * 4
+    for name in ("gemm_vec2_db", "gemm_vec2_128", "gemm_tiled"):
+        row = find(vector, name, 64, type="F16", b_order="0")
+        yield line(f"gemm {size} F16", row, n_bytes, lane_times(row, n_fma / max(row["loop_fma"], 1)))
+    for name in ("gemm_coopmat_128x128_32_8", "gemm_coopmat_64x64_32"):
+        row = find(matrix, name, 32, type="F16", b_order="0")
+        yield line(f"gemm {size} F16", row, n_bytes, matrix_times(row, n_fma / 4096))
+
+
 def spills(rows):
     seen = {}
     for row in rows:
@@ -137,6 +166,7 @@ def main():
     for language, (titles, spill_titles) in words.items():
         head = ["| " + " | ".join(titles) + " |", "|---|---|" + "--:|" * 5 + "---|"]
         blocks = {"decode": head + list(decode(vector)), "prefill": head + list(prefill(vector, matrix)),
+                  "others": head + list(others(vector, matrix)),
                   "scratch": ["| " + " | ".join(spill_titles) + " |", "|---|--:|--:|"] + spills(vector + matrix)}
         for name, lines in blocks.items():
             for i, text in enumerate(lines[2:], 2):

@@ -93,7 +93,8 @@ static struct greta_call typical_call(const struct greta_variant *v, const uint3
         uint32_t value;
     } sizes[] = {{"n_tok", shape->n_tok}, {"n_ctx", shape->n_ctx}, {"n_head_kv", shape->n_head_kv},
                  {"n_rows", 4096},        {"n_cols", 4096},        {"n_head", 32},
-                 {"n_split", 4},          {"head_dim", 128},       {"n_rot", 128}};
+                 {"n_split", 4},          {"head_dim", 128},       {"n_rot", 128},
+                 {"window", 0},           {"softcap", 0}};
     const struct greta_op_info *info = greta_op_get_info(v->op);
     struct greta_call call = {.op = v->op, .layout = v->layout};
     memcpy(call.keys, keys, sizeof call.keys);
