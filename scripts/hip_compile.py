@@ -6,7 +6,7 @@ The source is compiled to assembly, which is read and then assembled and linked.
 op's argument block of op_args.h as its only argument, and have no flat load or store (they wait for LDS, too, and hold up every
 global access), no spilled register, no scratch memory and no call.
 
---probe compiles an empty kernel: it exits with 0 where the compiler and its linker can build for the architecture.
+--probe compiles an empty kernel: it exits with 0 where the compiler and its linker can build for the architectures.
 """
 import argparse
 import os
@@ -81,18 +81,19 @@ def faults(text, ops):
             yield f"{name}: it has {instruction}"
 
 
-def probe(clang, arch):
+def probe(clang, archs):
     with tempfile.TemporaryDirectory() as folder:
         source = os.path.join(folder, "probe.hip")
         with open(source, "w", encoding="ascii") as file:
             file.write(PROBE)
-        compile_source(clang, arch, [], None, source, os.path.join(folder, "probe.s"), os.path.join(folder, "probe.co"))
+        for arch in archs.split(","):
+            compile_source(clang, arch, [], None, source, os.path.join(folder, "probe.s"), os.path.join(folder, "probe.co"))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clang", required=True, help="path of clang 19 or newer")
-    parser.add_argument("--arch", required=True, help="gfx942")
+    parser.add_argument("--arch", required=True, help="gfx942; with --probe also several, gfx942,gfx1103")
     parser.add_argument("--probe", action="store_true")
     parser.add_argument("--op-args", help="op_args.h")
     parser.add_argument("--include", action="append", default=[])

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# All the tests: builds with gcc, with clang, and with clang's sanitizers, and the suites on each. SPIR-V is built once.
+# All the tests: builds with gcc, with clang, and with clang's sanitizers, and the suites on each. Device code is built once.
 #   scripts/test.sh          everything
 #   scripts/test.sh gcc      one or more of: gcc sanitize clang alone spirv
 set -euo pipefail
@@ -55,18 +55,18 @@ build() {
 }
 
 one() {
-  local spirv=(-Dspirv_dir="$PWD/build/shaders")
+  local built=(-Dspirv_dir="$PWD/build/shaders" -Dhip_dir="$PWD/build/hipkernels")
   case $1 in
     gcc)
       say "gcc: all suites"
       configure build gcc && build build && suite build ;;
     sanitize)
       say "clang, AddressSanitizer and UndefinedBehaviorSanitizer"
-      configure build-sanitize clang -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dbench=false "${spirv[@]}" &&
+      configure build-sanitize clang -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dbench=false "${built[@]}" &&
         build build-sanitize && suite build-sanitize --setup sanitize ;;
     clang)
       say "clang: the quick suites"
-      configure build-clang clang -Dbench=false "${spirv[@]}" && build build-clang && suite build-clang --setup quick ;;
+      configure build-clang clang -Dbench=false "${built[@]}" && build build-clang && suite build-clang --setup quick ;;
     alone)
       say "gcc: rt and kernels alone"
       configure build-alone gcc -Dbridge=false -Dtools=false -Dtune=false -Dbench=false -Dvulkan=false && build build-alone && suite build-alone --setup quick ;;
