@@ -198,14 +198,20 @@ bool greta_plan_split_attn(struct greta_plan *plan, uint32_t head_dim, uint32_t 
     return plan_first(plan, &split) && plan_first(plan, &reduce);
 }
 
-/* The ops that a fused one is made of, as bits; 0: it is not fused. */
-static uint64_t parts_of(enum greta_op op) {
-    switch (op) {
-    case GRETA_OP_ROPE_KV: return UINT64_C(1) << GRETA_OP_ROPE | UINT64_C(1) << GRETA_OP_KV_UPDATE;
-    case GRETA_OP_MATVEC_GLU: return UINT64_C(1) << GRETA_OP_MATVEC | UINT64_C(1) << GRETA_OP_ACT_MUL;
-    case GRETA_OP_MATVEC_QKV:
-        return UINT64_C(1) << GRETA_OP_MATVEC | UINT64_C(1) << GRETA_OP_ROPE |
-               UINT64_C(1) << GRETA_OP_KV_UPDATE | UINT64_C(1) << GRETA_OP_ROPE_KV;
+#define BIT(op) (UINT64_C(1) << GRETA_OP_##op)
+
+/*
+ * The ops that a call takes the place of, where it is made of several; else 0. A residual that a product adds is one that a norm need
+ * not add.
+ */
+static uint64_t parts_of(const struct greta_call *call) {
+    uint64_t norms = op_extras(call) & EXTRA_NORM ? BIT(RMS_NORM) | BIT(ADD_RMS_NORM) : 0;
+    switch (call->op) {
+    case GRETA_OP_MATVEC: return call->keys[2] ? BIT(ADD) | BIT(ADD_RMS_NORM) : 0;
+    case GRETA_OP_ROPE_KV: return BIT(ROPE) | BIT(KV_UPDATE) | norms;
+    case GRETA_OP_MATVEC_GLU: return BIT(MATVEC) | BIT(ACT_MUL) | norms;
+    case GRETA_OP_MATVEC_QKV: return BIT(MATVEC) | BIT(ROPE) | BIT(KV_UPDATE) | BIT(ROPE_KV) | norms;
+    case GRETA_OP_ADD_RMS_NORM_QUANTIZE: return BIT(ADD_RMS_NORM) | BIT(QUANTIZE);
     default: return 0;
     }
 }
@@ -214,6 +220,6 @@ bool greta_plan_fuses(struct greta_plan *plan, const struct greta_call *call) {
     if ((unsigned)call->op >= GRETA_N_OPS || shape_fault(call)) return false;
     bool forced = plan->n_forced[call->op] > 0;
     for (int op = 0; !forced && op < GRETA_N_OPS; op++)
-        if (parts_of(call->op) >> op & 1 && plan->n_forced[op]) return false;
+        if (parts_of(call) >> op & 1 && plan->n_forced[op]) return false;
     return plan_first(plan, call) != NULL;
 }

@@ -270,6 +270,9 @@ GROUPS(attn_split_groups,
 GROUPS(attn_reduce_groups, s->attn_reduce.n_head)
 GROUPS(act_mul_groups, div_up(s->act_mul.n, v->n_threads))
 GROUPS(add_groups, div_up(s->add.n, v->n_threads))
+GROUPS(bias_add_groups, div_up((uint64_t)s->bias_add.n_rows * s->bias_add.n_cols, v->n_threads))
+GROUPS(scale_groups, div_up(s->scale.n, v->n_threads))
+GROUPS(softcap_groups, div_up(s->softcap.n, v->n_threads))
 GROUPS(fill_groups, div_up(s->fill.n, v->n_threads))
 GROUPS(copy_groups, div_up(s->copy.n, v->n_threads))
 GROUPS(cast_groups, div_up(s->cast.n, v->n_threads))
@@ -466,6 +469,9 @@ static const struct greta_variant rows[] = {
     ROW(ATTN_REDUCE, attn_reduce_simple, 128, attn_reduce_groups, NULL),
     ROW_X(ACT_MUL, act_mul_simple, EXTRA_GELU, 256, act_mul_groups, NULL),
     ROW(ADD, add_simple, 256, add_groups, NULL),
+    ROW(BIAS_ADD, bias_add_simple, 256, bias_add_groups, NULL),
+    ROW(SCALE, scale_simple, 256, scale_groups, NULL),
+    ROW(SOFTCAP, softcap_simple, 256, softcap_groups, NULL),
     ROW(FILL, fill_simple, 256, fill_groups, NULL),
     ROW(COPY, copy_simple, 256, copy_groups, NULL),
     ROW(CAST, cast_simple, 256, cast_groups, needs_16bit),

@@ -139,6 +139,13 @@ uint64_t greta_op_binding_bytes(const struct greta_call *call, uint32_t i) {
     case GRETA_OP_FILL: return mul(s->fill.n, 4);
     case GRETA_OP_COPY: return mul(s->copy.n, 4);
     case GRETA_OP_CAST: return mul(s->cast.n, element_bytes(call->keys[i]));
+    case GRETA_OP_ADD_RMS_NORM_QUANTIZE:
+        if (i == 2) return mul(s->add_rms_norm_quantize.n_cols, 4);
+        return activation_bytes(i == 3 ? GRETA_TYPE_Q8A : GRETA_TYPE_F32, s->add_rms_norm_quantize.n_rows,
+                                s->add_rms_norm_quantize.n_cols);
+    case GRETA_OP_BIAS_ADD: return mul3(i ? 1 : s->bias_add.n_rows, s->bias_add.n_cols, 4);
+    case GRETA_OP_SCALE: return mul(s->scale.n, 4);
+    case GRETA_OP_SOFTCAP: return mul(s->softcap.n, 4);
     case GRETA_OP_QUANTIZE:
         return activation_bytes(i ? GRETA_TYPE_Q8A : GRETA_TYPE_F32, s->quantize.n_rows, s->quantize.n_cols);
     case GRETA_OP_LAYER_NORM:

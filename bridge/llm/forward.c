@@ -98,8 +98,9 @@ static struct operand operand(struct forward *f, struct greta_binding x, uint32_
     return op;
 }
 
-static void product(struct forward *f, const struct weight *w, const struct weight_part *part,
-                    const struct operand *x, struct greta_binding y) {
+static struct greta_call product_call(const struct forward *f, const struct weight *w,
+                                      const struct weight_part *part, const struct operand *x,
+                                      struct greta_binding y) {
     uint32_t type = x_type(f, w, x->n_rows);
     struct greta_binding weights = bytes_of(part->buf, part->offset_bytes, part->size_bytes);
     struct greta_call call = {.op = x->n_rows == 1 ? GRETA_OP_MATVEC : GRETA_OP_MATMUL,
@@ -116,7 +117,18 @@ static void product(struct forward *f, const struct weight *w, const struct weig
     else
         call.scalars.matmul =
             (struct greta_scalars_matmul){.n_tok = x->n_rows, .n_rows = part->n_rows, .n_cols = w->n_cols};
-    record(f, &call, 2.0 * x->n_rows * part->n_rows * w->n_cols, (double)part->size_bytes);
+    return call;
+}
+
+static void record_product(struct forward *f, const struct greta_call *call, const struct weight *w,
+                           const struct weight_part *part, uint32_t n_tok) {
+    record(f, call, 2.0 * n_tok * part->n_rows * w->n_cols, (double)part->size_bytes);
+}
+
+static void product(struct forward *f, const struct weight *w, const struct weight_part *part,
+                    const struct operand *x, struct greta_binding y) {
+    struct greta_call call = product_call(f, w, part, x, y);
+    record_product(f, &call, w, part, x->n_rows);
 }
 
 /* y[t] = w x[t]; y has rows of w->n_rows floats. */
@@ -134,6 +146,36 @@ static void linear(struct forward *f, const struct weight *w, const struct opera
         for (uint32_t t = 0; t < x->n_rows; t++)
             copy(f, y, t * stride + begin, f->s->scratch[S_PART], t * width, width);
     }
+}
+
+/* One token: the residual stream += w x, where every part has a row that adds. */
+static bool linear_onto_stream(struct forward *f, const struct weight *w, const struct operand *x) {
+    for (int pass = 0; x->n_rows == 1 && pass < 2; pass++)
+        for (uint32_t p = 0; p < w->n_parts; p++) {
+            const struct weight_part *part = &w->parts[p];
+            struct greta_binding y =
+                bytes_of(f->s->scratch[S_X], (uint64_t)part->row_begin * 4, (uint64_t)part->n_rows * 4);
+            struct greta_call call = product_call(f, w, part, x, y);
+            call.keys[2] = 1;
+            if (pass)
+                record_product(f, &call, w, part, 1);
+            else if (!greta_plan_fuses(f->s->m->plan, &call))
+                return false;
+        }
+    return x->n_rows == 1;
+}
+
+/*
+ * What a layer's half gives to the residual stream: added at once, or left in S_R, which the next norm adds. That is better where the
+ * norm rounds to 8 bits, too (`next` reads those), and needed where there is a norm before.
+ */
+static void linear_residual(struct forward *f, const struct weight *w, const struct operand *x, bool normed,
+                            const struct weight *next) {
+    bool rounds = x_type(f, next, 1) == GRETA_TYPE_Q8A;
+
+    if (!normed && !rounds && linear_onto_stream(f, w, x)) return;
+    linear(f, w, x, f->s->scratch[normed ? S_XN : S_R]);
+    f->residual = true;
 }
 
 /* ---- the smaller parts ---- */
@@ -180,13 +222,13 @@ static void rms_norm(struct forward *f, struct greta_binding x, struct greta_buf
            0, 0);
 }
 
-/* xn = norm(x) for rows from `row` on; first x += r, unless this is the first norm of the step. */
-static void norm(struct forward *f, bool add, struct greta_buf *weight, uint32_t row, uint32_t n_rows) {
+/* xn = norm(x) for rows from `row` on; first x += r, where r is still to be added. */
+static void norm(struct forward *f, struct greta_buf *weight, uint32_t row, uint32_t n_rows) {
     uint32_t n = f->s->m->hp.n_embd;
     struct greta_binding x = rows_of(f, S_X, row, n_rows, n), r = rows_of(f, S_R, row, n_rows, n);
     struct greta_binding y = rows_of(f, S_XN, 0, n_rows, n);
 
-    if (!add) {
+    if (!f->residual) {
         rms_norm(f, x, weight, y, n_rows, n);
         return;
     }
@@ -373,63 +415,131 @@ static struct greta_binding whole(const struct weight *w) {
     return bytes_of(w->parts[0].buf, w->parts[0].offset_bytes, w->parts[0].size_bytes);
 }
 
-/* Whether a fused op may read both: each in one part, of one type and layout, with the same activations. */
+/* Whether a fused op may read both: each in one part, of one layout, with the same activations. */
 static bool alike(const struct forward *f, const struct weight *a, const struct weight *b) {
-    return a->n_parts == 1 && b->n_parts == 1 && a->type == b->type && a->layout == b->layout &&
-           x_type(f, a, 1) == x_type(f, b, 1);
+    return a->n_parts == 1 && b->n_parts == 1 && a->layout == b->layout && x_type(f, a, 1) == x_type(f, b, 1);
 }
 
-/* Queries, rotated; keys, rotated, and values, into the cache. */
-static void queries_keys_values(struct forward *f, uint32_t i_layer, const struct operand *x) {
+/* Norm and rounding at once, where all that reads the rows wants them in 8 bits. */
+static bool normed_q8(struct forward *f, struct greta_buf *weight, uint32_t row, uint32_t n_rows,
+                      const struct weight *const weights[3], struct operand *out) {
+    uint32_t n = f->s->m->hp.n_embd;
+    struct greta_binding y =
+        bytes_of(f->s->scratch[S_X8], 0, n_rows * greta_activation_row_bytes(GRETA_TYPE_Q8A, n));
+    struct greta_call call = {
+        .op = GRETA_OP_ADD_RMS_NORM_QUANTIZE,
+        .bindings = {rows_of(f, S_X, row, n_rows, n), rows_of(f, S_R, row, n_rows, n), all_of(weight), y},
+        .scalars.add_rms_norm_quantize = {.n_rows = n_rows, .n_cols = n, .eps = f->s->m->hp.rms_eps}};
+
+    for (int i = 0; i < 3; i++)
+        if (weights[i] && x_type(f, weights[i], n_rows) != GRETA_TYPE_Q8A) return false;
+    if (!f->residual || !greta_plan_fuses(f->s->m->plan, &call)) return false;
+    record(f, &call, 0, 0);
+    *out = (struct operand){.q8 = y, .n_rows = n_rows, .n_cols = n};
+    return true;
+}
+
+/* norm(x) of rows from `row` on, and what up to three matrices read of it. */
+static struct operand normed(struct forward *f, struct greta_buf *weight, uint32_t row, uint32_t n_rows,
+                             const struct weight *a, const struct weight *b, const struct weight *c) {
+    struct operand x;
+
+    if (normed_q8(f, weight, row, n_rows, (const struct weight *const[3]){a, b, c}, &x)) return x;
+    norm(f, weight, row, n_rows);
+    return operand(f, rows_of(f, S_XN, 0, n_rows, f->s->m->hp.n_embd), n_rows, a, b, c);
+}
+
+/*
+ * Makes a fused call for one token take the norm along: x is the residual stream then, which must be complete, and norm_key's key
+ * is set. Its bindings i_x and i_x + 1 are x and the norm's weights.
+ */
+static bool takes_norm(const struct forward *f, struct greta_call *call, uint32_t i_x, uint32_t norm_key,
+                       struct greta_buf *weight) {
+    struct greta_call with = *call;
+
+    if (f->residual) return false;
+    with.bindings[i_x] = rows_of(f, S_X, 0, 1, f->s->m->hp.n_embd);
+    with.bindings[i_x + 1] = all_of(weight);
+    with.keys[norm_key] = 1;
+    if (!greta_plan_fuses(f->s->m->plan, &with)) return false;
+    *call = with;
+    return true;
+}
+
+static struct greta_call qkv_call(const struct forward *f, uint32_t i_layer) {
     const struct hparams *hp = &f->s->m->hp;
     const struct layer *l = &f->s->m->layers[i_layer];
     struct greta_buf **s = f->s->scratch;
-    uint32_t type = x_type(f, &l->q, 1), n_q = hp->n_head * hp->head_dim, n_cols = l->q.n_cols;
-    struct greta_call fused = {
-        .op = GRETA_OP_MATVEC_QKV,
-        .bindings = {whole(&l->q), whole(&l->k), whole(&l->v), type == GRETA_TYPE_Q8A ? x->q8 : x->f32,
-                     off(f), vector(f, l->qkv_bias), all_of(s[S_ROPE]), step(f), rows_of(f, S_Q, 0, 1, n_q),
-                     all_of(f->s->k[i_layer]), all_of(f->s->v[i_layer])},
-        .scalars.matvec_qkv = {.n_head = hp->n_head,
-                               .n_head_kv = hp->n_head_kv,
-                               .head_dim = hp->head_dim,
-                               .n_rot = hp->n_rot,
-                               .n_ctx = f->s->n_ctx,
-                               .n_cols = n_cols,
-                               .eps = hp->rms_eps},
-        .keys = {l->q.type, l->v.type, type, f->s->kv_type, f->s->m->arch->rope_mode, 0, l->qkv_bias != NULL},
-        .layout = l->q.layout};
+    uint32_t n_q = hp->n_head * hp->head_dim;
 
-    if (f->n_tok == 1 && !l->q_norm && alike(f, &l->q, &l->k) && alike(f, &l->q, &l->v) &&
-        greta_plan_fuses(f->s->m->plan, &fused)) {
+    return (struct greta_call){.op = GRETA_OP_MATVEC_QKV,
+                               .bindings = {whole(&l->q), whole(&l->k), whole(&l->v), off(f), off(f),
+                                            vector(f, l->qkv_bias), all_of(s[S_ROPE]), step(f),
+                                            rows_of(f, S_Q, 0, 1, n_q), all_of(f->s->k[i_layer]),
+                                            all_of(f->s->v[i_layer])},
+                               .scalars.matvec_qkv = {.n_head = hp->n_head,
+                                                      .n_head_kv = hp->n_head_kv,
+                                                      .head_dim = hp->head_dim,
+                                                      .n_rot = hp->n_rot,
+                                                      .n_ctx = f->s->n_ctx,
+                                                      .n_cols = l->q.n_cols,
+                                                      .eps = hp->rms_eps},
+                               .keys = {l->q.type, l->v.type, x_type(f, &l->q, 1), f->s->kv_type,
+                                        f->s->m->arch->rope_mode, 0, l->qkv_bias != NULL},
+                               .layout = l->q.layout};
+}
+
+/* The norm; then queries, rotated; keys, rotated, and values, into the cache. */
+static void queries_keys_values(struct forward *f, uint32_t i_layer) {
+    const struct layer *l = &f->s->m->layers[i_layer];
+    struct greta_buf **s = f->s->scratch;
+    bool fusible = f->n_tok == 1 && !l->q_norm && l->q.type == l->k.type && alike(f, &l->q, &l->k) &&
+                   alike(f, &l->q, &l->v);
+    struct greta_call fused = {.op = GRETA_N_OPS};
+    struct operand x;
+
+    if (fusible) fused = qkv_call(f, i_layer);
+    if (!fusible || !takes_norm(f, &fused, 3, 5, l->attn_norm)) {
+        x = normed(f, l->attn_norm, 0, f->n_tok, &l->q, &l->k, &l->v);
+        f->residual = false;
+        fused.bindings[3] = fused.keys[2] == GRETA_TYPE_Q8A ? x.q8 : x.f32;
+        fusible = fusible && greta_plan_fuses(f->s->m->plan, &fused);
+    }
+    if (fusible) {
         uint64_t bytes = l->q.parts[0].size_bytes + l->k.parts[0].size_bytes + l->v.parts[0].size_bytes;
-        record(f, &fused, 2.0 * n_cols * (l->q.n_rows + l->k.n_rows + l->v.n_rows), (double)bytes);
+        record(f, &fused, 2.0 * l->q.n_cols * (l->q.n_rows + l->k.n_rows + l->v.n_rows), (double)bytes);
         return;
     }
-    linear(f, &l->q, x, s[S_Q]);
-    linear(f, &l->k, x, s[S_K]);
-    linear(f, &l->v, x, s[S_V]);
+    linear(f, &l->q, &x, s[S_Q]);
+    linear(f, &l->k, &x, s[S_K]);
+    linear(f, &l->v, &x, s[S_V]);
     rotate_and_keep(f, i_layer);
 }
 
-/* act = activation(gate x) * (up x). */
-static void gate_and_up(struct forward *f, const struct layer *l, const struct operand *x) {
+/* The norm; then act = activation(gate x) * (up x). */
+static void gate_and_up(struct forward *f, const struct layer *l) {
     const struct weight *w = &l->gate;
-    uint32_t type = x_type(f, w, 1);
+    bool fusible = f->n_tok == 1 && w->type == l->up.type && alike(f, w, &l->up);
     struct greta_call fused = {
         .op = GRETA_OP_MATVEC_GLU,
-        .bindings = {whole(w), whole(&l->up), type == GRETA_TYPE_Q8A ? x->q8 : x->f32, off(f),
-                     rows_of(f, S_ACT, 0, 1, w->n_rows)},
+        .bindings = {whole(w), whole(&l->up), off(f), off(f), rows_of(f, S_ACT, 0, 1, w->n_rows)},
         .scalars.matvec_glu = {.n_rows = w->n_rows, .n_cols = w->n_cols, .eps = f->s->m->hp.rms_eps},
-        .keys = {w->type, type, f->s->m->arch->act},
+        .keys = {w->type, x_type(f, w, 1), f->s->m->arch->act},
         .layout = w->layout};
+    struct operand x;
 
-    if (f->n_tok == 1 && alike(f, w, &l->up) && greta_plan_fuses(f->s->m->plan, &fused)) {
+    if (!fusible || !takes_norm(f, &fused, 2, 3, l->ffn_norm)) {
+        x = normed(f, l->ffn_norm, 0, f->n_tok, w, &l->up, NULL);
+        f->residual = false;
+        fused.bindings[2] = fused.keys[1] == GRETA_TYPE_Q8A ? x.q8 : x.f32;
+        fusible = fusible && greta_plan_fuses(f->s->m->plan, &fused);
+    }
+    if (fusible) {
         record(f, &fused, 4.0 * w->n_rows * w->n_cols, 2.0 * (double)w->parts[0].size_bytes);
         return;
     }
-    linear(f, w, x, f->s->scratch[S_GATE]);
-    linear(f, &l->up, x, f->s->scratch[S_UP]);
+    linear(f, w, &x, f->s->scratch[S_GATE]);
+    linear(f, &l->up, &x, f->s->scratch[S_UP]);
     act_mul(f);
 }
 
@@ -437,38 +547,32 @@ static void gate_and_up(struct forward *f, const struct layer *l, const struct o
 
 void forward_body(struct forward *f) {
     const struct hparams *hp = &f->s->m->hp;
-    struct greta_buf **s = f->s->scratch;
     uint32_t n_q = hp->n_head * hp->head_dim;
     struct operand x;
 
     embed(f);
     for (uint32_t i = 0; i < hp->n_layer; i++) {
         const struct layer *l = &f->s->m->layers[i];
+        const struct weight *next = i + 1 < hp->n_layer ? &l[1].q : &f->s->m->output;
 
-        norm(f, i > 0, l->attn_norm, 0, f->n_tok);
-        x = operand(f, rows_of(f, S_XN, 0, f->n_tok, hp->n_embd), f->n_tok, &l->q, &l->k, &l->v);
-        queries_keys_values(f, i, &x);
+        queries_keys_values(f, i);
         if (f->state_only && i + 1 == hp->n_layer) return; /* keys and values are all that later tokens see */
         attend(f, i);
         x = operand(f, rows_of(f, S_ATT, 0, f->n_tok, n_q), f->n_tok, &l->o, NULL, NULL);
-        linear(f, &l->o, &x, s[l->post_attn_norm ? S_XN : S_R]);
+        linear_residual(f, &l->o, &x, l->post_attn_norm, &l->gate);
         if (l->post_attn_norm) post_norm(f, l->post_attn_norm);
 
-        norm(f, true, l->ffn_norm, 0, f->n_tok);
-        x = operand(f, rows_of(f, S_XN, 0, f->n_tok, hp->n_embd), f->n_tok, &l->gate, &l->up, NULL);
-        gate_and_up(f, l, &x);
+        gate_and_up(f, l);
         x = operand(f, rows_of(f, S_ACT, 0, f->n_tok, hp->n_ff), f->n_tok, &l->down, NULL, NULL);
-        linear(f, &l->down, &x, s[l->post_ffn_norm ? S_XN : S_R]);
+        linear_residual(f, &l->down, &x, l->post_ffn_norm, next);
         if (l->post_ffn_norm) post_norm(f, l->post_ffn_norm);
     }
 }
 
 void forward_head(struct forward *f, uint32_t row, uint32_t n_rows, struct greta_buf *logits) {
     const struct greta_model *m = f->s->m;
-    struct operand x;
+    struct operand x = normed(f, m->output_norm, row, n_rows, &m->output, NULL, NULL);
 
-    norm(f, true, m->output_norm, row, n_rows);
-    x = operand(f, rows_of(f, S_XN, 0, n_rows, m->hp.n_embd), n_rows, &m->output, NULL, NULL);
     linear(f, &m->output, &x, logits);
 }
 

@@ -89,6 +89,7 @@ struct forward {
     uint32_t n_kv;   /* the most positions that attention will see: its grid and its cost */
     bool state_only; /* nothing is wanted but keys and values */
     bool in_graph;   /* inside greta_graph_begin .. end: token ids come from the step block */
+    bool residual;   /* S_R holds what is still to be added to S_X */
     void (*collect)(void *user, const struct greta_call *call);
     void *user;
     double pending_s; /* predicted time of what this submit holds so far */

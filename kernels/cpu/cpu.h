@@ -84,7 +84,8 @@ greta_host_fn cpu_row_lookup_plain, cpu_rms_norm_plain, cpu_add_rms_norm_plain, 
     cpu_attn_plain, cpu_attn_split_plain, cpu_attn_reduce_plain, cpu_act_mul_plain, cpu_add_plain,
     cpu_argmax_plain, cpu_top_k_plain, cpu_fill_plain, cpu_copy_plain, cpu_cast_plain, cpu_quantize_plain,
     cpu_rope_kv_plain, cpu_matvec_glu_plain, cpu_matvec_glu_q8a_plain, cpu_matvec_qkv_plain,
-    cpu_matvec_qkv_q8a_plain;
+    cpu_matvec_qkv_q8a_plain, cpu_add_rms_norm_quantize_plain, cpu_bias_add_plain, cpu_scale_plain,
+    cpu_softcap_plain;
 
 /* The vector rows, of the files vec_*.c; see simd.h. They are there on x86-64 only. */
 greta_host_fn cpu_layer_norm_plain, cpu_layer_rms_norm_plain, cpu_softmax_plain, cpu_causal_mask_plain,
@@ -97,7 +98,8 @@ greta_host_fn cpu_layer_norm_avx2, cpu_layer_rms_norm_avx2, cpu_softmax_avx2, cp
         cpu_attn_##isa, cpu_attn_split_##isa, cpu_rms_norm_##isa, cpu_add_rms_norm_##isa, cpu_rope_##isa, \
         cpu_kv_update_##isa, cpu_act_mul_##isa, cpu_add_##isa, cpu_argmax_##isa, cpu_cast_##isa,          \
         cpu_quantize_##isa, cpu_top_k_##isa, cpu_rope_kv_##isa, cpu_matvec_glu_##isa,                     \
-        cpu_matvec_glu_q8a_##isa, cpu_matvec_qkv_##isa, cpu_matvec_qkv_q8a_##isa
+        cpu_matvec_glu_q8a_##isa, cpu_matvec_qkv_##isa, cpu_matvec_qkv_q8a_##isa,                         \
+        cpu_add_rms_norm_quantize_##isa, cpu_softcap_##isa
 CPU_VECTOR_ROWS(avx2);
 CPU_VECTOR_ROWS(avx512);
 

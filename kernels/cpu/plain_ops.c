@@ -18,11 +18,15 @@ static void from_f32(uint32_t type, void *p, size_t i, float value) {
         ((uint16_t *)p)[i] = type == GRETA_TYPE_F16 ? half_f32_to_f16(value) : half_f32_to_bf16(value);
 }
 
-static void norm_row(const float *x, const float *w, float *y, size_t n, float eps) {
+static float norm_scale(const float *x, size_t n, float eps) {
     double sum[4] = {0};
     for (size_t i = 0; i < n; i++) sum[i % 4] += (double)x[i] * x[i];
     double mean = ((sum[0] + sum[2]) + (sum[1] + sum[3])) / (double)n;
-    float scale = (float)(1 / sqrt(mean + (double)eps));
+    return (float)(1 / sqrt(mean + (double)eps));
+}
+
+static void norm_row(const float *x, const float *w, float *y, size_t n, float eps) {
+    float scale = norm_scale(x, n, eps);
     for (size_t i = 0; i < n; i++) y[i] = x[i] * scale * w[i];
 }
 
@@ -198,16 +202,56 @@ static void quantize_unit(const float *x, size_t n, int8_t *q, float *d, float *
     *s = *d * (float)sum;
 }
 
+/* Row r of Q8A in y, unit by unit of x, each value scaled and, where w is given, weighted first. */
+static void quantize_row(const float *x, float scale, const float *w, size_t n, void *y_all, uint64_t r) {
+    uint8_t *y = (uint8_t *)y_all + r * GRETA_Q8A_ROW_BYTES(n);
+    float *d = (float *)(void *)(y + GRETA_Q8A_D_OFFSET(n)),
+          *s = (float *)(void *)(y + GRETA_Q8A_S_OFFSET(n));
+    for (size_t u = 0; u * 32 < n; u++) {
+        size_t n_here = n - u * 32 < 32 ? n - u * 32 : 32;
+        float values[32];
+        for (size_t i = 0; i < n_here; i++)
+            values[i] = w ? x[u * 32 + i] * scale * w[u * 32 + i] : x[u * 32 + i];
+        quantize_unit(values, n_here, (int8_t *)y + u * 32, d + u, s + u);
+    }
+}
+
 void cpu_quantize_plain(const struct greta_host_group *g, const void *args) {
     const struct cpu_args_quantize *a = args;
-    size_t n = a->n_cols, row_bytes = GRETA_Q8A_ROW_BYTES(n);
+    struct cpu_range range = cpu_share(g, a->n_rows, 1);
+    for (uint64_t r = range.begin; r < range.end; r++)
+        quantize_row((const float *)a->x + r * a->n_cols, 1, NULL, a->n_cols, a->y, r);
+}
+
+void cpu_add_rms_norm_quantize_plain(const struct greta_host_group *g, const void *args) {
+    const struct cpu_args_add_rms_norm_quantize *a = args;
+    size_t n = a->n_cols;
     struct cpu_range range = cpu_share(g, a->n_rows, 1);
     for (uint64_t r = range.begin; r < range.end; r++) {
-        uint8_t *y = (uint8_t *)a->y + r * row_bytes;
-        float *d = (float *)(void *)(y + GRETA_Q8A_D_OFFSET(n)),
-              *s = (float *)(void *)(y + GRETA_Q8A_S_OFFSET(n));
-        for (size_t u = 0; u * 32 < n; u++)
-            quantize_unit((const float *)a->x + r * n + u * 32, n - u * 32 < 32 ? n - u * 32 : 32,
-                          (int8_t *)y + u * 32, d + u, s + u);
+        float *x = (float *)a->x + r * n;
+        const float *add = (const float *)a->r + r * n;
+        for (size_t i = 0; i < n; i++) x[i] += add[i];
+        quantize_row(x, norm_scale(x, n, a->eps), a->w, n, a->y, r);
     }
+}
+
+void cpu_bias_add_plain(const struct greta_host_group *g, const void *args) {
+    const struct cpu_args_bias_add *a = args;
+    struct cpu_range range = cpu_share(g, a->n_rows, 1);
+    for (uint64_t r = range.begin; r < range.end; r++)
+        for (size_t c = 0; c < a->n_cols; c++) ((float *)a->y)[r * a->n_cols + c] += ((const float *)a->b)[c];
+}
+
+void cpu_scale_plain(const struct greta_host_group *g, const void *args) {
+    const struct cpu_args_scale *a = args;
+    struct cpu_range range = cpu_share(g, a->n, 16);
+    for (uint64_t i = range.begin; i < range.end; i++)
+        ((float *)a->y)[i] = a->scale * ((const float *)a->x)[i];
+}
+
+void cpu_softcap_plain(const struct greta_host_group *g, const void *args) {
+    const struct cpu_args_softcap *a = args;
+    struct cpu_range range = cpu_share(g, a->n, 16);
+    for (uint64_t i = range.begin; i < range.end; i++)
+        ((float *)a->y)[i] = a->cap * tanhf(((const float *)a->x)[i] / a->cap);
 }

@@ -16,7 +16,7 @@
         ENTRY(rope, isa), ENTRY(kv_update, isa), ENTRY(act_mul, isa), ENTRY(add, isa), ENTRY(argmax, isa), \
         ENTRY(cast, isa), ENTRY(quantize, isa), ENTRY(top_k, isa), ENTRY(rope_kv, isa),                    \
         ENTRY(matvec_glu, isa), ENTRY(matvec_glu_q8a, isa), ENTRY(matvec_qkv, isa),                        \
-        ENTRY(matvec_qkv_q8a, isa),
+        ENTRY(matvec_qkv_q8a, isa), ENTRY(add_rms_norm_quantize, isa), ENTRY(softcap, isa),
 #else
 #define VECTOR_ENTRIES(isa)
 #endif
@@ -47,6 +47,10 @@ static const struct greta_host_entry entries[] = {
     ENTRY(matvec_glu_q8a, plain),
     ENTRY(matvec_qkv, plain),
     ENTRY(matvec_qkv_q8a, plain),
+    ENTRY(add_rms_norm_quantize, plain),
+    ENTRY(bias_add, plain),
+    ENTRY(scale, plain),
+    ENTRY(softcap, plain),
 };
 static const struct greta_image image = {GRETA_IMAGE_HOST, entries, sizeof entries, "cpu kernels"};
 
@@ -125,7 +129,7 @@ static uint64_t row_groups(const struct greta_variant *v, const struct greta_lim
     case GRETA_OP_KV_UPDATE: n_rows = s->kv_update.n_tok, n_cols = s->kv_update.n_cols; break;
     default:
         n_rows = s->u32[0], n_cols = s->u32[1];
-        break; /* rms_norm, add_rms_norm, argmax, top_k, quantize */
+        break; /* rms_norm and the like, argmax, top_k, quantize, bias_add */
     }
     return cpu_groups_for(limits, n_rows * n_cols, n_rows);
 }
@@ -258,6 +262,10 @@ static const struct greta_variant rows[] = {
            matvec_qkv_groups),
     ROWS_X(MATVEC_QKV, matvec_qkv, VARIANT_EXACT, ALL_TYPES, QKV_EXTRAS, GRETA_TYPE_F32, matvec_qkv_groups),
     ROWS(ROPE_KV, rope_kv, VARIANT_EXACT, 0, GRETA_TYPE_F32, row_groups),
+    ROWS(ADD_RMS_NORM_QUANTIZE, add_rms_norm_quantize, VARIANT_EXACT, 0, GRETA_TYPE_F32, row_groups),
+    PLAIN(BIAS_ADD, bias_add, 0, row_groups),
+    PLAIN(SCALE, scale, 0, element_groups),
+    ROWS(SOFTCAP, softcap, VARIANT_EXACT, 0, GRETA_TYPE_F32, element_groups),
 };
 
 struct variant_rows variant_rows_cpu(void) {

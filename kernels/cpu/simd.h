@@ -267,6 +267,26 @@ SIMD_INLINE vf vf_exp(vf x) {
     return vf_scale(vf_add(p, vf_set1(1.0f)), n);
 }
 
+/* Lanes of `below` where |x| < limit, else of `above`. */
+SIMD_INLINE vf vf_choose(vf x, float limit, vf below, vf above) {
+#ifdef __AVX512F__
+    return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(vf_abs(x), vf_set1(limit), _CMP_LT_OQ), above, below);
+#else
+    return _mm256_blendv_ps(above, below, _mm256_cmp_ps(vf_abs(x), vf_set1(limit), _CMP_LT_OQ));
+#endif
+}
+
+/* cap * tanh(x / cap): 1 - 2 / (exp(2z) + 1); near 0 the series, whose next term is below 1e-8 of the result. */
+SIMD_INLINE vf vf_softcap(vf x, float cap) {
+    vf z = vf_div(x, vf_set1(cap)), s = vf_mul(z, z), one = vf_set1(1);
+    vf p = vf_fma(vf_set1(62.0f / 2835), s, vf_set1(-17.0f / 315));
+    p = vf_fma(p, s, vf_set1(2.0f / 15));
+    p = vf_fma(p, s, vf_set1(-1.0f / 3));
+    p = vf_fma(vf_mul(p, s), z, z);
+    vf far = vf_sub(one, vf_div(vf_set1(2), vf_add(vf_exp(vf_add(z, z)), one)));
+    return vf_mul(vf_set1(cap), vf_choose(z, 0.25f, p, far));
+}
+
 /* See cpu_act. */
 SIMD_INLINE vf vf_act(uint32_t act, vf g) {
     vf x = g;

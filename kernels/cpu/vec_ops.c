@@ -39,6 +39,11 @@ static void norm_row(const float *x, const float *w, float *y, size_t n, float e
         store_upto(y, i, n, vf_mul(vf_mul(load_upto(x, i, n), scale), load_upto(w, i, n)));
 }
 
+static void add_row(float *x, const float *add, size_t n) {
+    for (size_t i = 0; i < n; i += VF_LANES)
+        store_upto(x, i, n, vf_add(load_upto(x, i, n), load_upto(add, i, n)));
+}
+
 void CPU_FN(rms_norm)(const struct greta_host_group *g, const void *args) {
     const struct cpu_args_rms_norm *a = args;
     size_t n = a->n_cols;
@@ -53,9 +58,7 @@ void CPU_FN(add_rms_norm)(const struct greta_host_group *g, const void *args) {
     struct cpu_range range = cpu_share(g, a->n_rows, 1);
     for (uint64_t r = range.begin; r < range.end; r++) {
         float *x = (float *)a->x + r * n;
-        const float *add = (const float *)a->r + r * n;
-        for (size_t i = 0; i < n; i += VF_LANES)
-            store_upto(x, i, n, vf_add(load_upto(x, i, n), load_upto(add, i, n)));
+        add_row(x, (const float *)a->r + r * n, n);
         norm_row(x, a->w, (float *)a->y + r * n, n, a->eps);
     }
 }
@@ -212,26 +215,49 @@ SIMD_INLINE void quantize_unit(const __m256 x[4], int8_t *q, float *d, float *s)
     *s = scale * v8_sum(_mm256_cvtepi32_ps(sum));
 }
 
+/* Unit u of a row of n: zeros past its end. */
+SIMD_INLINE void unit_load(const float *x, size_t u, size_t n, __m256 v[4]) {
+    float rest[32] = {0};
+    const float *from = x + u * 32;
+    if (n - u * 32 < 32) {
+        memcpy(rest, from, (n - u * 32) * sizeof *rest);
+        from = rest;
+    }
+    for (int k = 0; k < 4; k++) v[k] = _mm256_loadu_ps(from + 8 * k);
+}
+
+/* A row of Q8A from x, or from x * scale * w. */
+SIMD_INLINE void quantize_row(const float *x, float scale, const float *w, size_t n, uint8_t *y) {
+    float *d = (float *)(void *)(y + GRETA_Q8A_D_OFFSET(n)),
+          *s = (float *)(void *)(y + GRETA_Q8A_S_OFFSET(n));
+    for (size_t u = 0; u * 32 < n; u++) {
+        __m256 v[4], weights[4];
+        unit_load(x, u, n, v);
+        if (w) {
+            unit_load(w, u, n, weights);
+            for (int k = 0; k < 4; k++)
+                v[k] = _mm256_mul_ps(_mm256_mul_ps(v[k], _mm256_set1_ps(scale)), weights[k]);
+        }
+        quantize_unit(v, (int8_t *)y + u * 32, d + u, s + u);
+    }
+}
+
 void CPU_FN(quantize)(const struct greta_host_group *g, const void *args) {
     const struct cpu_args_quantize *a = args;
     size_t n = a->n_cols, row_bytes = GRETA_Q8A_ROW_BYTES(n);
     struct cpu_range range = cpu_share(g, a->n_rows, 1);
+    for (uint64_t r = range.begin; r < range.end; r++)
+        quantize_row((const float *)a->x + r * n, 1, NULL, n, (uint8_t *)a->y + r * row_bytes);
+}
+
+void CPU_FN(add_rms_norm_quantize)(const struct greta_host_group *g, const void *args) {
+    const struct cpu_args_add_rms_norm_quantize *a = args;
+    size_t n = a->n_cols, row_bytes = GRETA_Q8A_ROW_BYTES(n);
+    struct cpu_range range = cpu_share(g, a->n_rows, 1);
     for (uint64_t r = range.begin; r < range.end; r++) {
-        uint8_t *y = (uint8_t *)a->y + r * row_bytes;
-        float *d = (float *)(void *)(y + GRETA_Q8A_D_OFFSET(n)),
-              *s = (float *)(void *)(y + GRETA_Q8A_S_OFFSET(n));
-        const float *x = (const float *)a->x + r * n;
-        for (size_t u = 0; u * 32 < n; u++) {
-            float rest[32] = {0};
-            const float *from = x + u * 32;
-            if (n - u * 32 < 32) {
-                memcpy(rest, from, (n - u * 32) * sizeof *rest);
-                from = rest;
-            }
-            __m256 v[4];
-            for (int k = 0; k < 4; k++) v[k] = _mm256_loadu_ps(from + 8 * k);
-            quantize_unit(v, (int8_t *)y + u * 32, d + u, s + u);
-        }
+        float *x = (float *)a->x + r * n;
+        add_row(x, (const float *)a->r + r * n, n);
+        quantize_row(x, inverse_norm(x, n, a->eps), a->w, n, (uint8_t *)a->y + r * row_bytes);
     }
 }
 
@@ -251,6 +277,13 @@ void CPU_FN(add)(const struct greta_host_group *g, const void *args) {
     struct cpu_range range = cpu_share(g, a->n, 16);
     for (size_t i = range.begin; i < range.end; i += VF_LANES)
         store_upto(a->y, i, range.end, vf_add(load_upto(a->a, i, range.end), load_upto(a->b, i, range.end)));
+}
+
+void CPU_FN(softcap)(const struct greta_host_group *g, const void *args) {
+    const struct cpu_args_softcap *a = args;
+    struct cpu_range range = cpu_share(g, a->n, 16);
+    for (size_t i = range.begin; i < range.end; i += VF_LANES)
+        store_upto(a->y, i, range.end, vf_softcap(load_upto(a->x, i, range.end), a->cap));
 }
 
 /* First the largest value (NaN aside: max gives its second operand where one is NaN), then where it is. */

@@ -51,11 +51,12 @@ static void compare_q8a(const struct ref_output *o, const void *got, struct ref_
         double want_d = o->bound[r * o->n_cols + 32 * in_row], sum = 0;
         for (uint64_t c = 32 * in_row; c < 32 * in_row + 32; c++) {
             double want = c < o->n_cols ? o->value[r * o->n_cols + c] : 0, q = (int8_t)row[c];
-            double bound = c < o->n_cols ? 0.5 + 127 * 8 * 0x1p-24 : 0;
+            double bound = c < o->n_cols ? 0.5 + 127 * (8 * 0x1p-24 + 2 * o->relative) : 0;
             judge(v, r * o->n_cols + c, q, want, bound, fabs(q) > 127 ? INFINITY : error_of(q, want, bound));
             sum += q;
         }
-        double d_bound = want_d * 4 * 0x1p-24 + 0x1p-126, s_bound = fabs(d * sum) * 2 * 0x1p-24 + 0x1p-126;
+        double d_bound = want_d * (4 * 0x1p-24 + o->relative) + 0x1p-126,
+               s_bound = fabs(d * sum) * 2 * 0x1p-24 + 0x1p-126;
         judge(v, r * o->n_cols + 32 * in_row, d, want_d, d_bound, error_of(d, want_d, d_bound));
         judge(v, r * o->n_cols + 32 * in_row, s, d * sum, s_bound, error_of(s, d * sum, s_bound));
     }

@@ -23,6 +23,8 @@ double ref_sum_bound(double k, double s, double a, double b, double operand_eps)
 double ref_exp_error(double x);
 /* act(g) * u, with its bound where g and u are exact. */
 double ref_act_mul(uint32_t act, double g, double u, double *bound);
+/* cap * tanh(x / cap), with its bound where x is exact. */
+double ref_softcap(double x, double cap, double *bound);
 /* 1 / sqrt(mean(x^2) + eps) of n values, and the largest relative error of x * it * w. */
 double ref_norm_scale(const double *x, uint64_t n, double eps, double *error);
 

@@ -312,19 +312,91 @@ static greta_status cast(const struct ref_args *a) {
     return status;
 }
 
+/* One row of Q8A from x; the outputs' value is x / d, the bound d. */
+static void quantize_row(struct ref_output *y, uint64_t r, const double *x) {
+    for (uint64_t begin = 0; begin < y->n_cols; begin += 32) {
+        uint64_t end = begin + 32 < y->n_cols ? begin + 32 : y->n_cols;
+        double max = 0;
+        for (uint64_t c = begin; c < end; c++) max = fmax(max, fabs(x[c]));
+        for (uint64_t c = begin; c < end; c++)
+            set(y, r * y->n_cols + c, max > 0 ? x[c] / (max / 127) : 0, max / 127);
+    }
+}
+
+static greta_status q8a_make(struct ref_output *y, uint32_t n_rows, uint32_t n_cols) {
+    greta_status status = ref_output_make(y, REF_Q8A, (uint64_t)n_rows * n_cols);
+    y->n_rows = n_rows;
+    y->n_cols = n_cols;
+    return status;
+}
+
 static greta_status quantize(const struct ref_args *a) {
     const struct greta_scalars_quantize *s = &a->call->scalars.quantize;
-    struct ref_output *y = &a->outputs[1];
-    greta_status status = ref_output_make(y, REF_Q8A, (uint64_t)s->n_rows * s->n_cols);
-    y->n_rows = s->n_rows;
-    y->n_cols = s->n_cols;
-    for (uint64_t i = 0; !status && i < y->n; i++) {
-        uint64_t row = i / s->n_cols * s->n_cols, begin = (i - row) / 32 * 32, end = begin + 32;
-        double max = 0;
-        for (uint64_t c = begin; c < end && c < s->n_cols; c++)
-            max = fmax(max, fabs((double)f32_at(a, 0, row + c)));
-        double d = max / 127;
-        set(y, i, d > 0 ? f32_at(a, 0, i) / d : 0, d);
+    double *x = calloc((size_t)s->n_cols + 1, sizeof *x);
+    greta_status status = x ? q8a_make(&a->outputs[1], s->n_rows, s->n_cols) : GRETA_ERR_NO_MEMORY;
+    for (uint64_t r = 0; !status && r < s->n_rows; r++) {
+        for (uint64_t c = 0; c < s->n_cols; c++) x[c] = f32_at(a, 0, r * s->n_cols + c);
+        quantize_row(&a->outputs[1], r, x);
+    }
+    free(x);
+    return status;
+}
+
+/* The norm's error is one of x, relative to it, and so is the rounding of the sum. */
+static greta_status add_rms_norm_quantize(const struct ref_args *a) {
+    const struct greta_scalars_add_rms_norm_quantize *s = &a->call->scalars.add_rms_norm_quantize;
+    struct ref_output *y = &a->outputs[3];
+    double *x = calloc((size_t)s->n_cols + 1, sizeof *x);
+    greta_status status =
+        x ? ref_output_make(&a->outputs[0], REF_F32, (uint64_t)s->n_rows * s->n_cols) : GRETA_ERR_NO_MEMORY;
+    if (!status) status = q8a_make(y, s->n_rows, s->n_cols);
+    for (uint64_t r = 0; !status && r < s->n_rows; r++) {
+        for (uint64_t c = 0; c < s->n_cols; c++) {
+            x[c] = (double)f32_at(a, 0, r * s->n_cols + c) + f32_at(a, 1, r * s->n_cols + c);
+            set_rounded(&a->outputs[0], r * s->n_cols + c, x[c]);
+        }
+        double scale = ref_norm_scale(x, s->n_cols, s->eps, &y->relative);
+        y->relative += 2 * REF_EPS;
+        for (uint64_t c = 0; c < s->n_cols; c++) x[c] *= scale * f32_at(a, 2, c);
+        quantize_row(y, r, x);
+    }
+    free(x);
+    return status;
+}
+
+static greta_status bias_add(const struct ref_args *a) {
+    const struct greta_scalars_bias_add *s = &a->call->scalars.bias_add;
+    uint64_t n = (uint64_t)s->n_rows * s->n_cols;
+    greta_status status = ref_output_make(&a->outputs[0], REF_F32, n);
+    for (uint64_t i = 0; !status && i < n; i++)
+        set_rounded(&a->outputs[0], i, (double)f32_at(a, 0, i) + f32_at(a, 1, i % s->n_cols));
+    return status;
+}
+
+static greta_status scale(const struct ref_args *a) {
+    const struct greta_scalars_scale *s = &a->call->scalars.scale;
+    greta_status status = ref_output_make(&a->outputs[1], REF_F32, s->n);
+    for (uint64_t i = 0; !status && i < s->n; i++)
+        set_rounded(&a->outputs[1], i, (double)f32_at(a, 0, i) * s->scale);
+    return status;
+}
+
+/*
+ * As 1 - 2 / (exp(2z) + 1), z = x / cap, from |z| = 1/4 on, where the last difference is 1/4 of what it is made of: exp's error
+ * counts 2 e / (e + 1)^2 <= 1/2 times before that, whatever z is. Near 0 a series, of which a few roundings are left.
+ */
+double ref_softcap(double x, double cap, double *bound) {
+    double value = cap * tanh(x / cap);
+    *bound = fabs(value) * 4 * (0.5 * ref_exp_error(0.5) + 6 * REF_EPS) + REF_TINY;
+    return value;
+}
+
+static greta_status softcap(const struct ref_args *a) {
+    const struct greta_scalars_softcap *s = &a->call->scalars.softcap;
+    greta_status status = ref_output_make(&a->outputs[1], REF_F32, s->n);
+    for (uint64_t i = 0; !status && i < s->n; i++) {
+        double bound, value = ref_softcap(f32_at(a, 0, i), s->cap, &bound);
+        set(&a->outputs[1], i, value, bound);
     }
     return status;
 }
@@ -353,6 +425,10 @@ static greta_status run(const struct ref_args *a) {
     case GRETA_OP_COPY: return copy(a);
     case GRETA_OP_CAST: return cast(a);
     case GRETA_OP_QUANTIZE: return quantize(a);
+    case GRETA_OP_ADD_RMS_NORM_QUANTIZE: return add_rms_norm_quantize(a);
+    case GRETA_OP_BIAS_ADD: return bias_add(a);
+    case GRETA_OP_SCALE: return scale(a);
+    case GRETA_OP_SOFTCAP: return softcap(a);
     case GRETA_OP_GEMM: return ref_gemm(a);
     default: return ref_norms(a);
     }

@@ -28,6 +28,7 @@ struct ref_output {
     uint64_t n;
     double *value;
     double *bound;           /* 0: exactly this; -1: as it was before */
+    double relative;         /* Q8A: what a kernel may have x off by, relative to it */
     uint32_t n_rows,
         n_cols; /* Q8A: value is x / d, bound is d; n = n_rows * n_cols. KV_Q8_0: value is x, before it is
                                 rounded, bound what a kernel may have it off by, -1 for all of a unit or for none */

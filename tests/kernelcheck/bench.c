@@ -300,6 +300,7 @@ static void others(struct bench *b, enum greta_op op) {
         case GRETA_OP_LAYER_NORM:
         case GRETA_OP_LAYER_RMS_NORM: /* the same scalars */
         case GRETA_OP_RMS_NORM:
+        case GRETA_OP_ADD_RMS_NORM_QUANTIZE:
         case GRETA_OP_ADD_RMS_NORM: s->rms_norm = (struct greta_scalars_rms_norm){n_tok, dim, 1e-5f}; break;
         case GRETA_OP_ROPE:
             c.call.keys[0] = 1;
@@ -323,6 +324,7 @@ static void others(struct bench *b, enum greta_op op) {
         case GRETA_OP_ARGMAX: s->argmax = (struct greta_scalars_argmax){1, vocab}; break;
         case GRETA_OP_TOP_K: s->top_k = (struct greta_scalars_top_k){1, vocab, 40}; break;
         case GRETA_OP_QUANTIZE: s->quantize = (struct greta_scalars_quantize){n_tok, dim}; break;
+        case GRETA_OP_BIAS_ADD: s->bias_add = (struct greta_scalars_bias_add){n_tok, dim}; break;
         case GRETA_OP_CAST:
             c.call.keys[1] = GRETA_TYPE_F16;
             s->cast.n = n_tok * hidden;

@@ -185,7 +185,7 @@ static void norms(const struct emit *e, enum greta_op op) {
                                          {5, 1029}, {2, 4096}, {1, 14336}, {70, 96}};
     for (unsigned i = 0; i < N(shapes); i++) {
         struct kc_case c = {.call = {.op = op}};
-        /* The two structs of scalars are the same words. */
+        /* The structs of scalars begin with the same words. */
         c.call.scalars.rms_norm =
             (struct greta_scalars_rms_norm){shapes[i][0], shapes[i][1], i % 2 ? 1e-5f : 1e-6f};
         emit_styles(e, c, normal_styles, 2);
@@ -311,11 +311,13 @@ static void elements(const struct emit *e, enum greta_op op) {
     for (unsigned i = 0; i < N(counts); i++) {
         struct kc_case c = {.call = {.op = op, .scalars.u32 = {counts[i]}}};
         if (op == GRETA_OP_FILL) c.call.scalars.fill.value = 0x7FC0ABCDu;
+        if (op == GRETA_OP_SCALE) c.call.scalars.scale.scale = -2.5f;
+        if (op == GRETA_OP_SOFTCAP) c.call.scalars.softcap.cap = i % 2 ? 30 : 0.5f;
         emit_styles(e, c, (enum kc_style[]){KC_NORMAL, KC_SPECIAL}, 2);
         c.call.keys[0] = 1;
         if (op == GRETA_OP_ACT_MUL) emit_styles(e, c, (enum kc_style[]){KC_NORMAL, KC_SPECIAL}, 2);
         c.call.keys[0] = 0;
-        c.alias = op == GRETA_OP_ADD;
+        c.alias = op == GRETA_OP_ADD || op == GRETA_OP_SCALE || op == GRETA_OP_SOFTCAP;
         if (c.alias) emit(e, &c);
     }
 }
@@ -394,6 +396,8 @@ void kc_cases(enum greta_op op, kc_case_fn *fn, void *user) {
     switch (op) {
     case GRETA_OP_ROW_LOOKUP: row_lookup(&e); break;
     case GRETA_OP_RMS_NORM:
+    case GRETA_OP_BIAS_ADD:
+    case GRETA_OP_ADD_RMS_NORM_QUANTIZE:
     case GRETA_OP_ADD_RMS_NORM: norms(&e, op); break;
     case GRETA_OP_ROPE: rope(&e); break;
     case GRETA_OP_KV_UPDATE: kv_update(&e); break;
@@ -413,6 +417,8 @@ void kc_cases(enum greta_op op, kc_case_fn *fn, void *user) {
     case GRETA_OP_CAST: cast(&e); break;
     case GRETA_OP_QUANTIZE: quantize(&e); break;
     case GRETA_OP_ACT_MUL:
+    case GRETA_OP_SCALE:
+    case GRETA_OP_SOFTCAP:
     case GRETA_OP_ADD:
     case GRETA_OP_FILL:
     case GRETA_OP_COPY: elements(&e, op); break;

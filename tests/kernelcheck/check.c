@@ -74,6 +74,7 @@ static bool on_16(const struct greta_call *call, const struct greta_op_info *inf
     if (kc_weight_rows(call, i)) return true;
     if (!strcmp(info->binding_names[i], "x") && kc_is_product(call->op))
         return kc_x_type(call) == GRETA_TYPE_Q8A;
+    if (call->op == GRETA_OP_ADD_RMS_NORM_QUANTIZE) return i == 3;
     return call->op == GRETA_OP_QUANTIZE && i == 1;
 }
 

@@ -266,7 +266,8 @@ static void fill_quantize_special(struct kc_rng *rng, const struct kc_case *c, f
 }
 
 static void fill_plain(struct kc_rng *rng, const struct kc_case *c, uint32_t type, uint64_t n, uint8_t *out) {
-    bool finite = c->call.op == GRETA_OP_ACT_MUL || c->call.op == GRETA_OP_ADD;
+    bool finite = c->call.op == GRETA_OP_ACT_MUL || c->call.op == GRETA_OP_ADD ||
+                  c->call.op == GRETA_OP_SCALE || c->call.op == GRETA_OP_SOFTCAP;
     uint64_t bytes = type == GRETA_TYPE_F32 ? 4 : 2;
     for (uint64_t i = 0; i < n; i++)
         put_float(type, out + bytes * i,

@@ -141,7 +141,8 @@ static void test_table(void) {
     }
     for (int format = 0; format < 3; format++)
         for (int op = 0; op < GRETA_N_OPS; op++)
-            EXPECT(!any[format] || exact[format][op] || op == GRETA_OP_QUANTIZE);
+            EXPECT(!any[format] || exact[format][op] || op == GRETA_OP_QUANTIZE ||
+                   op == GRETA_OP_ADD_RMS_NORM_QUANTIZE);
 }
 
 static void test_binding_bytes(void) {
@@ -306,6 +307,28 @@ static void test_fuses(struct fixture *f) {
     greta_plan_destroy(&plan);
 }
 
+/* So do a residual that a product adds and a norm that rounds; a norm in a product is not for the host at all. */
+static void test_fuses_norms(struct fixture *f) {
+    struct greta_call add = {.op = GRETA_OP_MATVEC, .keys = {GRETA_TYPE_F16, GRETA_TYPE_F32, 1}};
+    struct greta_call round = {.op = GRETA_OP_ADD_RMS_NORM_QUANTIZE};
+    struct greta_call norm = {.op = GRETA_OP_MATVEC_GLU, .keys = {GRETA_TYPE_F16, GRETA_TYPE_F32, 0, 1}};
+    struct greta_plan *plan;
+    add.scalars.matvec = (struct greta_scalars_matvec){48, 64};
+    round.scalars.add_rms_norm_quantize = (struct greta_scalars_add_rms_norm_quantize){1, 64, 1e-5f};
+    norm.scalars.matvec_glu = (struct greta_scalars_matvec_glu){48, 64, 1e-5f};
+    EXPECT(plan_make(f, 0, "", &plan) == GRETA_OK && greta_plan_fuses(plan, &add) &&
+           greta_plan_fuses(plan, &round));
+    EXPECT(!greta_plan_fuses(plan, &norm));
+    norm.keys[1] = GRETA_TYPE_Q8A;
+    EXPECT(!greta_plan_fuses(plan, &norm)); /* no row anywhere: outside the contract */
+    greta_plan_destroy(&plan);
+    EXPECT(plan_make(f, 0, "add_rms_norm=add_rms_norm_plain", &plan) == GRETA_OK);
+    EXPECT(!greta_plan_fuses(plan, &add) && !greta_plan_fuses(plan, &round));
+    add.keys[2] = 0;
+    EXPECT(greta_plan_fuses(plan, &add));
+    greta_plan_destroy(&plan);
+}
+
 static void test_no_allocation(struct fixture *f) {
     struct greta_plan *plan;
     struct greta_call calls[2] = {matmul_call(f, GRETA_TYPE_Q4_1, GRETA_TYPE_Q8A),
@@ -402,6 +425,7 @@ int main(void) {
         test_refusals(&f);
         test_result(&f);
         test_fuses(&f);
+        test_fuses_norms(&f);
         test_no_allocation(&f);
         test_threads(&f);
         test_out_of_memory(&f);

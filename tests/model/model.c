@@ -247,6 +247,53 @@ static void suite_log(struct fixture *f) {
     close_all(f);
 }
 
+/* The dispatches of one decode step at position `pos`, in a session for n_ctx. */
+static uint32_t dispatches_of_step(struct fixture *f, struct lines *calls, uint32_t n_ctx, uint32_t pos) {
+    struct greta_session *s = NULL;
+    uint32_t n = 0;
+    bool inside = true;
+
+    calls->n = 0;
+    if (CHECK(greta_session_create(f->model, &(struct greta_session_params){.n_ctx = n_ctx}, &s) ==
+              GRETA_OK) &&
+        CHECK(greta_session_eval(s, f->tokens, pos, GRETA_WANT_NOTHING) == GRETA_OK)) {
+        calls->on = true;
+        CHECK(greta_session_eval(s, f->tokens, 1, GRETA_WANT_LOGITS) == GRETA_OK);
+        calls->on = false;
+    }
+    greta_session_destroy(&s);
+    /* With graphs: what is in the first of those built, that of this step. */
+    for (uint32_t i = 0, n_builds = 0; i < calls->n && inside; i++) {
+        const char *line = calls->at[i];
+        if (strncmp(line, "graph_build", 11) == 0) inside = ++n_builds < 2;
+        n += strncmp(line + strspn(line, " "), "dispatch", 8) == 0;
+    }
+    return n;
+}
+
+/*
+ * A decode step of a layer: q, k, v with the norm, their rotation and the cache; attention, in two where it is split; o onto the
+ * residual stream; gate and up with the norm; down onto the stream. (Forced, attention is split always.) The host norms apart, and where it rounds activations to 8 bits
+ * that is a dispatch more for o and for down, and one for the first norm. Besides: the embedding, the last norm, the output matrix.
+ */
+static void suite_step(struct fixture *f) {
+    static struct lines calls;
+    struct greta_dev_params params = {.trace = {keep_line, &calls}};
+
+    if (!CHECK(open_with(f, GRETA_POLICY_DEFAULT, &params, NULL) == GRETA_OK)) return;
+    const struct greta_model_info *info = greta_model_get_info(f->model);
+    bool host = strcmp(f->device, "cpu") == 0, rounds = strstr(info->decode_x_types, "Q8A");
+    uint32_t n_short = dispatches_of_step(f, &calls, 64, 5), n_long = dispatches_of_step(f, &calls, 600, 300);
+    bool forced = getenv("GRETA_FORCE") != NULL, splits = forced || !greta_dev_get_limits(f->dev)->is_cpu;
+    uint32_t want = 3 + info->n_layer * (!host ? 5 : rounds ? 9 : 7) + rounds + (forced ? info->n_layer : 0);
+    uint32_t want_long = want + (splits && !forced ? info->n_layer : 0);
+    if (!CHECK(n_short == want) || !CHECK(n_long == want_long))
+        fprintf(stderr,
+                "%s: a step of %u layers has %u dispatches, %u where attention is split; not %u and %u\n",
+                f->file, info->n_layer, n_short, n_long, want, want_long);
+    close_all(f);
+}
+
 /* ---- limits ---- */
 
 /* The same logits on a device as it is and with lowered limits. */
@@ -488,7 +535,7 @@ int main(int argc, char **argv) {
         void (*run)(struct fixture *f);
     } suites[] = {{"splits", suite_splits}, {"log", suite_log},           {"limits", suite_limits},
                   {"staged", suite_staged}, {"failures", suite_failures}, {"no_memory", suite_no_memory},
-                  {"calls", suite_calls},   {"seeds", suite_seeds}};
+                  {"calls", suite_calls},   {"seeds", suite_seeds},       {"step", suite_step}};
     static struct fixture f;
     bool quiet = true;
 

@@ -142,8 +142,8 @@ GRETA_API uint32_t greta_plan_x_type(struct greta_plan *plan, uint32_t w_type, u
 /* Whether decode attention is to be split over the KV length (attn_split + attn_reduce) rather than attn. */
 GRETA_API bool greta_plan_split_attn(struct greta_plan *plan, uint32_t head_dim, uint32_t n_ctx);
 /*
- * Whether a fused op (rope_kv, matvec_glu, matvec_qkv) is to take the place of the ops that it is made of: a row admits the call, and none of those ops
- * is forced (unless the fused one is, too). Bindings may be empty.
+ * Whether a fused call (rope_kv, matvec_glu, matvec_qkv, a norm in one of these, a residual in matvec) is to take the place of the ops that it is made
+ * of: a row admits the call, and none of those ops is forced (unless the fused one is, too). Bindings may be empty.
  */
 GRETA_API bool greta_plan_fuses(struct greta_plan *plan, const struct greta_call *call);
 /* The row for a call: forced, or the first that admits it. ERR_UNSUPPORTED, with the op, shape and reasons, where none does. */

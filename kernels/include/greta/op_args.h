@@ -170,6 +170,22 @@
 #define GRETA_ARGS_QUANTIZE(R, W, X, U, F) R(x) W(y) U(n_rows) U(n_cols)
 #define GRETA_KEYS_QUANTIZE(K)
 
+/* x += r; y = quantize(rms_norm(x, w)). */
+#define GRETA_ARGS_ADD_RMS_NORM_QUANTIZE(R, W, X, U, F) X(x) R(r) R(w) W(y) U(n_rows) U(n_cols) F(eps)
+#define GRETA_KEYS_ADD_RMS_NORM_QUANTIZE(K)
+
+/* y[r][c] += b[c]. */
+#define GRETA_ARGS_BIAS_ADD(R, W, X, U, F) X(y) R(b) U(n_rows) U(n_cols)
+#define GRETA_KEYS_BIAS_ADD(K)
+
+/* y[i] = scale * x[i]; y may be x. */
+#define GRETA_ARGS_SCALE(R, W, X, U, F) R(x) W(y) U(n) F(scale)
+#define GRETA_KEYS_SCALE(K)
+
+/* y[i] = cap * tanh(x[i] / cap); y may be x. */
+#define GRETA_ARGS_SOFTCAP(R, W, X, U, F) R(x) W(y) U(n) F(cap)
+#define GRETA_KEYS_SOFTCAP(K)
+
 /* X(NAME, symbol name). The order is the enum's. */
 #define GRETA_OP_LIST(X)                                                                                     \
     X(ROW_LOOKUP, row_lookup)                                                                                \
@@ -199,7 +215,11 @@
     X(CAUSAL_MASK, causal_mask)                                                                              \
     X(ROW_SUM, row_sum)                                                                                      \
     X(ROW_MAX, row_max)                                                                                      \
-    X(GEMM, gemm)
+    X(GEMM, gemm)                                                                                            \
+    X(ADD_RMS_NORM_QUANTIZE, add_rms_norm_quantize)                                                          \
+    X(BIAS_ADD, bias_add)                                                                                    \
+    X(SCALE, scale)                                                                                          \
+    X(SOFTCAP, softcap)
 
 /* X(NAME): the quantized types of weights that vector units and shaders decode. */
 #define GRETA_QUANT_TYPE_LIST(X) \
