@@ -215,6 +215,24 @@ CASES = [
   global_store_dword v1, v2, s[4:5]
 """, {"no barrier": ("ds_(write|read)_b32", "LDS race: this wave (writes|reads) byte")}, threads=128, lds=512, out=lambda t, x: t ^ 64),
 
+    Case("LDS atomics of several waves", START + """
+  v_mov_b32 v2, 0
+  v_mov_b32 v3, 1
+  v_cmp_eq_u32 vcc, 0, v0
+  s_nop 1
+  s_and_saveexec_b64 s[8:9], vcc
+  ds_write_b32 v2, v2
+  s_mov_b64 exec, s[8:9]
+  s_waitcnt lgkmcnt(0)
+  ?first: s_barrier
+  ds_add_u32 v2, v3
+  s_waitcnt lgkmcnt(0)
+  ?last: s_barrier
+  ds_read_b32 v4, v2
+  s_waitcnt lgkmcnt(0)
+  global_store_dword v1, v4, s[4:5]
+""", {"first": ("ds_", "LDS race|never written"), "last": ("ds_", "LDS race: this wave")}, threads=128, lds=4, out=lambda t, x: 128),
+
     Case("barrier", START + """
   v_readfirstlane_b32 s8, v0
   s_nop 4

@@ -51,24 +51,47 @@ static bool race(struct gfx_wave *w, uint32_t at, unsigned other, const char *mi
     return false;
 }
 
-// Notes that this wave touches the bytes, and faults where another one did since the last barrier in a way that makes a race.
+// What one byte's two stamps become; false: a race.
+static inline bool stamp(unsigned epoch, unsigned me, unsigned how, unsigned *wrote, unsigned *read) {
+    const unsigned x = *wrote, r = *read;
+    const bool theirs = x >> 6 == epoch && (x & 31) != me, also_read = r >> 6 == epoch && (r & 31) != me;
+    if (theirs && !(how & GFX_LDS_ATOMIC && x & ATOMIC_BIT)) return false;
+    if (!(how & GFX_LDS_WRITE)) {
+        *read = epoch << 6 | (also_read ? MANY : me);
+        return true;
+    }
+    if (also_read) return false;
+    *wrote = epoch << 6 | (how & GFX_LDS_ATOMIC ? ATOMIC_BIT : 0) | (theirs ? MANY : me);
+    return true;
+}
+
+// Notes that this wave touches the bytes, and faults where another one did since the last barrier in a way that makes a race. Four bytes
+// mostly have one history: they are done at once.
 bool gfx_lds_note(struct gfx_wave *w, uint32_t at, uint32_t bytes, unsigned how) {
     struct gfx_lds *l = &w->group->lds;
-    const unsigned epoch = l->epoch, me = w->id | (how & GFX_LDS_ATOMIC ? ATOMIC_BIT : 0);
-    const uint16_t mine = (uint16_t)(epoch << 6 | me);
-    uint16_t *wrote = l->wrote + at, *read = l->read + at;
-    for (uint32_t b = 0; b < bytes; b++) {
-        unsigned x = wrote[b];
-        if (x >> 6 == epoch && (x & 31) != w->id && !(how & GFX_LDS_ATOMIC && x & ATOMIC_BIT))
-            return race(w, at + b, x, how & GFX_LDS_READ ? "reads" : "writes", "wrote");
-        unsigned r = read[b];
-        if (how & GFX_LDS_READ) {
-            read[b] = r >> 6 == epoch && (r & 31) != w->id ? (uint16_t)(epoch << 6 | MANY)
-                                                           : (uint16_t)(epoch << 6 | w->id);
-            continue;
+    const unsigned epoch = l->epoch;
+    const uint64_t ones = UINT64_C(0x0001000100010001);
+    for (uint32_t b = 0; b < bytes;) {
+        uint16_t *wrote = l->wrote + at + b, *read = l->read + at + b;
+        uint64_t x4, r4;
+        memcpy(&x4, wrote, 8);
+        memcpy(&r4, read, 8);
+        unsigned x = wrote[0], r = read[0];
+        bool four = bytes - b >= 4 && x4 == x * ones && r4 == r * ones;
+        if (!stamp(epoch, w->id, how, &x, &r))
+            return race(w, at + b, x >> 6 == epoch && (x & 31) != w->id ? x : r,
+                        how & GFX_LDS_WRITE ? "writes" : "reads",
+                        x >> 6 == epoch && (x & 31) != w->id ? "wrote" : "read");
+        if (four) {
+            x4 = x * ones, r4 = r * ones;
+            memcpy(wrote, &x4, 8);
+            memcpy(read, &r4, 8);
+            b += 4;
+        } else {
+            *wrote = (uint16_t)x;
+            *read = (uint16_t)r;
+            b++;
         }
-        if (r >> 6 == epoch && (r & 31) != w->id) return race(w, at + b, r, "writes", "read");
-        wrote[b] = x >> 6 == epoch && (x & 31) != w->id ? (uint16_t)(epoch << 6 | ATOMIC_BIT | MANY) : mine;
     }
     return true;
 }
