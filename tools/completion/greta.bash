@@ -30,7 +30,7 @@ _greta_options() {
         echo "-m --model -f --file --json --ctx --kv --plan --chunk --force -d --device -t --threads -v --verbose -h --help"
         ;;
     bench)
-        echo "-m --model -p --prompt -n --predict --depth -r --repeat --json --ctx --kv --plan --chunk --force -d --device -t --threads -v --verbose -h --help"
+        echo "--preset --filter --list --out --json --csv --check --compute-only --row --m --n --k --rows --cols --iters --batch --budget --seed -m --model -p --prompt -n --predict --depth -r --repeat --ctx --kv --plan --chunk --force -d --device -t --threads -v --verbose -h --help"
         ;;
     pull)
         echo "--list -o --output --sha256 -v --verbose -h --help"
@@ -77,8 +77,8 @@ _greta() {
         compopt -o filenames 2>/dev/null
     elif [ "$command" = pull ]; then
         mapfile -t COMPREPLY < <(compgen -W "$("${COMP_WORDS[0]}" pull --list 2>/dev/null | sed -n 's/^\([^ ]\{1,\}\).*/\1/p')" -- "$word")
-    elif [ "$command" = bench ] && [ "$COMP_CWORD" -eq 2 ]; then
-        mapfile -t COMPREPLY < <(compgen -W "llm" -- "$word")
+    elif [ "$command" = bench ]; then
+        mapfile -t COMPREPLY < <(compgen -W "$("${COMP_WORDS[0]}" bench --list 2>/dev/null | sed -n 's/^\([a-z_0-9]\{1,\}\) .*/\1/p')" -- "$word")
     fi
 }
 

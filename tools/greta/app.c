@@ -87,6 +87,7 @@ bool app_open_ctx(struct app *app, const struct common *common) {
 }
 
 bool app_open_dev(struct app *app, const struct common *common) {
+    if (app->dev) return true;
     return app_open_ctx(app, common) && greta_dev_open(app->ctx, common->device, NULL, &app->dev) == GRETA_OK;
 }
 

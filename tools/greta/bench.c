@@ -1,202 +1,274 @@
+/* greta bench: the benches of bench/ by name or by preset, and bench llm. */
+#include "bench.h"
 #include "app.h"
+#include "bench_llm.h"
 #include "commands.h"
 #include "io.h"
-
-#include "clock.h"
+#include "report.h"
+#include "roof.h"
 
 #include <errno.h>
-#include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 
-enum { MAX_SIZES = 16, MAX_REPEATS = 100 };
+enum { MAX_NAMES = 32 };
 
-struct sizes {
-    uint32_t at[MAX_SIZES];
-    int n;
+struct request {
+    struct bench_llm llm;
+    struct bench_params params;
+    const char *names[MAX_NAMES], *filter, *out;
+    int n_names, preset; /* -1: none named */
+    bool json, csv, quiet;
 };
 
-struct bench {
-    struct common common;
-    const char *prompts, *depths;
-    uint32_t n_decode, n_repeats;
-    bool json;
-    struct sizes prompt, depth;
-    uint32_t *tokens; /* random, as many as the longest prompt */
-    bool first;       /* of the JSON list */
-};
+static bool matches(const struct request *q, const struct bench *b) {
+    return !q->filter || strstr(b->name, q->filter);
+}
 
-struct times {
-    double seconds[MAX_REPEATS];
-    uint32_t n;
-};
+/* ---- lines ---- */
 
-/* "512,2048" */
-static bool parse_sizes(const char *text, struct sizes *out) {
-    for (out->n = 0; out->n < MAX_SIZES; text++) {
-        char *end;
-        unsigned long n;
-        errno = 0;
-        n = strtoul(text, &end, 10);
-        if (*text < '0' || *text > '9' || errno || n > 1u << 24 || (*end && *end != ',')) return false;
-        out->at[out->n++] = (uint32_t)n;
-        text = end;
-        if (!*text) return true;
+static const char *amount(char *out, size_t size, double ns) {
+    snprintf(out, size,
+             ns >= 1e9   ? "%.3f s"
+             : ns >= 1e6 ? "%.3f ms"
+             : ns >= 1e3 ? "%.2f us"
+                         : "%.1f ns",
+             ns >= 1e9   ? ns / 1e9
+             : ns >= 1e6 ? ns / 1e6
+             : ns >= 1e3 ? ns / 1e3
+                         : ns);
+    return out;
+}
+
+static bool tell(void *user, const struct bench_result *r) {
+    const struct request *q = user;
+    const struct greta_stats *t = greta_measure_time(&r->time);
+    char p50[32], p99[32];
+
+    if (q->quiet) return true;
+    if (!out_printf("%-60s ", r->key)) return false;
+    if (r->status == BENCH_OK && t->n) {
+        if (!out_printf("p50 %s, p99 %s", amount(p50, sizeof p50, t->p50), amount(p99, sizeof p99, t->p99)))
+            return false;
+        if (r->bytes > 0 && !out_printf(", %.4g GB/s", r->bytes / t->p50)) return false;
+        if (r->flops > 0 && !out_printf(", %.4g TFLOP/s", r->flops / t->p50 * 1e-3)) return false;
+        if (!out_printf("  ")) return false;
     }
-    return false;
+    return out_printf("STATUS=%s%s%s\n", bench_status_name(r->status), r->reason ? " reason=" : "",
+                      r->reason ? r->reason : "") &&
+           out_flush();
 }
 
-/* Random ids, the same in every run (a linear congruence; quality does not matter here). */
-static bool make_tokens(struct bench *b, uint32_t n, uint32_t n_vocab) {
-    uint32_t x = 1;
+static bool list(void) {
+    const struct bench *b;
+    const char *name, *stands_for;
+    bool ok = out_printf("%-20s %s\n", "llm", "a model's prompts and decoding, in tokens per second");
 
-    b->tokens = malloc((size_t)n * sizeof *b->tokens);
-    if (!b->tokens) say("no memory for %u tokens", n);
-    for (uint32_t i = 0; b->tokens && i < n; i++) {
-        x = x * 1664525u + 1013904223u;
-        b->tokens[i] = (uint32_t)(((uint64_t)x * n_vocab) >> 32);
+    for (uint32_t i = 0; (b = bench_at(i)) && ok; i++) {
+        ok = out_printf("%-20s %s (", b->name, b->text);
+        for (int p = 0, first = 1; p < N_PRESETS && ok; p++)
+            if (b->presets >> p & 1) {
+                ok = out_printf("%s%s", first ? "" : ", ", preset_name((enum preset)p));
+                first = 0;
+            }
+        ok = ok && out_printf(b->presets ? ")\n" : "by name only)\n");
     }
-    return b->tokens != NULL;
+    ok = ok && out_printf("\nOlder names, each also with _bench behind it:\n");
+    for (uint32_t i = 0; (name = bench_alias(i, &stands_for)) && ok; i++)
+        ok = out_printf("%-36s %s\n", name, stands_for);
+    return ok && out_flush();
 }
 
-/* ---- results ---- */
+/* ---- running ---- */
 
-static double median(struct times *t) {
-    for (uint32_t i = 1; i < t->n; i++)
-        for (uint32_t j = i; j > 0 && t->seconds[j] < t->seconds[j - 1]; j--) {
-            double swap = t->seconds[j];
-            t->seconds[j] = t->seconds[j - 1];
-            t->seconds[j - 1] = swap;
-        }
-    return t->n % 2 ? t->seconds[t->n / 2] : (t->seconds[t->n / 2 - 1] + t->seconds[t->n / 2]) / 2;
+static bool run_one(struct bench_env *env, const struct bench *b) {
+    greta_status status = b->run(env, b);
+    if (status) say("%s: %s", b->name, greta_status_text(status));
+    return status == GRETA_OK;
 }
 
-/* One line: tokens/s of the median run, and of the slowest and the fastest. */
-static bool report(struct bench *b, const struct app *app, const char *what, uint32_t n, uint32_t depth,
-                   struct times *t) {
-    double middle = median(t), bytes = (double)greta_model_get_info(app->model)->step_bytes;
-    bool decode = strcmp(what, "decode") == 0, first = b->first;
+static bool run_all(struct bench_env *env, const struct request *q) {
+    const struct bench *b;
+    bool ok = true;
 
-    b->first = false;
-    if (b->json)
-        return out_printf("%s\n  {\"test\": \"%s\", \"tokens\": %u, \"depth\": %u, \"tokens_per_s\": %.3f, "
-                          "\"min\": %.3f, \"max\": %.3f, \"runs\": %u}",
-                          first ? "" : ",", what, n, depth, n / middle, n / t->seconds[t->n - 1],
-                          n / t->seconds[0], t->n) &&
-               out_flush();
-    if (!out_printf("%-8s %6u at %6u   %10.2f tokens/s   (%.2f to %.2f in %u runs)", what, n, depth,
-                    n / middle, n / t->seconds[t->n - 1], n / t->seconds[0], t->n))
-        return false;
-    return (!decode || out_printf("   %.1f GB/s of weights", bytes * n / middle / 1e9)) &&
-           out_write("\n", 1) && out_flush();
+    for (int i = 0; i < q->n_names && ok; i++) ok = run_one(env, bench_find(q->names[i]));
+    for (uint32_t i = 0; q->preset >= 0 && ok && (b = bench_at(i)); i++)
+        if (b->presets >> q->preset & 1 && matches(q, b)) ok = run_one(env, b);
+    return ok;
 }
 
-static bool report_head(const struct bench *b, const struct app *app) {
-    const struct greta_model_info *info = greta_model_get_info(app->model);
+/* results/2026-01-02T03-04-05Z-vulkan-0-standard.json; with the name of what was run where that is no preset. */
+static bool save(const struct request *q, struct app *app, const struct results *results) {
+    const char *folder = q->out ? q->out : q->preset >= 0 ? "results" : NULL;
     const struct greta_dev_info *dev = greta_dev_get_info(app->dev);
-    const char *model = app_model_name(&b->common);
+    char path[1024], date[32];
+    time_t now = time(NULL);
+    struct tm utc;
 
-    if (b->json)
-        return out_printf("{\"model\": ") && out_json(model, strlen(model)) && out_printf(", \"device\": ") &&
-               out_json(dev->name, strlen(dev->name)) && out_printf(", \"driver\": ") &&
-               out_json(dev->driver, strlen(dev->driver)) &&
-               out_printf(", \"backend\": \"%s\", \"weights\": \"%s\", \"weights_bytes\": %llu, "
-                          "\"step_bytes\": %llu, \"results\": [",
-                          dev->backend, info->weight_types, (unsigned long long)info->weights_bytes,
-                          (unsigned long long)info->step_bytes);
-    return out_printf("%s: %.1f M parameters, %s, %.1f MiB\n%s (%s, %s)\n", model,
-                      (double)info->n_params / 1e6, info->weight_types, (double)info->weights_bytes / 1048576,
-                      dev->name, dev->backend, dev->driver);
-}
-
-/* ---- runs ---- */
-
-static bool eval(struct app *app, const uint32_t *tokens, uint32_t n) {
-    return greta_session_eval(app->session, tokens, n, GRETA_WANT_ARGMAX) == GRETA_OK;
-}
-
-/* Every test has one run before those that count: kernels are built, caches filled. */
-static bool bench_prompt(struct bench *b, struct app *app, uint32_t n) {
-    struct times t = {0};
-
-    for (uint32_t i = 0; i <= b->n_repeats; i++) {
-        uint64_t start;
-        if (greta_session_rewind(app->session, 0)) return false;
-        start = clock_ns();
-        if (!eval(app, b->tokens, n)) return false;
-        if (i) t.seconds[t.n++] = (double)(clock_ns() - start) / 1e9;
+    if (!folder) return true;
+    if (mkdir(folder, 0777) && errno != EEXIST) {
+        say("%s: cannot make the folder: %s", folder, strerror(errno));
+        return false;
     }
-    return report(b, app, "prompt", n, 0, &t);
+    gmtime_r(&now, &utc);
+    strftime(date, sizeof date, "%Y-%m-%dT%H-%M-%SZ", &utc);
+    snprintf(path, sizeof path, "%s/%s-%s-%u-%s.json", folder, date, dev->backend, dev->i_device,
+             q->preset >= 0    ? preset_name((enum preset)q->preset)
+             : q->n_names == 1 ? bench_find(q->names[0]) ? bench_find(q->names[0])->name : q->names[0]
+                               : "some");
+    if (results_write(results, path, &app->log)) return false;
+    return q->quiet || (out_printf("saved as %s\n", path) && out_flush());
 }
 
-/* n tokens, one by one, each the most likely one after the last, behind `depth` tokens of context. */
-static bool bench_decode(struct bench *b, struct app *app, uint32_t n, uint32_t depth) {
-    struct times t = {0};
-    uint32_t token = b->tokens[0];
-
-    if (greta_session_rewind(app->session, 0)) return false;
-    if (depth && !eval(app, b->tokens, depth)) return false;
-    for (uint32_t i = 0; i <= b->n_repeats; i++) {
-        uint32_t n_now = i ? n : n < 4 ? n : 4;
-        uint64_t start;
-        if (greta_session_rewind(app->session, depth)) return false;
-        start = clock_ns();
-        for (uint32_t k = 0; k < n_now; k++)
-            if (!eval(app, &token, 1) || greta_session_argmax(app->session, &token)) return false;
-        if (i) t.seconds[t.n++] = (double)(clock_ns() - start) / 1e9;
-    }
-    return report(b, app, "decode", n, depth, &t);
+static bool print_document(const struct request *q, const struct results *r) {
+    json_t *list = json_pack("[O]", r->root);
+    bool ok = list != NULL;
+    if (q->csv) ok = ok && report_csv(list, stdout);
+    if (q->json)
+        ok = ok && json_dumpf(r->root, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) == 0 &&
+             putchar('\n') != EOF;
+    json_decref(list);
+    return ok && fflush(stdout) == 0;
 }
 
-static bool bench(struct bench *b, struct app *app) {
-    uint32_t longest = 1, n_ctx = 1;
-    bool ok;
+static bool conclude(const struct request *q, struct app *app, struct results *r) {
+    uint32_t n_failed = results_count(r, BENCH_FAILED), n_skipped = results_count(r, BENCH_SKIPPED);
+    bool ok = save(q, app, r);
 
-    for (int i = 0; i < b->prompt.n; i++)
-        if (b->prompt.at[i] > longest) longest = b->prompt.at[i];
-    for (int i = 0; i < b->depth.n; i++) {
-        if (b->depth.at[i] > longest) longest = b->depth.at[i];
-        if (b->depth.at[i] + b->n_decode > n_ctx) n_ctx = b->depth.at[i] + b->n_decode;
+    if (ok && q->n_names == 1 && bench_find(q->names[0])->run == bench_roof) {
+        struct bench_roof roof;
+        roof_of(r, &roof);
+        if (!roof_save(greta_dev_get_info(app->dev), &roof))
+            say("there is no cache folder to keep the roof in");
     }
-    if (!b->common.n_ctx) b->common.n_ctx = longest > n_ctx ? longest : n_ctx;
-    if (!app_open_model(app, &b->common, true) || !app_open_session(app, &b->common)) return false;
-    app->interrupted = NULL;
-    ok = make_tokens(b, longest, greta_model_get_info(app->model)->n_vocab) && report_head(b, app);
-    for (int i = 0; i < b->prompt.n && ok; i++)
-        if (b->prompt.at[i]) ok = bench_prompt(b, app, b->prompt.at[i]);
-    for (int i = 0; i < b->depth.n && b->n_decode && ok; i++)
-        ok = bench_decode(b, app, b->n_decode, b->depth.at[i]);
-    return ok && (!b->json || out_printf("\n]}\n")) && out_flush();
+    if (ok && !q->quiet)
+        ok = out_printf("%u OK, %u FAILED, %u SKIPPED\nSTATUS=%s\n", results_count(r, BENCH_OK), n_failed,
+                        n_skipped, n_failed ? "FAILED" : "OK") &&
+             out_flush();
+    return (!q->quiet || print_document(q, r)) && ok && !n_failed;
+}
+
+static bool bench_ops(struct request *q, struct app *app) {
+    struct results results = {0};
+    struct bench_env env = {.params = q->params, .results = &results, .tell = tell, .user = q};
+    struct bench_roof roof;
+    bool ok = app_open_dev(app, &q->llm.common);
+
+    if (!ok) return false;
+    roof_load(greta_dev_get_info(app->dev), &roof);
+    env.ctx = app->ctx;
+    env.dev = app->dev;
+    env.log = &app->log;
+    env.limits = greta_dev_get_limits(app->dev);
+    ok = !results_create(app->dev, q->params.seed, &roof, &results) &&
+         !greta_plan_create(app->dev, &(struct greta_plan_params){.force = q->llm.common.force}, &env.plan) &&
+         !greta_stream_create(app->dev, &env.stream);
+    if (ok && !q->quiet)
+        ok = out_printf("%s (%s, %s)\n", greta_dev_get_info(app->dev)->name,
+                        greta_dev_get_info(app->dev)->backend, greta_dev_get_info(app->dev)->driver);
+    ok = ok && run_all(&env, q);
+    ok = ok && conclude(q, app, &results);
+    greta_stream_destroy(&env.stream);
+    greta_plan_destroy(&env.plan);
+    results_free(&results);
+    return ok;
+}
+
+static bool bench_model(struct request *q, struct app *app) {
+    struct results results = {0};
+    struct bench_roof roof;
+    bool ok = app_open_dev(app, &q->llm.common);
+
+    if (!ok) return false;
+    roof_load(greta_dev_get_info(app->dev), &roof);
+    ok = !results_create(app->dev, q->params.seed, &roof, &results);
+    q->llm.results = &results;
+    q->llm.json = q->json;
+    ok = ok && bench_llm(&q->llm, app);
+    q->quiet = q->json;
+    ok = ok && (!q->out || save(q, app, &results));
+    results_free(&results);
+    return ok;
+}
+
+/* What was named exists, and is either llm or not. */
+static int check_names(const struct command *command, const struct request *q, bool *is_llm) {
+    for (int i = 0; i < q->n_names; i++) {
+        if (strcmp(q->names[i], "llm") == 0) {
+            *is_llm = true;
+            if (q->n_names > 1) return usage_error(command, "llm is measured alone");
+        } else if (!bench_find(q->names[i])) {
+            return usage_error(command, "there is no bench \"%s\" (greta bench --list)", q->names[i]);
+        }
+    }
+    if (q->csv && *is_llm) return usage_error(command, "--csv is not for llm");
+    if (q->csv && q->json) return usage_error(command, "either --csv or --json");
+    if (!q->n_names && q->preset < 0)
+        return usage_error(
+            command,
+            "what is to be measured? greta bench --preset smoke, greta bench llm, greta bench --list");
+    return GO_ON;
 }
 
 int command_bench(const struct command *command, int argc, char **argv) {
-    struct bench b = {.prompts = "512", .depths = "0", .n_decode = 128, .n_repeats = 5, .first = true};
+    struct request q = {.llm = {.n_decode = 128, .n_repeats = 5}, .preset = -1, .params = {.seed = 1}};
+    const char *prompts = "512", *depths = "0";
+    float budget = 0;
+    bool listed = false, preset_given = false, is_llm = false;
+    int preset = 0, n;
     const struct option options[] = {
-        MODEL_OPTION(b.common),
-        {"prompt", 'p', OPTION_STRING, &b.prompts, "N,N", "lengths of prompts; default 512; 0: none"},
-        {"predict", 'n', OPTION_U32, &b.n_decode, "N", "tokens to decode; default 128; 0: none", 0, 1 << 20},
-        {"depth", 0, OPTION_STRING, &b.depths, "N,N", "tokens of context before decoding; default 0"},
-        {"repeat", 'r', OPTION_U32, &b.n_repeats, "N", "runs of each that count; default 5", 1, MAX_REPEATS},
-        {"json", 0, OPTION_FLAG, &b.json, NULL, "as JSON"},
-        SESSION_OPTIONS(b.common),
-        DEVICE_OPTIONS(b.common),
+        {"preset", 0, OPTION_CHOICE, &preset, "smoke|verify|standard|perf",
+         "a set of benches, from a minute's to a thorough one", 0, 0, &preset_given},
+        {"filter", 0, OPTION_STRING, &q.filter, "NAME", "of a preset only benches whose name holds this"},
+        {"list", 0, OPTION_FLAG, &listed, NULL, "list the benches"},
+        {"out", 0, OPTION_STRING, &q.out, "DIR", "where results are saved; default of a preset: results"},
+        {"json", 0, OPTION_FLAG, &q.json, NULL, "print the results as JSON"},
+        {"csv", 0, OPTION_FLAG, &q.csv, NULL, "print the results as lines for a spreadsheet"},
+        {"check", 0, OPTION_FLAG, &q.params.check_only, NULL, "only check that results are right; no times"},
+        {"compute-only", 0, OPTION_FLAG, &q.params.compute_only, NULL, "no copies to and from the host"},
+        {"row", 0, OPTION_STRING, &q.params.row, "NAME", "only kernel rows whose name holds this"},
+        {"m", 0, OPTION_U32, &q.params.m, "N", "rows of a product", 1, 1 << 20},
+        {"n", 0, OPTION_U32, &q.params.n, "N", "columns of a product; elements of a vector", 1, 1 << 28},
+        {"k", 0, OPTION_U32, &q.params.k, "N", "inner dimension of a product", 1, 1 << 20},
+        {"rows", 0, OPTION_U32, &q.params.rows, "N", "rows of a matrix", 1, 1 << 24},
+        {"cols", 0, OPTION_U32, &q.params.cols, "N", "columns of a matrix", 1, 1 << 24},
+        {"iters", 0, OPTION_U32, &q.params.iters, "N", "samples that count", 1, 10000},
+        {"batch", 0, OPTION_U32, &q.params.batch, "N", "calls of each sample", 1, 1000},
+        {"budget", 0, OPTION_F32, &budget, "SECONDS", "of each row; what would take longer is skipped", 0.01,
+         3600},
+        {"seed", 0, OPTION_U64, &q.params.seed, "N", "of the data; default 1"},
+        MODEL_OPTION(q.llm.common),
+        {"prompt", 'p', OPTION_STRING, &prompts, "N,N", "llm: lengths of prompts; default 512; 0: none"},
+        {"predict", 'n', OPTION_U32, &q.llm.n_decode, "N", "llm: tokens to decode; default 128; 0: none", 0,
+         1 << 20},
+        {"depth", 0, OPTION_STRING, &depths, "N,N", "llm: tokens of context before decoding; default 0"},
+        {"repeat", 'r', OPTION_U32, &q.llm.n_repeats, "N", "llm: runs of each that count; default 5", 1,
+         BENCH_LLM_MAX_REPEATS},
+        SESSION_OPTIONS(q.llm.common),
+        DEVICE_OPTIONS(q.llm.common),
         {0},
     };
-    const char *what = NULL;
     struct app app = {0};
-    int n, result = options_parse(command, options, argc, argv, &what, 1, &n);
-    bool ok;
+    int result = options_parse(command, options, argc, argv, q.names, MAX_NAMES, &n);
 
     if (result != GO_ON) return result;
-    if (!n || strcmp(what, "llm") != 0)
-        return usage_error(command, "what is to be measured? greta bench llm");
-    if (!parse_sizes(b.prompts, &b.prompt))
-        return usage_error(command, "-p takes lengths as in 512,2048, not \"%s\"", b.prompts);
-    if (!parse_sizes(b.depths, &b.depth))
-        return usage_error(command, "--depth takes lengths as in 0,4096, not \"%s\"", b.depths);
-    ok = bench(&b, &app);
-    free(b.tokens);
+    q.n_names = n;
+    if (listed) return list() ? EXIT_DONE : EXIT_FAILED;
+    if (preset_given) q.preset = preset;
+    q.params.preset = (enum preset)preset;
+    q.params.budget_s = (double)budget;
+    result = check_names(command, &q, &is_llm);
+    if (result != GO_ON) return result;
+    if (!bench_sizes_read(prompts, &q.llm.prompt))
+        return usage_error(command, "-p takes lengths as in 512,2048, not \"%s\"", prompts);
+    if (!bench_sizes_read(depths, &q.llm.depth))
+        return usage_error(command, "--depth takes lengths as in 0,4096, not \"%s\"", depths);
+    q.quiet = q.json || q.csv;
+    bool ok = is_llm ? bench_model(&q, &app) : bench_ops(&q, &app);
     app_close(&app);
     return ok ? EXIT_DONE : EXIT_FAILED;
 }

@@ -33,8 +33,12 @@ static const struct command commands[] = {
      "mean is over all tokens\n"
      "of a window but the first.",
      command_perplexity},
-    {"bench", "llm [options]", "Measures prompt reading and decoding, in tokens per second.",
-     "The tokens are random: the file needs no tokenizer.", command_bench},
+    {"bench", "(--preset PRESET | NAME ... | llm) [options]",
+     "Measures a device, by presets and by benches with names, and a model, in tokens per second.",
+     "Every result is checked; each line ends with STATUS=OK, FAILED or SKIPPED. Of llm the tokens are "
+     "random: the "
+     "file needs no tokenizer.",
+     command_bench},
     {"compare", "[options] BASE NEW",
      "Compares two files of results: what became faster, slower, or is missing.",
      "Exits with 1 where something is slower outside the noise, missing or broken.", command_compare},

@@ -1,0 +1,95 @@
+/*
+ * The benches of `greta bench`: a table of names, each a function that measures something on a device, checks what came out,
+ * and adds results. docs/en/benchmarks.md says what each does.
+ */
+#ifndef BENCH_BENCH_H
+#define BENCH_BENCH_H
+
+#include "results.h"
+
+#include <greta/kernels.h>
+
+struct kc_case;
+struct kc_data;
+
+/* Sizes and counts by name; what a user gives goes before the preset's. */
+enum preset { PRESET_SMOKE, PRESET_VERIFY, PRESET_STANDARD, PRESET_PERF, N_PRESETS };
+const char *preset_name(enum preset p);
+
+struct bench_params {
+    enum preset preset;
+    uint32_t m, n, k, rows, cols; /* 0: the preset's */
+    uint32_t iters, batch;        /* samples, calls of each; 0: the preset's */
+    uint64_t seed;
+    double budget_s;   /* of one row; 0: the preset's */
+    const char *row;   /* only rows whose name holds this; NULL: all */
+    bool compute_only; /* no transfers in what is measured as a whole */
+    bool check_only;   /* run once and check; no times */
+};
+
+struct bench_env {
+    struct greta_ctx *ctx;
+    struct greta_dev *dev;
+    struct greta_plan *plan;
+    struct greta_stream *stream;
+    const struct greta_limits *limits;
+    const struct greta_log *log;
+    struct bench_params params;
+    struct results *results;
+    /* Told each result as it comes; false stops. */
+    bool (*tell)(void *user, const struct bench_result *result);
+    void *user;
+};
+
+/* One name; `text` says what it measures. Returns what stopped it: a device that is lost, memory; a result that is wrong stops nothing. */
+struct bench {
+    const char *name, *text;
+    greta_status (*run)(struct bench_env *env, const struct bench *bench);
+    uint32_t op;      /* of benches of one op: enum greta_op */
+    const char *rows; /* of those: only rows whose name begins with one of these words; NULL: all */
+    uint32_t presets; /* bits 1 << PRESET_*: of which it is a part */
+};
+const struct bench *bench_at(uint32_t i); /* NULL past the last */
+/* By name or by an older name ("vk_gemm_tiled_ts_bench"); NULL where there is none. */
+const struct bench *bench_find(const char *name);
+/* The i-th older name and what it stands for; NULL past the last. */
+const char *bench_alias(uint32_t i, const char **stands_for);
+
+/* A row of the device's own, with the time budget of a preset. */
+double bench_budget_s(const struct bench_env *env);
+struct greta_measure_params bench_measure_params(const struct bench_env *env, uint32_t iters, uint32_t batch);
+
+/* Adds the result and tells it. `key` is the bench's name and what follows, by printf. */
+greta_status bench_add(struct bench_env *env, struct bench_result *result);
+greta_status bench_skip(struct bench_env *env, const char *name, const char *key, const char *reason);
+
+/* ---- op.c: calls of the kernels' ops ---- */
+
+/* What a call moves and makes at least. */
+void bench_work(const struct greta_call *call, const uint32_t step[4], double *bytes, double *flops);
+/*
+ * Measures a call by every row of the device that serves it (and that `rows` and params.row let through), each checked against the
+ * reference, and by the plan's own choice ("auto"). `key` names the shape: "gemm/f16/m128/n128/k128/row-row".
+ */
+greta_status bench_call(struct bench_env *env, const struct bench *bench, const char *key,
+                        const struct kc_case *c);
+
+/* ---- verify.c ---- */
+
+/* c = a b by Freivalds' test with `n_vectors` random vectors of signs, and exactly in n_rows rows chosen at random. *worst: the largest
+ * error in bounds. False where memory is out. */
+bool verify_gemm(const struct greta_call *call, const void *a, const void *b, const float *c,
+                 double operand_eps, uint32_t n_rows, uint64_t seed, double *worst);
+/* Products of weights and activations: 256 exact results chosen at random. */
+bool verify_product(const struct greta_call *call, const struct kc_data *data, const float *y,
+                    double operand_eps, uint32_t n, uint64_t seed, double *worst);
+
+/* ---- the benches, by file ---- */
+typedef greta_status bench_fn(struct bench_env *env, const struct bench *bench);
+bench_fn bench_gemm, bench_gemm_runtime_smoke, bench_rows, bench_mask, bench_elements, bench_rope, bench_kv,
+    bench_attn, bench_matvec, bench_block; /* ops.c */
+bench_fn bench_smoke, bench_fill, bench_noop, bench_vector_add, bench_alloc, bench_stream, bench_dispatch,
+    bench_telemetry, bench_copies, bench_roof; /* runtime.c */
+bench_fn bench_membw, bench_memlat;            /* host.c */
+
+#endif

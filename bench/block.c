@@ -1,0 +1,306 @@
+/* One layer of Llama-2-7B decoding one token: the calls that the runner would make of it, as one. */
+#include "bench.h"
+#include "kc.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { N_EMBD = 4096, N_FF = 11008, N_HEAD = 32, HEAD_DIM = 128, N_CTX = 2048, POS = 1023, MAX_CALLS = 10 };
+enum { N_SPLIT = (POS + GRETA_ATTN_CHUNK) / GRETA_ATTN_CHUNK };
+
+enum tensor {
+    W_Q,
+    W_K,
+    W_V,
+    W_O,
+    W_GATE,
+    W_UP,
+    W_DOWN,
+    NORM,
+    X,
+    XN,
+    Q,
+    ATT,
+    ACT,
+    K_CACHE,
+    V_CACHE,
+    PARTIALS,
+    TABLE,
+    STEP,
+    N_TENSORS
+};
+
+struct block {
+    struct bench_env *env;
+    uint32_t type;
+    enum greta_layout layout;
+    struct greta_buf *bufs[N_TENSORS];
+    struct greta_call calls[MAX_CALLS];
+    uint32_t n_calls;
+};
+
+static uint32_t rows_of(enum tensor t) {
+    return t == W_GATE || t == W_UP ? N_FF : N_EMBD;
+}
+static uint32_t cols_of(enum tensor t) {
+    return t == W_DOWN ? N_FF : N_EMBD;
+}
+
+static uint64_t bytes_of(const struct block *b, enum tensor t) {
+    switch (t) {
+    case NORM:
+    case X:
+    case XN:
+    case Q:
+    case ATT: return N_EMBD * 4;
+    case ACT: return N_FF * 4;
+    case K_CACHE:
+    case V_CACHE: return (uint64_t)N_CTX * N_EMBD * 2;
+    case PARTIALS: return (uint64_t)N_HEAD * N_SPLIT * (2 + HEAD_DIM) * 4;
+    case TABLE: return (uint64_t)N_CTX * HEAD_DIM / 2 * 8;
+    case STEP: return 16;
+    default: return greta_layout_bytes(b->layout, b->type, rows_of(t), cols_of(t));
+    }
+}
+
+/* ---- what is in them ---- */
+
+/* 64 rows of real blocks, over and over. */
+static greta_status weight_write(struct block *b, enum tensor t, struct kc_rng *rng) {
+    uint64_t n_rows = rows_of(t), n_cols = cols_of(t), bytes = bytes_of(b, t);
+    uint8_t *rows = malloc((size_t)(64 * greta_layout_bytes(GRETA_LAYOUT_ROWS, b->type, 1, n_cols))),
+            *packed = calloc(1, (size_t)bytes);
+    greta_status status = rows && packed ? GRETA_OK : GRETA_ERR_NO_MEMORY;
+    if (!status) kc_fill_weights(rng, KC_NORMAL, b->type, 64, n_cols, rows);
+    for (uint64_t r = 0; r < n_rows && !status; r += 64)
+        status = greta_layout_pack(b->layout, b->type, n_rows, n_cols, r, r + 64, rows, packed);
+    if (!status) status = greta_stream_write(b->env->stream, b->bufs[t], 0, packed, bytes);
+    free(rows);
+    free(packed);
+    return status;
+}
+
+static greta_status floats_write(struct block *b, enum tensor t, struct kc_rng *rng) {
+    uint64_t n = bytes_of(b, t) / 4;
+    float *values = malloc((size_t)n * 4);
+    if (!values) return GRETA_ERR_NO_MEMORY;
+    for (uint64_t i = 0; i < n; i++) {
+        double random = (double)(kc_random(rng) >> 11) * 0x1p-53,
+               angle = (double)(i / HEAD_DIM) * pow(1e4, -(double)(i / 2 % (HEAD_DIM / 2)) / (HEAD_DIM / 2));
+        values[i] = (float)(t == NORM    ? 0.5 + random
+                            : t == TABLE ? (i % 2 ? sin(angle) : cos(angle))
+                                         : 2 * random - 1);
+    }
+    greta_status status = greta_stream_write(b->env->stream, b->bufs[t], 0, values, n * 4);
+    free(values);
+    return status;
+}
+
+static greta_status tensors_make(struct block *b) {
+    const uint32_t step[4] = {0, POS, POS + 1, 0};
+    struct kc_rng rng = {b->env->params.seed};
+    greta_status status = GRETA_OK;
+    for (int t = 0; t < N_TENSORS && !status; t++) {
+        status = greta_buf_create(b->env->dev, bytes_of(b, (enum tensor)t), GRETA_MEM_DEVICE, &b->bufs[t]);
+        if (status) break;
+        if (t <= W_DOWN)
+            status = weight_write(b, (enum tensor)t, &rng);
+        else if (t == NORM || t == X || t == TABLE)
+            status = floats_write(b, (enum tensor)t, &rng);
+        else if (t == K_CACHE || t == V_CACHE) /* f16: 0.0625 */
+            status =
+                greta_stream_fill(b->env->stream, b->bufs[t], 0, bytes_of(b, (enum tensor)t), 0x2C002C00);
+    }
+    return status ? status : greta_stream_update(b->env->stream, b->bufs[STEP], 0, step, sizeof step);
+}
+
+/* ---- the calls ---- */
+
+static struct greta_call *add_call(struct block *b, enum greta_op op, const enum tensor *tensors,
+                                   uint32_t n) {
+    struct greta_call *c = &b->calls[b->n_calls++];
+    *c = (struct greta_call){.op = op, .layout = b->layout};
+    for (uint32_t i = 0; i < n; i++) c->bindings[i].buf = b->bufs[tensors[i]];
+    return c;
+}
+#define CALL(op, ...)                                   \
+    add_call(b, op, (const enum tensor[]){__VA_ARGS__}, \
+             sizeof((const enum tensor[]){__VA_ARGS__}) / sizeof(enum tensor))
+
+static void norm(struct block *b) {
+    CALL(GRETA_OP_RMS_NORM, X, NORM, XN)->scalars.rms_norm =
+        (struct greta_scalars_rms_norm){1, N_EMBD, 1e-5f};
+}
+
+static void qkv(struct block *b, bool with_norm) {
+    struct greta_call *c = CALL(GRETA_OP_MATVEC_QKV, W_Q, W_K, W_V, with_norm ? X : XN, NORM, X, TABLE, STEP,
+                                Q, K_CACHE, V_CACHE);
+    const uint32_t keys[] = {b->type, b->type, GRETA_TYPE_F32, GRETA_TYPE_F16, 0, with_norm, 0};
+    memcpy(c->keys, keys, sizeof keys);
+    c->scalars.matvec_qkv =
+        (struct greta_scalars_matvec_qkv){N_HEAD, N_HEAD, HEAD_DIM, HEAD_DIM, N_CTX, N_EMBD, 1e-5f};
+}
+
+static void glu(struct block *b, bool with_norm) {
+    struct greta_call *c = CALL(GRETA_OP_MATVEC_GLU, W_GATE, W_UP, with_norm ? X : XN, NORM, ACT);
+    const uint32_t keys[] = {b->type, GRETA_TYPE_F32, GRETA_ACT_SILU, with_norm};
+    memcpy(c->keys, keys, sizeof keys);
+    c->scalars.matvec_glu = (struct greta_scalars_matvec_glu){N_FF, N_EMBD, 1e-5f};
+}
+
+/* The residual is added by the matvec. */
+static void matvec(struct block *b, enum tensor w, enum tensor x) {
+    struct greta_call *c = CALL(GRETA_OP_MATVEC, w, x, X);
+    const uint32_t keys[] = {b->type, GRETA_TYPE_F32, 1};
+    memcpy(c->keys, keys, sizeof keys);
+    c->scalars.matvec = (struct greta_scalars_matvec){N_EMBD, cols_of(w)};
+}
+
+static void attention(struct block *b, bool split) {
+    struct greta_call *c;
+    if (!split) {
+        c = CALL(GRETA_OP_ATTN, Q, K_CACHE, V_CACHE, STEP, ATT);
+        c->scalars.attn = (struct greta_scalars_attn){
+            .n_tok = 1, .n_head = N_HEAD, .n_head_kv = N_HEAD, .n_ctx = N_CTX, .scale = 0.088f};
+    } else {
+        c = CALL(GRETA_OP_ATTN_SPLIT, Q, K_CACHE, V_CACHE, STEP, PARTIALS);
+        c->scalars.attn_split = (struct greta_scalars_attn_split){
+            .n_head = N_HEAD, .n_head_kv = N_HEAD, .n_ctx = N_CTX, .n_split = N_SPLIT, .scale = 0.088f};
+    }
+    c->keys[0] = GRETA_TYPE_F16;
+    c->keys[1] = HEAD_DIM;
+    if (!split) return;
+    c = CALL(GRETA_OP_ATTN_REDUCE, PARTIALS, STEP, ATT);
+    c->keys[0] = HEAD_DIM;
+    c->scalars.attn_reduce = (struct greta_scalars_attn_reduce){N_HEAD, N_SPLIT};
+}
+
+/* With the norms inside the matrices, or before them. */
+static void calls_make(struct block *b, struct greta_plan *plan, bool with_norm) {
+    b->n_calls = 0;
+    if (!with_norm) norm(b);
+    qkv(b, with_norm);
+    attention(b, greta_plan_split_attn(plan, HEAD_DIM, POS + 1));
+    matvec(b, W_O, ATT);
+    if (!with_norm) norm(b);
+    glu(b, with_norm);
+    matvec(b, W_DOWN, ACT);
+}
+
+static bool plan_serves(const struct block *b, struct greta_plan *plan) {
+    bool ok = true;
+    for (uint32_t i = 0; i < b->n_calls && ok; i++) {
+        const struct greta_variant *row;
+        ok = greta_plan_choose(plan, &b->calls[i], &row) == GRETA_OK;
+    }
+    return ok;
+}
+
+/* ---- running ---- */
+
+struct run {
+    struct block *block;
+    struct greta_plan *plan;
+    struct greta_graph *graph;
+};
+
+static greta_status record_calls(struct block *b, struct greta_plan *plan, struct greta_stream *stream) {
+    greta_status status = GRETA_OK;
+    for (uint32_t i = 0; i < b->n_calls && !status; i++) status = greta_op_record(plan, stream, &b->calls[i]);
+    return status;
+}
+
+static greta_status launch(void *user, struct greta_stream *stream, uint32_t i) {
+    struct run *r = user;
+    (void)i;
+    return greta_graph_launch(stream, r->graph);
+}
+
+static greta_status output(struct block *b, struct greta_plan *plan, float *out) {
+    struct kc_rng rng = {b->env->params.seed + 1};
+    greta_status status = floats_write(b, X, &rng);
+    if (!status) status = record_calls(b, plan, b->env->stream);
+    return status ? status : greta_stream_read(b->env->stream, b->bufs[X], 0, out, N_EMBD * 4);
+}
+
+/* Against the same layer by an exact plan with norms of their own: within a hundredth of the largest value. *worst: in such hundredths. */
+static greta_status check(struct block *b, struct greta_plan *plan, bool with_norm, double *worst) {
+    static float got[N_EMBD], want[N_EMBD];
+    struct greta_plan *exact = NULL;
+    double largest = 0, error = 0;
+    greta_status status = output(b, plan, got);
+    if (!status)
+        status =
+            greta_plan_create(b->env->dev, &(struct greta_plan_params){.policy = GRETA_POLICY_EXACT}, &exact);
+    if (!status) {
+        calls_make(b, exact, false);
+        status = output(b, exact, want);
+        calls_make(b, plan, with_norm);
+    }
+    for (int i = 0; i < N_EMBD && !status; i++) {
+        double off = fabs((double)got[i] - want[i]);
+        largest = fmax(largest, fabs(want[i]));
+        if (!(off <= error)) error = isnan(off) ? INFINITY : off;
+    }
+    *worst = largest > 0 ? error / (0.01 * largest) : INFINITY;
+    greta_plan_destroy(&exact);
+    return status;
+}
+
+static double block_bytes(const struct block *b) {
+    double bytes = 0;
+    for (int t = W_Q; t <= W_DOWN; t++) bytes += (double)bytes_of(b, (enum tensor)t);
+    return bytes + 2.0 * (POS + 1) * N_EMBD * 2;
+}
+
+static greta_status block_of(struct bench_env *env, uint32_t type) {
+    struct block b = {.env = env, .type = type};
+    struct run r = {&b, env->plan, NULL};
+    char key[96], reason[96];
+    struct bench_result result = {.name = "llama_block", .key = key, .check = "an exact plan"};
+    struct greta_measure_params p = bench_measure_params(env, 20, 0);
+    snprintf(key, sizeof key, "llama_block/llama-2-7b/%s/context%d", greta_type_get_info(type)->name,
+             POS + 1);
+    greta_status status = greta_plan_weight_layout(env->plan, type, &b.layout);
+    if (!status) status = tensors_make(&b);
+    bool with_norm = true;
+    if (!status) calls_make(&b, env->plan, true);
+    if (!status && !greta_plan_fuses(env->plan, &b.calls[0])) calls_make(&b, env->plan, with_norm = false);
+    if (!status && !plan_serves(&b, env->plan)) status = GRETA_ERR_UNSUPPORTED;
+    if (!status) status = check(&b, env->plan, with_norm, &result.worst);
+    result.bytes = block_bytes(&b);
+    result.flops = 2.0 * (4.0 * N_EMBD * N_EMBD + 3.0 * N_EMBD * N_FF) + 4.0 * (POS + 1) * N_EMBD;
+    if (!status && result.worst <= 1 && !env->params.check_only) {
+        status = greta_graph_begin(env->stream);
+        if (!status) status = record_calls(&b, env->plan, env->stream);
+        if (!status) status = greta_graph_end(env->stream, &r.graph);
+        if (!status) status = greta_measure_run(env->dev, env->stream, launch, &r, &p, &result.time);
+    }
+    greta_graph_destroy(&r.graph);
+    for (int t = 0; t < N_TENSORS; t++) greta_buf_destroy(&b.bufs[t]);
+    if (status == GRETA_ERR_DEVICE_LOST || status == GRETA_ERR_NO_MEMORY) return status;
+    if (status) {
+        result.status = status == GRETA_ERR_NO_DEVICE_MEMORY || status == GRETA_ERR_UNSUPPORTED
+                            ? BENCH_SKIPPED
+                            : BENCH_FAILED;
+        result.reason = greta_status_text(status);
+    } else if (!(result.worst <= 1)) {
+        snprintf(reason, sizeof reason, "its result is wrong by %.3g hundredths of the largest value",
+                 result.worst);
+        result.status = BENCH_FAILED;
+        result.reason = reason;
+    }
+    result.shape = json_pack("{si ss si}", "calls", (int)b.n_calls, "w_type", greta_type_get_info(type)->name,
+                             "context", POS + 1);
+    return bench_add(env, &result);
+}
+
+greta_status bench_block(struct bench_env *env, const struct bench *bench) {
+    static const uint32_t types[] = {GRETA_TYPE_F16, GRETA_TYPE_Q8_0, GRETA_TYPE_Q4_K};
+    greta_status status = GRETA_OK;
+    (void)bench;
+    for (int i = 0; i < 3 && !status; i++) status = block_of(env, types[i]);
+    return status;
+}

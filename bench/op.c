@@ -1,0 +1,347 @@
+/* Calls of the kernels' ops: buffers larger than caches, every row measured and its result checked. */
+#include "bench.h"
+#include "kc.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_COPIES = 16, FULL_REFERENCE = 1 << 27 /* products: 512^3 */, N_EXACT = 256 };
+
+/* Of one call: what all its rows share. */
+struct job {
+    struct bench_env *env;
+    const struct bench *bench;
+    const struct kc_case *c;
+    const char *key;
+    const struct greta_op_info *info;
+    double bytes, flops;
+    struct kc_data data;
+    bool has_data;
+    double eps; /* of the reference below; negative: there is none yet */
+    struct ref_output outputs[GRETA_OP_MAX_BINDINGS];
+};
+
+struct memory {
+    struct greta_buf *bufs[GRETA_OP_MAX_BINDINGS];
+    uint64_t sizes[GRETA_OP_MAX_BINDINGS]; /* of one copy, rounded up */
+    uint32_t n_copies;
+};
+
+/* ---- what a call costs ---- */
+
+static double product(const struct greta_call *call, const uint32_t step[4]) {
+    const union greta_scalars *s = &call->scalars;
+    switch (call->op) {
+    case GRETA_OP_GEMM: return (double)s->gemm.m * s->gemm.n * s->gemm.k;
+    case GRETA_OP_MATVEC: return (double)s->matvec.n_rows * s->matvec.n_cols;
+    case GRETA_OP_MATVEC_GLU: return 2.0 * s->matvec_glu.n_rows * s->matvec_glu.n_cols;
+    case GRETA_OP_MATVEC_QKV:
+        return (double)s->matvec_qkv.n_cols * s->matvec_qkv.head_dim *
+               (s->matvec_qkv.n_head + 2.0 * s->matvec_qkv.n_head_kv);
+    case GRETA_OP_MATMUL: return (double)s->matmul.n_tok * s->matmul.n_rows * s->matmul.n_cols;
+    case GRETA_OP_ATTN:
+        return 2.0 * s->attn.n_head * call->keys[1] * s->attn.n_tok * (step[1] + 0.5 * (s->attn.n_tok + 1));
+    case GRETA_OP_ATTN_SPLIT: return 2.0 * s->attn_split.n_head * call->keys[1] * (step[1] + 1.0);
+    default: return 0;
+    }
+}
+
+/* The part of binding i that moves: of a table, of caches only some rows. */
+static double moved(const struct greta_call *call, uint32_t i, const uint32_t step[4]) {
+    const union greta_scalars *s = &call->scalars;
+    const char *name = greta_op_get_info(call->op)->binding_names[i];
+    bool cache = strcmp(name, "k_cache") == 0 || strcmp(name, "v_cache") == 0,
+         read = strcmp(name, "k") == 0 || strcmp(name, "v") == 0;
+    if (call->op == GRETA_OP_ROW_LOOKUP && i == 0) return (double)s->row_lookup.n_ids / s->row_lookup.n_rows;
+    if (call->op == GRETA_OP_KV_UPDATE && cache) return (double)s->kv_update.n_tok / s->kv_update.n_ctx;
+    if (call->op == GRETA_OP_ROPE_KV && cache) return (double)s->rope_kv.n_tok / s->rope_kv.n_ctx;
+    if (call->op == GRETA_OP_MATVEC_QKV && cache) return 1.0 / s->matvec_qkv.n_ctx;
+    if (call->op == GRETA_OP_ATTN && read) return (double)(step[1] + s->attn.n_tok) / s->attn.n_ctx;
+    if (call->op == GRETA_OP_ATTN_SPLIT && read) return (step[1] + 1.0) / s->attn_split.n_ctx;
+    return 1;
+}
+
+void bench_work(const struct greta_call *call, const uint32_t step[4], double *bytes, double *flops) {
+    const struct greta_op_info *info = greta_op_get_info(call->op);
+    *bytes = 0;
+    *flops = 2 * product(call, step);
+    for (uint32_t i = 0; i < info->n_bindings; i++) {
+        bool both = info->access[i] == GRETA_READ_WRITE;
+        if (call->op == GRETA_OP_MATVEC && both) both = call->keys[2] != 0; /* y, added to or only written */
+        *bytes += (double)greta_op_binding_bytes(call, i) * moved(call, i, step) * (both ? 2 : 1);
+    }
+}
+
+/* ---- memory ---- */
+
+static void memory_free(struct memory *m) {
+    for (int i = 0; i < GRETA_OP_MAX_BINDINGS; i++) greta_buf_destroy(&m->bufs[i]);
+}
+
+/* What no last-level cache holds, and no more than a quarter of the device's memory. */
+static uint32_t copies_for(const struct bench_env *env, uint64_t bytes) {
+    uint64_t wanted = env->limits->is_cpu ? 96u << 20 : 512u << 20;
+    struct greta_mem_info mem;
+    if (greta_dev_mem_info(env->dev, &mem) || !mem.free_bytes) mem.free_bytes = wanted;
+    if (wanted > mem.free_bytes / 4) wanted = mem.free_bytes / 4;
+    uint64_t n = wanted / (bytes ? bytes : 1) + 1;
+    return n > MAX_COPIES ? MAX_COPIES : (uint32_t)n;
+}
+
+/* One binding's bytes as the row reads them: weights in its layout. NULL where memory is out. */
+static uint8_t *image_of(const struct job *j, const struct greta_call *call, uint32_t i, uint64_t size) {
+    uint64_t n_rows = kc_weight_rows(call, i);
+    uint8_t *out = calloc(1, (size_t)size + 1);
+    if (!out) return NULL;
+    if (!n_rows)
+        memcpy(out, j->data.bytes[i], (size_t)(j->data.sizes[i] < size ? j->data.sizes[i] : size));
+    else if (greta_layout_pack(call->layout, kc_weight_type(call, i), n_rows, kc_weight_cols(call), 0, n_rows,
+                               j->data.bytes[i], out)) {
+        free(out);
+        out = NULL;
+    }
+    return out;
+}
+
+static greta_status binding_make(struct job *j, const struct greta_call *call, uint32_t i, struct memory *m) {
+    struct greta_stream *stream = j->env->stream;
+    greta_status status =
+        greta_buf_create(j->env->dev, m->sizes[i] * m->n_copies, GRETA_MEM_DEVICE, &m->bufs[i]);
+    uint8_t *image = status ? NULL : image_of(j, call, i, m->sizes[i]);
+    if (!status && !image) status = GRETA_ERR_NO_MEMORY;
+    if (!status) status = greta_stream_write(stream, m->bufs[i], 0, image, m->sizes[i]);
+    for (uint32_t c = 1; !status && c < m->n_copies; c++)
+        status = greta_stream_copy(stream, m->bufs[i], c * m->sizes[i], m->bufs[i], 0, m->sizes[i]);
+    free(image);
+    return status;
+}
+
+static greta_status memory_make(struct job *j, const struct greta_call *call, struct memory *m) {
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < j->info->n_bindings; i++) {
+        uint64_t size = greta_op_binding_bytes(call, i);
+        if (size < j->data.sizes[i] && strcmp(j->info->binding_names[i], "table") == 0)
+            size = j->data.sizes[i];
+        m->sizes[i] = size ? (size + 255) / 256 * 256 : 256;
+        total += m->sizes[i];
+    }
+    m->n_copies = copies_for(j->env, total);
+    greta_status status = GRETA_OK;
+    for (uint32_t i = 0; !status && i < j->info->n_bindings; i++) status = binding_make(j, call, i, m);
+    return status ? status : greta_stream_wait(j->env->stream);
+}
+
+/* ---- recording ---- */
+
+struct recorder {
+    struct job *job;
+    const struct greta_variant *row; /* NULL: the plan's choice */
+    struct greta_call call;
+    struct memory *memory;
+};
+
+static greta_status record(void *user, struct greta_stream *stream, uint32_t k) {
+    struct recorder *r = user;
+    for (uint32_t i = 0; i < r->job->info->n_bindings; i++)
+        r->call.bindings[i] =
+            (struct greta_binding){.buf = r->memory->bufs[i],
+                                   .offset_bytes = k % r->memory->n_copies * r->memory->sizes[i],
+                                   .size_bytes = r->memory->sizes[i]};
+    return r->row ? greta_op_record_variant(r->job->env->plan, stream, r->row, &r->call)
+                  : greta_op_record(r->job->env->plan, stream, &r->call);
+}
+
+/* ---- checking ---- */
+
+/* How the results of this call are checked. */
+static const char *check_of(const struct job *j) {
+    if (product(&j->c->call, j->c->step) <= FULL_REFERENCE) return "reference";
+    if (j->c->call.op == GRETA_OP_GEMM) return "freivalds + 256 rows";
+    return kc_is_product(j->c->call.op) && j->c->call.op == GRETA_OP_MATVEC ? "256 results" : "reference";
+}
+
+static greta_status reference(struct job *j, const struct greta_call *call, double eps) {
+    const void *data[GRETA_OP_MAX_BINDINGS];
+    if (j->eps == eps) return GRETA_OK;
+    ref_free(j->outputs);
+    for (int i = 0; i < GRETA_OP_MAX_BINDINGS; i++) data[i] = j->data.bytes[i];
+    j->eps = eps;
+    return ref_run(call, data, eps, j->outputs);
+}
+
+static greta_status compare_all(struct job *j, struct recorder *r, uint8_t **read, double *worst) {
+    greta_status status = reference(j, &r->call, r->row->operand_eps);
+    for (uint32_t i = 0; !status && i < j->info->n_bindings; i++) {
+        struct ref_verdict v;
+        if (j->outputs[i].kind == REF_NOTHING) continue;
+        ref_compare(&j->outputs[i], read[i], j->data.bytes[i], &v);
+        if (v.worst > *worst) *worst = v.worst;
+        if (v.n_wrong && *worst <= 1) *worst = 2; /* what must be exact was not */
+    }
+    return status;
+}
+
+/* After one call on the first copy of everything. */
+static greta_status check(struct job *j, struct recorder *r, double *worst) {
+    uint8_t *read[GRETA_OP_MAX_BINDINGS] = {NULL};
+    greta_status status = record(r, j->env->stream, 0);
+    for (uint32_t i = 0; !status && i < j->info->n_bindings; i++) {
+        if (j->info->access[i] == GRETA_READ) continue;
+        read[i] = malloc((size_t)r->memory->sizes[i]);
+        status = read[i]
+                     ? greta_stream_read(j->env->stream, r->memory->bufs[i], 0, read[i], r->memory->sizes[i])
+                     : GRETA_ERR_NO_MEMORY;
+    }
+    const char *how = check_of(j);
+    uint64_t seed = j->env->params.seed;
+    bool ok = true;
+    *worst = 0;
+    if (status)
+        ;
+    else if (strncmp(how, "freivalds", 9) == 0)
+        ok = verify_gemm(&r->call, j->data.bytes[0], j->data.bytes[1], (const float *)(const void *)read[2],
+                         r->row->operand_eps, N_EXACT, seed, worst);
+    else if (strcmp(how, "256 results") == 0)
+        ok = verify_product(&r->call, &j->data, (const float *)(const void *)read[2], r->row->operand_eps,
+                            N_EXACT, seed, worst);
+    else
+        status = compare_all(j, r, read, worst);
+    for (int i = 0; i < GRETA_OP_MAX_BINDINGS; i++) free(read[i]);
+    return status ? status : ok ? GRETA_OK : GRETA_ERR_NO_MEMORY;
+}
+
+/* ---- one row ---- */
+
+/* Times of a row in a small case say what a large one would take. */
+static double predicted_ns(const struct bench_env *env, const char *row, double flops) {
+    json_t *list = json_object_get(env->results->root, "results"), *value;
+    double ns = 0;
+    size_t i;
+    json_array_foreach(list, i, value) {
+        const char *name = json_string_value(json_object_get(value, "row"));
+        double its = json_number_value(json_object_get(value, "flops"));
+        if (!name || strcmp(name, row) != 0 || its <= 0) continue;
+        const json_t *t =
+            json_object_get(value, json_object_get(value, "device_ns") ? "device_ns" : "host_ns");
+        ns = json_number_value(json_object_get(t, "p50")) * flops / its;
+    }
+    return ns;
+}
+
+static json_t *shape_of(const struct job *j) {
+    json_t *shape = json_object();
+    for (uint32_t i = 0; i < j->info->n_scalars; i++)
+        if (!j->info->scalar_is_f32[i])
+            json_object_set_new(shape, j->info->scalar_names[i], json_integer(j->c->call.scalars.u32[i]));
+    for (uint32_t i = 0; i < j->info->n_keys; i++) {
+        const struct greta_type_info *t =
+            strstr(j->info->key_names[i], "type") ? greta_type_get_info(j->c->call.keys[i]) : NULL;
+        json_object_set_new(shape, j->info->key_names[i],
+                            t ? json_string(t->name) : json_integer(j->c->call.keys[i]));
+    }
+    return shape;
+}
+
+/* What concerns one row only stops nothing but that row. */
+static bool stops_all(greta_status status) {
+    return status == GRETA_ERR_DEVICE_LOST || status == GRETA_ERR_NO_MEMORY;
+}
+
+/* `choice`: the row that the plan takes; it is the one that results of "auto" are checked as. */
+static greta_status run_row(struct job *j, const struct greta_variant *row, bool is_auto) {
+    struct memory m = {.n_copies = 1};
+    struct recorder r = {j, row, j->c->call, &m};
+    char key[320], reason[160] = "";
+    struct bench_result result = {.name = j->bench->name,
+                                  .key = key,
+                                  .row = greta_variant_name(row),
+                                  .bytes = j->bytes,
+                                  .flops = j->flops};
+    double predicted = predicted_ns(j->env, result.row, j->flops), budget = bench_budget_s(j->env) * 1e9;
+    snprintf(key, sizeof key, "%s/%s", j->key, is_auto ? "auto" : result.row);
+    if (predicted > budget) {
+        snprintf(reason, sizeof reason, "one call would take %.3g s, the budget is %.3g s", predicted * 1e-9,
+                 budget * 1e-9);
+        result.status = BENCH_SKIPPED;
+        result.reason = reason;
+        result.predicted_ns = predicted;
+        return bench_add(j->env, &result);
+    }
+    r.call.layout = row->layout;
+    if (!j->has_data) j->has_data = kc_data_make(&j->data, j->c, j->env->params.seed);
+    if (!j->has_data) return GRETA_ERR_NO_MEMORY;
+    greta_status status = memory_make(j, &r.call, &m);
+    if (!status) status = check(j, &r, &result.worst);
+    result.check = check_of(j);
+    if (!status && result.worst <= 1 && !j->env->params.check_only) {
+        struct greta_measure_params p = bench_measure_params(j->env, 20, 0);
+        if (is_auto) r.row = NULL;
+        status = greta_measure_run(j->env->dev, j->env->stream, record, &r, &p, &result.time);
+    }
+    memory_free(&m);
+    if (stops_all(status)) return status;
+    if (status) {
+        snprintf(reason, sizeof reason, "%s", greta_status_text(status));
+        result.status = status == GRETA_ERR_NO_DEVICE_MEMORY ? BENCH_SKIPPED : BENCH_FAILED;
+    } else if (!(result.worst <= 1)) {
+        snprintf(reason, sizeof reason, "its result is wrong by %.3g of the bound", result.worst);
+        result.status = BENCH_FAILED;
+    }
+    if (*reason) result.reason = reason;
+    result.shape = shape_of(j);
+    return bench_add(j->env, &result);
+}
+
+/* Whether one of the words begins the name. */
+static bool begins(const char *name, const char *words) {
+    while (*words) {
+        size_t n = strcspn(words, " ");
+        if (strncmp(name, words, n) == 0) return true;
+        words += n + (words[n] == ' ');
+    }
+    return false;
+}
+
+static bool wanted(const struct job *j, const struct greta_variant *v) {
+    const char *rows = j->bench->rows, *name = greta_variant_name(v);
+    if (rows && !begins(name, rows)) return false;
+    return !j->env->params.row || strstr(name, j->env->params.row);
+}
+
+greta_status bench_call(struct bench_env *env, const struct bench *bench, const char *key,
+                        const struct kc_case *c) {
+    struct job j = {
+        .env = env, .bench = bench, .c = c, .key = key, .info = greta_op_get_info(c->call.op), .eps = -1};
+    const struct greta_variant *choice = NULL, *v;
+    struct greta_call call = c->call;
+    bool any = false, only_auto = bench->rows && strcmp(bench->rows, "auto") == 0;
+    greta_status status = GRETA_OK;
+    bench_work(&call, c->step, &j.bytes, &j.flops);
+    for (uint32_t i = 0; i < j.info->n_bindings; i++)
+        if (greta_op_binding_bytes(&call, i) > UINT32_MAX)
+            return bench_skip(env, bench->name, key, "a buffer of it would pass 4 GiB");
+    for (uint32_t i = 0; !status && !only_auto && (v = greta_variant_at(i)); i++) {
+        if (greta_variant_op(v) != call.op ||
+            greta_variant_format(v) != greta_dev_get_image_format(env->dev) || !wanted(&j, v))
+            continue;
+        call.layout = v->layout;
+        if (greta_variant_refusal(v, env->limits, &call)) continue;
+        any = true;
+        status = run_row(&j, v, false);
+    }
+    /* The plan's own choice, where rows were not asked for by name. */
+    bool wants_choice = only_auto || (any && !bench->rows && !env->params.row);
+    if (wants_choice && kc_weight_rows(&call, 0) &&
+        greta_plan_weight_layout(env->plan, kc_weight_type(&call, 0), &call.layout))
+        wants_choice = false;
+    if (wants_choice && greta_plan_choose(env->plan, &call, &choice)) choice = NULL;
+    if (!status && choice) {
+        any = true;
+        status = run_row(&j, choice, true);
+    }
+    if (!status && !any) status = bench_skip(env, bench->name, key, "no row of this device serves it");
+    kc_data_free(&j.data);
+    ref_free(j.outputs);
+    return status;
+}

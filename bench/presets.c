@@ -1,0 +1,145 @@
+/* The table of benches, their older names, and what a preset means. */
+#include "bench.h"
+
+#include <string.h>
+
+const char *preset_name(enum preset p) {
+    static const char *const names[N_PRESETS] = {"smoke", "verify", "standard", "perf"};
+    return (unsigned)p < N_PRESETS ? names[p] : "?";
+}
+
+enum {
+    SMOKE = 1 << PRESET_SMOKE,
+    VERIFY = 1 << PRESET_VERIFY,
+    STANDARD = 1 << PRESET_STANDARD,
+    PERF = 1 << PRESET_PERF,
+    ALL = SMOKE | VERIFY | STANDARD | PERF
+};
+
+static const struct bench benches[] = {
+    {"smoke", "opens the device, runs a kernel, reads it back", bench_smoke, 0, NULL, ALL},
+    {"fill", "fills of a buffer", bench_fill, 0, NULL, ALL},
+    {"noop_launch", "a dispatch of one small group, each waited for, and in a row", bench_noop, 0, NULL, ALL},
+    {"vector_add", "a sum of two vectors", bench_vector_add, 0, NULL, ALL},
+    {"alloc", "buffers made and destroyed", bench_alloc, 0, NULL, SMOKE | STANDARD | PERF},
+    {"stream", "work on two streams that wait for each other", bench_stream, 0, NULL,
+     SMOKE | STANDARD | PERF},
+    {"dispatch", "recording a dispatch, and replaying it from a graph", bench_dispatch, 0, NULL,
+     SMOKE | STANDARD | PERF},
+    {"telemetry", "the cost of a sink of telemetry", bench_telemetry, 0, NULL, STANDARD | PERF},
+    {"copies", "copies from the host, to the host, and on the device", bench_copies, 0, NULL, ALL},
+    {"roof", "what the device can do at best: copies, and its matrix peak", bench_roof, 0, NULL, 0},
+    {"membw_cpu", "the host's memory bandwidth", bench_membw, 0, NULL, STANDARD | PERF},
+    {"memlat_cpu", "the host's memory latency", bench_memlat, 0, NULL, STANDARD | PERF},
+    {"gemm", "matrix products, by every row", bench_gemm, GRETA_OP_GEMM, NULL, ALL},
+    {"gemm_naive", "matrix products by the simplest row", bench_gemm, GRETA_OP_GEMM, "gemm_naive gemm_plain",
+     0},
+    {"gemm_tiled", "matrix products by tiles in LDS", bench_gemm, GRETA_OP_GEMM, "gemm_tiled", 0},
+    {"gemm_subgroup", "matrix products by exchange within a subgroup", bench_gemm, GRETA_OP_GEMM,
+     "gemm_subgroup", 0},
+    {"gemm_vec2", "matrix products two columns at a time", bench_gemm, GRETA_OP_GEMM, "gemm_vec2", 0},
+    {"gemm_vec2_32x8", "the same with tiles of 32 x 8", bench_gemm, GRETA_OP_GEMM, "gemm_vec2_32x8", 0},
+    {"gemm_vec2_db", "the same with two buffers in LDS", bench_gemm, GRETA_OP_GEMM, "gemm_vec2_db", 0},
+    {"gemm_coopmat", "matrix products on matrix units", bench_gemm, GRETA_OP_GEMM, "gemm_coopmat", 0},
+    {"gemm_auto", "matrix products by the plan's own choice", bench_gemm, GRETA_OP_GEMM, "auto", 0},
+    {"gemm_runtime_smoke", "the runtime under matrix products: profiles ultrasafe, fill, default",
+     bench_gemm_runtime_smoke, 0, NULL, ALL},
+    {"layer_norm", "LayerNorm", bench_rows, GRETA_OP_LAYER_NORM, NULL, ALL},
+    {"rms_norm", "RMSNorm", bench_rows, GRETA_OP_RMS_NORM, NULL, ALL},
+    {"layer_rms_norm", "LayerNorm and RMSNorm, fused", bench_rows, GRETA_OP_LAYER_RMS_NORM, NULL, ALL},
+    {"softmax", "softmax over rows", bench_rows, GRETA_OP_SOFTMAX, NULL, ALL},
+    {"causal_mask", "a causal mask in place", bench_mask, GRETA_OP_CAUSAL_MASK, NULL, ALL},
+    {"silu", "SiLU of one vector times another", bench_elements, GRETA_OP_ACT_MUL, NULL, ALL},
+    {"rope", "rotary embedding, dim 4096 with 32 heads", bench_rope, GRETA_OP_ROPE, NULL, ALL},
+    {"kv_update", "writing keys and values, max_seq 2048", bench_kv, GRETA_OP_KV_UPDATE, NULL, ALL},
+    {"attn_prefill", "attention of many tokens", bench_attn, GRETA_OP_ATTN, NULL, SMOKE | STANDARD | PERF},
+    {"attn_decode", "attention of one token", bench_attn, GRETA_OP_ATTN_SPLIT, NULL, SMOKE | STANDARD | PERF},
+    {"matvec", "quantized matrices times a vector", bench_matvec, GRETA_OP_MATVEC, NULL,
+     SMOKE | STANDARD | PERF},
+    {"llama_block", "one layer of Llama-2-7B, decoding", bench_block, 0, NULL, STANDARD | PERF},
+};
+
+/* Names of earlier programs; each also with "_bench" behind it. */
+static const char *const aliases[][2] = {
+    {"vk_smoke", "smoke"},
+    {"vk_fill", "fill"},
+    {"vk_gemm", "gemm"},
+    {"vk_gemm_runtime_smoke", "gemm_runtime_smoke"},
+    {"vk_gemm_tiled", "gemm_tiled"},
+    {"vk_gemm_tiled_ts", "gemm_tiled"},
+    {"vk_gemm_auto_ts", "gemm_auto"},
+    {"vk_gemm_f16acc32_tiled_ts", "gemm_tiled"},
+    {"vk_gemm_f16acc32_tiled_vec2_ts", "gemm_vec2"},
+    {"vk_gemm_f16acc32_tiled_vec2_32x8_ts", "gemm_vec2_32x8"},
+    {"vk_gemm_f16acc32_tiled_vec2_db_ts", "gemm_vec2_db"},
+    {"vk_layernorm", "layer_norm"},
+    {"vk_layernorm_tiled", "layer_norm"},
+    {"vk_rmsnorm", "rms_norm"},
+    {"vk_rmsnorm_tiled", "rms_norm"},
+    {"vk_softmax", "softmax"},
+    {"vk_softmax_tiled", "softmax"},
+    {"vk_layernorm_rmsnorm_fused", "layer_rms_norm"},
+    {"vk_layernorm_rmsnorm_fused_tiled", "layer_rms_norm"},
+    {"hip_noop_launch", "noop_launch"},
+    {"hip_vec_add", "vector_add"},
+    {"hip_fill", "fill"},
+    {"hip_rmsnorm", "rms_norm"},
+    {"hip_gemm", "gemm"},
+    {"hip_attention", "attn_decode"},
+    {"hip_llama_block", "llama_block"},
+};
+enum { N_BENCHES = sizeof benches / sizeof *benches, N_ALIASES = sizeof aliases / sizeof *aliases };
+
+const struct bench *bench_at(uint32_t i) {
+    return i < N_BENCHES ? &benches[i] : NULL;
+}
+
+const char *bench_alias(uint32_t i, const char **stands_for) {
+    *stands_for = i < N_ALIASES ? aliases[i][1] : NULL;
+    return i < N_ALIASES ? aliases[i][0] : NULL;
+}
+
+static const struct bench *find(const char *name, size_t len) {
+    for (int i = 0; i < N_BENCHES; i++)
+        if (strlen(benches[i].name) == len && memcmp(benches[i].name, name, len) == 0) return &benches[i];
+    for (int i = 0; i < N_ALIASES; i++)
+        if (strlen(aliases[i][0]) == len && memcmp(aliases[i][0], name, len) == 0)
+            return bench_find(aliases[i][1]);
+    return NULL;
+}
+
+const struct bench *bench_find(const char *name) {
+    static const char end[] = "_bench";
+    size_t len = strlen(name), n = sizeof end - 1;
+    const struct bench *found = find(name, len);
+    if (!found && len > n && strcmp(name + len - n, end) == 0) found = find(name, len - n);
+    return found;
+}
+
+double bench_budget_s(const struct bench_env *env) {
+    static const double seconds[N_PRESETS] = {1, 1, 3, 6};
+    return env->params.budget_s > 0 ? env->params.budget_s : seconds[env->params.preset];
+}
+
+struct greta_measure_params bench_measure_params(const struct bench_env *env, uint32_t iters,
+                                                 uint32_t batch) {
+    double budget = bench_budget_s(env);
+    return (struct greta_measure_params){.n_samples = env->params.iters ? env->params.iters : iters,
+                                         .n_calls = env->params.batch ? env->params.batch : batch,
+                                         .warm_ns = (uint64_t)(budget * 0.2e9),
+                                         .budget_ns = (uint64_t)(budget * 1e9)};
+}
+
+greta_status bench_add(struct bench_env *env, struct bench_result *result) {
+    if (env->tell && !env->tell(env->user, result)) {
+        json_decref(result->shape);
+        json_decref(result->counts);
+        return GRETA_ERR_IO;
+    }
+    return results_add(env->results, result);
+}
+
+greta_status bench_skip(struct bench_env *env, const char *name, const char *key, const char *reason) {
+    struct bench_result r = {.name = name, .key = key, .status = BENCH_SKIPPED, .reason = reason};
+    return bench_add(env, &r);
+}
