@@ -317,6 +317,7 @@ GROUPS(cast_groups, div_up(s->cast.n, v->n_threads))
         .name = name_, .op = GRETA_OP_ATTN_SPLIT, .format = GRETA_IMAGE_SPIRV,                              \
         .image = &greta_spirv_attn_split_simple, .entry = "main", .flags = VARIANT_EXACT, .n_threads = 256, \
         .n_groups = attn_split_groups, .layout = GRETA_LAYOUT_PACKED, .refusal = attn_split_refusal,        \
+        .extras = EXTRA_WINDOW | EXTRA_SOFTCAP,                                                             \
         .n_tunables = 2, .tunables = {                                                                      \
             heads_,                                                                                         \
             piece_                                                                                          \
@@ -326,6 +327,7 @@ GROUPS(cast_groups, div_up(s->cast.n, v->n_threads))
     {                                                                                                    \
         .name = name_, .op = GRETA_OP_ATTN, .format = GRETA_IMAGE_SPIRV, .image = &greta_spirv_attn_one, \
         .entry = "main", .flags = VARIANT_EXACT, .n_threads = 256, .n_groups = attn_one_groups,          \
+        .extras = EXTRA_WINDOW | EXTRA_SOFTCAP,                                                          \
         .layout = GRETA_LAYOUT_PACKED, .refusal = attn_one_refusal, .n_tunables = 2, .tunables = {       \
             heads_,                                                                                      \
             8                                                                                            \
@@ -460,7 +462,7 @@ static const struct greta_variant rows[] = {
     ATTN_COOPMAT("attn_coopmat_small", 64, 32, 16, 16, 16, 32, 16),
     ATTN_TILED("attn_tiled_large", 64, 32, 32),
     ATTN_TILED("attn_tiled_small", 32, 16, 32),
-    ROW(ATTN, attn_simple, 128, attn_groups, attn_refusal),
+    ROW_X(ATTN, attn_simple, EXTRA_WINDOW | EXTRA_SOFTCAP, 128, attn_groups, attn_refusal),
     /* The unit of Mesa's llvmpipe, as above. */
     ATTN_COOPMAT("attn_coopmat_8", 32, 8, 8, 8, 8, 32, 32),
     ATTN_SPLIT("attn_split_one", 1, 8),

@@ -6,6 +6,7 @@
 #extension GL_GOOGLE_include_directive : require
 #define GRETA_ARGS GRETA_ARGS_ATTN
 #include "common/greta.glsl"
+#include "common/act.glsl"
 #include "common/reduce.glsl"
 
 layout(constant_id = 1) const uint KV_TYPE = GRETA_TYPE_F16;
@@ -24,6 +25,7 @@ void main() {
     uint tok = i / args.n_head, head = i % args.n_head, me = gl_LocalInvocationID.x;
     uint group = head / (args.n_head / args.n_head_kv);
     uint n_kv = min(IN_U32(args.step, 4u) + tok + 1u, args.n_ctx);
+    uint first = args.window > 0u && n_kv > args.window ? n_kv - args.window : 0u;
     uint row = args.n_head_kv * HEAD_DIM;
 
     for (uint d = me; d < HEAD_DIM; d += gl_WorkGroupSize.x) query[d] = IN_F32(args.q, (i * HEAD_DIM + d) * 4u);
@@ -32,7 +34,7 @@ void main() {
     float acc[MAX_OWN];
     [[unroll]] for (uint o = 0; o < MAX_OWN; o++) acc[o] = 0.0;
     float largest = LOWEST, sum = 0.0;
-    for (uint begin = 0; begin < n_kv; begin += gl_WorkGroupSize.x) {
+    for (uint begin = first; begin < n_kv; begin += gl_WorkGroupSize.x) {
         uint j = begin + me;
         float score = LOWEST;
         if (j < n_kv) {
@@ -40,6 +42,7 @@ void main() {
             for (uint d = 0; d < HEAD_DIM; d++)
                 s += query[d] * load_element(args.k, j * row + group * HEAD_DIM + d, KV_TYPE);
             score = s * args.scale;
+            if (args.softcap > 0.0) score = args.softcap * tanh_of(score / args.softcap);
         }
         float new_largest = max(largest, workgroup_max(score));
         float weight = j < n_kv ? exp(score - new_largest) : 0.0;

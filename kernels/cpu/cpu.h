@@ -78,6 +78,11 @@ static inline float cpu_act(uint32_t act, float g) {
     return g / (1 + expf(-x));
 }
 
+/* The first position that attention's token sees, of the n_seen up to its own. */
+static inline uint64_t cpu_window_begin(uint64_t n_seen, uint32_t window) {
+    return window && n_seen > window ? n_seen - window : 0;
+}
+
 /* The plain C rows: every op, every type, every CPU. */
 greta_host_fn cpu_row_lookup_plain, cpu_rms_norm_plain, cpu_add_rms_norm_plain, cpu_rope_plain,
     cpu_kv_update_plain, cpu_matvec_plain, cpu_matvec_q8a_plain, cpu_matmul_plain, cpu_matmul_q8a_plain,

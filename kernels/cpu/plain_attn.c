@@ -17,7 +17,7 @@ struct head {
     uint32_t type, dim;
     size_t first,
         stride; /* the head's first element in a position's row; elements from position to position */
-    float scale;
+    float scale, softcap;
 };
 
 struct partial {
@@ -30,7 +30,7 @@ static float dot(const struct head *h, size_t at) {
     return (sum[0] + sum[2]) + (sum[1] + sum[3]);
 }
 
-/* Positions [begin, end), at least one. */
+/* Positions [begin, end); where there are none, max is -infinity and all else 0. */
 static void attend(const struct head *h, size_t begin, size_t end, struct partial *p) {
     p->max = -INFINITY;
     p->sum = 0;
@@ -38,6 +38,7 @@ static void attend(const struct head *h, size_t begin, size_t end, struct partia
     for (size_t j = begin; j < end; j++) {
         size_t at = h->first + j * h->stride;
         float score = h->scale * dot(h, at);
+        if (h->softcap > 0) score = h->softcap * tanhf(score / h->softcap);
         if (score > p->max) {
             float factor = expf(p->max - score);
             p->sum *= factor;
@@ -63,9 +64,10 @@ void cpu_attn_plain(const struct greta_host_group *g, const void *args) {
                          .dim = dim,
                          .first = i % a->n_head / n_group * dim,
                          .stride = (size_t)a->n_head_kv * dim,
-                         .scale = a->scale};
+                         .scale = a->scale,
+                         .softcap = a->softcap};
         struct partial p;
-        attend(&h, 0, n < a->n_ctx ? n : a->n_ctx, &p);
+        attend(&h, cpu_window_begin(n, a->window), n < a->n_ctx ? n : a->n_ctx, &p);
         for (uint32_t c = 0; c < dim; c++) ((float *)a->y)[i * dim + c] = p.acc[c] / p.sum;
     }
 }
@@ -86,9 +88,11 @@ void cpu_attn_split_plain(const struct greta_host_group *g, const void *args) {
                          .dim = dim,
                          .first = i_head / n_group * dim,
                          .stride = (size_t)a->n_head_kv * dim,
-                         .scale = a->scale};
+                         .scale = a->scale,
+                         .softcap = a->softcap};
         struct partial p;
-        attend(&h, begin, end < n_kv ? end : n_kv, &p);
+        uint64_t first = cpu_window_begin(n_kv, a->window);
+        attend(&h, begin < first ? first : begin, end < n_kv ? end : n_kv, &p);
         memcpy((float *)a->partials + i * (dim + 2), &p, (dim + 2) * sizeof(float));
     }
 }

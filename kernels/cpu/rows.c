@@ -232,7 +232,10 @@ static const char *refuse_avx512(const struct greta_variant *v, const struct gre
     ROW(NAME, name##_plain, VARIANT_EXACT, types, 0, GRETA_TYPE_F32, refuse_plain, groups)
 
 /* Of the fused ops none norms its activations: every group would do it again. */
-enum { QKV_EXTRAS = EXTRA_BIAS | EXTRA_HALVES | EXTRA_V_TYPE };
+enum {
+    QKV_EXTRAS = EXTRA_BIAS | EXTRA_HALVES | EXTRA_V_TYPE,
+    ATTN_EXTRAS = EXTRA_WINDOW | EXTRA_SOFTCAP
+};
 
 static const struct greta_variant rows[] = {
     PLAIN(ROW_LOOKUP, row_lookup, ALL_TYPES, row_groups),
@@ -244,8 +247,8 @@ static const struct greta_variant rows[] = {
     ROWS_X(MATVEC, matvec, VARIANT_EXACT, ALL_TYPES, EXTRA_ADD, GRETA_TYPE_F32, matvec_groups),
     ROWS(MATMUL, matmul_q8a, 0, QUANT_TYPES, GRETA_TYPE_Q8A, matmul_groups),
     ROWS(MATMUL, matmul, VARIANT_EXACT, ALL_TYPES, GRETA_TYPE_F32, matmul_groups),
-    ROWS(ATTN, attn, VARIANT_EXACT, 0, GRETA_TYPE_F32, attn_groups),
-    ROWS(ATTN_SPLIT, attn_split, VARIANT_EXACT, 0, GRETA_TYPE_F32, attn_split_groups),
+    ROWS_X(ATTN, attn, VARIANT_EXACT, 0, ATTN_EXTRAS, GRETA_TYPE_F32, attn_groups),
+    ROWS_X(ATTN_SPLIT, attn_split, VARIANT_EXACT, 0, ATTN_EXTRAS, GRETA_TYPE_F32, attn_split_groups),
     PLAIN(ATTN_REDUCE, attn_reduce, 0, attn_reduce_groups),
     ROWS_X(ACT_MUL, act_mul, VARIANT_EXACT, 0, EXTRA_GELU, GRETA_TYPE_F32, element_groups),
     ROWS(ADD, add, VARIANT_EXACT, 0, GRETA_TYPE_F32, element_groups),

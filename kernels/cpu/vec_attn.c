@@ -15,6 +15,8 @@ struct source {
     const void *k, *v;
     uint32_t type, dim;
     size_t at, stride;
+    float softcap; /* 0: none */
+    uint32_t window;
 };
 
 /* n elements of a row as f32, and zeros up to n_out, a multiple of VF_LANES. */
@@ -91,6 +93,15 @@ static void weights_make(float *scores, size_t n, size_t n_out, float *max, floa
         for (size_t c = 0; c < n_acc; c += VF_LANES) vf_store(acc + c, vf_mul(factor, vf_load(acc + c)));
     }
     *sum += vf_sum(total);
+}
+
+/* softcap * tanh(score / softcap); tanh(z) = 1 - 2 / (exp(2z) + 1). n is rounded up to whole vectors. */
+static void scores_cap(float *scores, size_t n, float softcap) {
+    const vf factor = vf_set1(2 / softcap), one = vf_set1(1), cap = vf_set1(softcap);
+    for (size_t i = 0; i < n; i += VF_LANES) {
+        vf e = vf_exp(vf_mul(factor, vf_load(scores + i)));
+        vf_store(scores + i, vf_mul(cap, vf_sub(one, vf_div(vf_set1(2), vf_add(e, one)))));
+    }
 }
 
 /* ---- few queries ---- */
@@ -218,6 +229,7 @@ SIMD_INLINE void few_attend_type(uint32_t type, struct few *f, const struct sour
     for (size_t b = begin; b < end; b += FEW_BLOCK) {
         size_t n = end - b < FEW_BLOCK ? end - b : FEW_BLOCK;
         few_block(type, f, s, b, n, true);
+        for (size_t i = 0; i < f->n && s->softcap > 0; i++) scores_cap(f->scores[i], n, s->softcap);
         for (size_t i = 0; i < f->n; i++)
             weights_make(f->scores[i], n, n, &f->max[i], &f->sum[i], f->acc[i], f->n_pad);
         few_block(type, f, s, b, n, false);
@@ -245,7 +257,7 @@ static void attn_few(const struct cpu_args_attn *a, struct source *s, struct cpu
     for (size_t h = heads.begin; h < heads.end; h += f.n) {
         s->at = h / n_group * dim;
         few_begin(&f, (const float *)a->q + h * dim, run_length(h, heads.end, n_group), dim, a->scale);
-        few_attend(&f, s, 0, n_kv);
+        few_attend(&f, s, cpu_window_begin(n_kv, s->window), n_kv);
         for (size_t i = 0; i < f.n; i++)
             for (size_t c = 0; c < dim; c++) ((float *)a->y)[(h + i) * dim + c] = f.acc[i][c] / f.sum[i];
     }
@@ -256,18 +268,24 @@ void CPU_FN(attn_split)(const struct greta_host_group *g, const void *args) {
     uint32_t dim = g->constants[1], n_kv = ((const uint32_t *)a->step)[2];
     size_t n_group = a->n_head / a->n_head_kv, record = dim + 2;
     if (n_kv > a->n_ctx) n_kv = a->n_ctx;
-    struct source s = {
-        .k = a->k, .v = a->v, .type = g->constants[0], .dim = dim, .stride = (size_t)a->n_head_kv * dim};
+    struct source s = {.k = a->k,
+                       .v = a->v,
+                       .type = g->constants[0],
+                       .dim = dim,
+                       .stride = (size_t)a->n_head_kv * dim,
+                       .softcap = a->softcap,
+                       .window = a->window};
     struct few f;
     struct cpu_range range = cpu_share(g, (uint64_t)a->n_split * a->n_head, 1);
     for (uint64_t i = range.begin; i < range.end; i += f.n) {
         size_t i_split = i / a->n_head, h = i % a->n_head, begin = i_split * GRETA_ATTN_CHUNK;
         if (begin >= n_kv) break;
         size_t end = n_kv - begin < GRETA_ATTN_CHUNK ? n_kv : begin + GRETA_ATTN_CHUNK;
+        size_t first = cpu_window_begin(n_kv, a->window);
         size_t last = range.end - i < a->n_head - h ? h + (range.end - i) : a->n_head;
         s.at = h / n_group * dim;
         few_begin(&f, (const float *)a->q + h * dim, run_length(h, last, n_group), dim, a->scale);
-        few_attend(&f, &s, begin, end);
+        few_attend(&f, &s, begin < first ? first : begin, end);
         for (size_t k = 0; k < f.n; k++) {
             float *out = (float *)a->partials + ((h + k) * a->n_split + i_split) * record;
             out[0] = f.max[k];
@@ -326,7 +344,11 @@ static void many_block(struct many *m, const struct source *s, const struct quer
     }
     for (size_t i = 0; i < n_q; i++) {
         size_t n_seen = pos + qs->t0 + i / qs->n_head + 1;
+        size_t first = cpu_window_begin(n_seen, s->window);
         n_seen = n_seen < j ? 0 : n_seen - j < n ? n_seen - j : n;
+        if (s->softcap > 0) scores_cap(m->scores[i], n_seen, s->softcap);
+        if (first >= j + n_seen) n_seen = 0;
+        for (size_t k = j; k < first && k < j + n_seen; k++) m->scores[i][k - j] = -INFINITY;
         weights_make(m->scores[i], n_seen, MANY_BLOCK, &m->max[i], &m->sum[i], m->acc + i * m->n_pad,
                      m->n_pad);
     }
@@ -360,7 +382,7 @@ static void many_attend(struct many *m, const struct cpu_args_attn *a, const str
     }
     memset(m->acc, 0, n_q * m->n_pad * sizeof *m->acc);
     if (n_kv > a->n_ctx) n_kv = a->n_ctx;
-    for (size_t j = 0; j < n_kv; j += MANY_BLOCK)
+    for (size_t j = cpu_window_begin(pos + qs->t0 + 1, s->window); j < n_kv; j += MANY_BLOCK)
         many_block(m, s, qs, pos, j, n_kv - j < MANY_BLOCK ? n_kv - j : MANY_BLOCK);
     for (size_t i = 0; i < n_q; i++) {
         float *y = (float *)a->y + ((qs->t0 + i / qs->n_head) * a->n_head + qs->h0 + i % qs->n_head) * dim;
@@ -391,8 +413,13 @@ static void attn_many(const struct greta_host_group *g, const struct cpu_args_at
 void CPU_FN(attn)(const struct greta_host_group *g, const void *args) {
     const struct cpu_args_attn *a = args;
     uint32_t dim = g->constants[1], pos = ((const uint32_t *)a->step)[1];
-    struct source s = {
-        .k = a->k, .v = a->v, .type = g->constants[0], .dim = dim, .stride = (size_t)a->n_head_kv * dim};
+    struct source s = {.k = a->k,
+                       .v = a->v,
+                       .type = g->constants[0],
+                       .dim = dim,
+                       .stride = (size_t)a->n_head_kv * dim,
+                       .softcap = a->softcap,
+                       .window = a->window};
     if (a->n_tok == 1)
         attn_few(a, &s, cpu_share(g, a->n_head, 1), (size_t)pos + 1 < a->n_ctx ? (size_t)pos + 1 : a->n_ctx);
     else

@@ -10,7 +10,8 @@ struct attn {
     const float *q;
     double *k, *v; /* of the positions that count */
     uint32_t kv_type, head_dim, n_head, n_head_kv;
-    double scale;
+    double scale, softcap;
+    uint64_t window;
     double *score, *score_error; /* per position */
 };
 
@@ -32,6 +33,21 @@ static const double *kv_row(const struct attn *a, const double *kv, uint64_t pos
     return kv + (position * a->n_head_kv + h / (a->n_head / a->n_head_kv)) * a->head_dim;
 }
 
+/*
+ * softcap * tanh(score / softcap). Its slope is at most 1; tanh(z) = 1 - 2 / (1 + exp(2z)) errs by as much as exp does, times half
+ * of its slope, and by a few roundings of 1.
+ */
+static void cap_score(const struct attn *a, uint64_t j) {
+    double z = a->score[j] / a->softcap, slope = 1 / (cosh(z) * cosh(z));
+    a->score[j] = a->softcap * tanh(z);
+    a->score_error[j] += a->softcap * (0.5 * slope * ref_exp_error(2 * fabs(z)) + 8 * REF_EPS);
+}
+
+/* The first position that a token at `pos` sees. */
+static uint64_t window_begin(const struct attn *a, uint64_t pos) {
+    return a->window && pos + 1 > a->window ? pos + 1 - a->window : 0;
+}
+
 /* Fills score and score_error of [begin, end) and sets the largest of each. */
 static void scores(struct attn *a, uint64_t t, uint32_t h, uint64_t begin, uint64_t end, struct partial *p) {
     const float *q = a->q + (t * a->n_head + h) * a->head_dim;
@@ -50,6 +66,7 @@ static void scores(struct attn *a, uint64_t t, uint32_t h, uint64_t begin, uint6
         a->score_error[j] =
             fabs(a->scale) * ref_sum_bound(a->head_dim, s, sum_q, sum_k, a->args->operand_eps) +
             2 * REF_EPS * fabs(a->score[j]);
+        if (a->softcap > 0) cap_score(a, j);
         p->max = fmax(p->max, a->score[j]);
         p->max_error = fmax(p->max_error, a->score_error[j]);
     }
@@ -105,7 +122,12 @@ static greta_status attn_make(struct attn *a, struct partial *p, uint64_t n_kv) 
 
 greta_status ref_attn(const struct ref_args *args) {
     const struct greta_scalars_attn *s = &args->call->scalars.attn;
-    struct attn a = {.args = args, .n_head = s->n_head, .n_head_kv = s->n_head_kv, .scale = s->scale};
+    struct attn a = {.args = args,
+                     .n_head = s->n_head,
+                     .n_head_kv = s->n_head_kv,
+                     .scale = s->scale,
+                     .softcap = s->softcap,
+                     .window = s->window};
     struct partial p = {0};
     uint32_t step[4];
     memcpy(step, args->data[3], sizeof step);
@@ -115,7 +137,7 @@ greta_status ref_attn(const struct ref_args *args) {
     if (!status) status = ref_output_make(y, REF_F32, (uint64_t)s->n_tok * s->n_head * a.head_dim);
     for (uint64_t t = 0; !status && t < s->n_tok; t++)
         for (uint32_t h = 0; h < s->n_head; h++) {
-            partial_run(&a, t, h, 0, step[1] + t + 1, &p);
+            partial_run(&a, t, h, window_begin(&a, step[1] + t), step[1] + t + 1, &p);
             for (uint32_t c = 0; c < a.head_dim; c++) {
                 uint64_t i = (t * s->n_head + h) * a.head_dim + c;
                 y->value[i] = p.acc[c] / p.sum;
@@ -135,7 +157,12 @@ static void set(struct ref_output *o, uint64_t i, double value, double bound) {
 
 greta_status ref_attn_split(const struct ref_args *args) {
     const struct greta_scalars_attn_split *s = &args->call->scalars.attn_split;
-    struct attn a = {.args = args, .n_head = s->n_head, .n_head_kv = s->n_head_kv, .scale = s->scale};
+    struct attn a = {.args = args,
+                     .n_head = s->n_head,
+                     .n_head_kv = s->n_head_kv,
+                     .scale = s->scale,
+                     .softcap = s->softcap,
+                     .window = s->window};
     struct partial p = {0};
     uint32_t step[4];
     memcpy(step, args->data[3], sizeof step);
@@ -148,7 +175,10 @@ greta_status ref_attn_split(const struct ref_args *args) {
         for (uint64_t i_split = 0; i_split < s->n_split && i_split * GRETA_ATTN_CHUNK < n_kv; i_split++) {
             uint64_t begin = i_split * GRETA_ATTN_CHUNK, end = begin + GRETA_ATTN_CHUNK;
             uint64_t at = (h * (uint64_t)s->n_split + i_split) * width;
-            partial_run(&a, 0, h, begin, end < n_kv ? end : n_kv, &p);
+            uint64_t first = window_begin(&a, n_kv - 1);
+            end = end < n_kv ? end : n_kv;
+            begin = first < begin ? begin : first < end ? first : end; /* none: -infinity and zeros */
+            partial_run(&a, 0, h, begin, end, &p);
             set(y, at, p.max, p.max_error);
             set(y, at + 1, p.sum, p.sum_error);
             for (uint32_t c = 0; c < a.head_dim; c++) set(y, at + 2 + c, p.acc[c], p.acc_error[c]);

@@ -8,6 +8,7 @@
 #ifndef SHADERS_ATTN_CHUNK_GLSL
 #define SHADERS_ATTN_CHUNK_GLSL
 
+#include "common/act.glsl"
 #include "common/reduce.glsl"
 
 layout(constant_id = 1) const uint KV_TYPE = GRETA_TYPE_F16;
@@ -46,7 +47,7 @@ void load_piece(uint64_t base, uint element, out float v[PIECE]) {
     }
 }
 
-/* scores[h][t] = scale * q . k for the heads first .. first + n_heads - 1 and positions begin .. begin + n - 1. */
+/* scores[h][t] = scale * q . k, capped, for the heads first .. first + n_heads - 1 and positions begin .. begin + n - 1. */
 void make_scores(uint first_key, uint row, uint n) {
     uint me = gl_LocalInvocationID.x, lane = me / N_PIECES, piece = me % N_PIECES;
     for (uint base = 0; base < n; base += UNROLL * PARALLEL) {
@@ -68,7 +69,9 @@ void make_scores(uint first_key, uint row, uint n) {
             uint t = base + line / HEADS;
             float sum = 0.0;
             for (uint p = 0; p < N_PIECES; p++) sum += scratch[line * DOT_LINE + p];
-            if (t < n) scores[(line % HEADS) * GRETA_ATTN_CHUNK + t] = sum * args.scale;
+            sum *= args.scale;
+            if (args.softcap > 0.0) sum = args.softcap * tanh_of(sum / args.softcap);
+            if (t < n) scores[(line % HEADS) * GRETA_ATTN_CHUNK + t] = sum;
         }
         barrier();
     }
@@ -98,11 +101,18 @@ void attend_chunk(uint n_split) {
     uint split = group_id() / n_tiles / args.n_head_kv;
     uint n_kv = min(IN_U32(args.step, 8u), args.n_ctx), begin = split * GRETA_ATTN_CHUNK;
     if (split >= n_split || begin >= n_kv) return;
-    uint n = min(GRETA_ATTN_CHUNK, n_kv - begin);
+    uint end = min(begin + GRETA_ATTN_CHUNK, n_kv), me = gl_LocalInvocationID.x;
+    begin = max(begin, args.window > 0u && n_kv > args.window ? n_kv - args.window : 0u);
     uint row = args.n_head_kv * HEAD_DIM, first_key = begin * row + group * HEAD_DIM;
     uint n_heads = min(HEADS, group_size - tile * HEADS), head = group * group_size + tile * HEADS;
-    uint me = gl_LocalInvocationID.x, lane = me / N_PIECES, piece = me % N_PIECES;
+    uint lane = me / N_PIECES, piece = me % N_PIECES;
 
+    if (begin >= end) { /* wholly before the window */
+        for (uint i = me; i < n_heads * HEAD_DIM; i += gl_WorkGroupSize.x)
+            store_result(head + i / HEAD_DIM, split, i % HEAD_DIM, 0.0, LOWEST, 0.0);
+        return;
+    }
+    uint n = end - begin;
     for (uint i = me; i < HEADS * HEAD_DIM; i += gl_WorkGroupSize.x)
         query[i] = i < n_heads * HEAD_DIM ? IN_F32(args.q, (head * HEAD_DIM + i) * 4u) : 0.0;
     barrier();

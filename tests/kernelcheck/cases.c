@@ -252,6 +252,10 @@ static void attn(const struct emit *e) {
                 c.call.scalars.attn = (struct greta_scalars_attn){
                     steps[i][0], h[0], h[1], i == 2 ? 3 : 512, 0, i == 4 ? 0.25f : 0.125f, 0};
                 emit(e, &c);
+                /* windows of one position, of some and of more than there are; caps that bend and that hardly do */
+                c.call.scalars.attn.window = (const uint32_t[]){1, 7, 33, 400}[(d + i) % 4];
+                c.call.scalars.attn.softcap = (const float[]){0, 1.5f, 50}[(d + i) % 3];
+                emit(e, &c);
             }
 }
 
@@ -270,6 +274,9 @@ static void attn_short(const struct emit *e) {
                 c.call.scalars.attn =
                     (struct greta_scalars_attn){1, h[0], h[1], contexts[i][0], 0, 0.125f, 0};
                 emit(e, &c);
+                c.call.scalars.attn.window = (const uint32_t[]){1, 5, 100, 300}[(d + i) % 4];
+                c.call.scalars.attn.softcap = (const float[]){2, 0, 50}[(d + i) % 3];
+                emit(e, &c);
             }
 }
 
@@ -286,6 +293,9 @@ static void attn_split(const struct emit *e) {
                 c.step[1] = n_kvs[i] - 1;
                 c.call.scalars.attn_split =
                     (struct greta_scalars_attn_split){h[0], h[1], 1024, 4, 0, 0.125f, 0};
+                emit(e, &c);
+                c.call.scalars.attn_split.window = (const uint32_t[]){1, 200, 256, 600}[(d + i / 2) % 4];
+                c.call.scalars.attn_split.softcap = (const float[]){0, 3, 50}[(d + i) % 3];
                 emit(e, &c);
             }
 }
