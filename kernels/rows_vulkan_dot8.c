@@ -14,7 +14,7 @@ enum {
 
 /* Tunables: of quantize_tiled.comp, matvec_dot8.comp, matmul_dot8.comp. */
 enum { QUANTIZE_ALIGNED };
-enum { MATVEC_ROWS };
+enum { MATVEC_ROWS, MATVEC_STEPS };
 enum { MATMUL_TILE };
 
 static const char *quantize_refusal(const struct greta_variant *v, const struct greta_limits *limits,
@@ -43,6 +43,10 @@ GROUPS(matvec_groups, div_up(s->matvec.n_rows, v->tunables[MATVEC_ROWS]))
 GROUPS(matmul_groups,
        div_up(s->matmul.n_tok, v->tunables[MATMUL_TILE]) * div_up(s->matmul.n_rows, v->tunables[MATMUL_TILE]))
 
+static const struct variant_param matvec_params[] = {{"threads", VARIANT_PARAM_THREADS, {32, 64, 128, 256}},
+                                                     {"rows", MATVEC_ROWS, {1, 2, 4, 8}},
+                                                     {"steps", MATVEC_STEPS, {1, 2, 4}}};
+
 #define QUANTIZE(name_, aligned_)                                                                        \
     {                                                                                                    \
         .name = name_, .op = GRETA_OP_QUANTIZE, .format = GRETA_IMAGE_SPIRV,                             \
@@ -52,26 +56,27 @@ GROUPS(matmul_groups,
             aligned_                                                                                     \
         }                                                                                                \
     }
-#define DOT8(OP_, op_, name_, extras_, threads_, n_, ...)                                                 \
+#define DOT8(OP_, op_, name_, extras_, threads_, n_params_, params_, n_, ...)                             \
     {                                                                                                     \
         .name = name_, .op = GRETA_OP_##OP_, .format = GRETA_IMAGE_SPIRV,                                 \
         .image = &greta_spirv_##op_##_dot8, .entry = "main", .flags = VARIANT_FORCED_ONLY,                \
         .n_threads = threads_, .n_groups = op_##_groups, .layout = GRETA_LAYOUT_PACKED,                   \
         .w_types = INTEGER_WEIGHTS, .extras = extras_, .x_type = GRETA_TYPE_Q8A, .refusal = dot8_refusal, \
-        .n_tunables = n_, .tunables = {                                                                   \
+        .n_params = n_params_, .params = params_, .n_tunables = n_, .tunables = {                         \
             __VA_ARGS__                                                                                   \
         }                                                                                                 \
     }
+#define MATVEC(name_, ...) DOT8(MATVEC, matvec, name_, EXTRA_ADD, __VA_ARGS__)
 
 static const struct greta_variant rows[] = {
     QUANTIZE("quantize_tiled", 1),
     QUANTIZE("quantize_any", 0),
     /* By name only until they are measured: rounding costs a dispatch and some of the result's bits. */
-    DOT8(MATVEC, matvec, "matvec_dot8", EXTRA_ADD, 128, 2, 2, 2),
-    DOT8(MATVEC, matvec, "matvec_dot8_4", EXTRA_ADD, 128, 2, 4, 2),
-    DOT8(MATVEC, matvec, "matvec_dot8_64", EXTRA_ADD, 64, 2, 2, 2),
-    DOT8(MATMUL, matmul, "matmul_dot8", 0, 256, 1, 64),
-    DOT8(MATMUL, matmul, "matmul_dot8_32", 0, 64, 1, 32),
+    MATVEC("matvec_dot8", 128, 3, matvec_params, 2, 2, 2),
+    MATVEC("matvec_dot8_4", 128, 3, matvec_params, 2, 4, 2),
+    MATVEC("matvec_dot8_64", 64, 3, matvec_params, 2, 2, 2),
+    DOT8(MATMUL, matmul, "matmul_dot8", 0, 256, 0, NULL, 1, 64),
+    DOT8(MATMUL, matmul, "matmul_dot8_32", 0, 64, 0, NULL, 1, 32),
 };
 
 struct variant_rows variant_rows_vulkan_dot8(void) {

@@ -43,12 +43,15 @@ static const char *wide_unwise(const struct greta_variant *v, const struct greta
 
 GROUPS(row_groups, s->u32[0])
 
+static const struct variant_param params[] = {{"threads", VARIANT_PARAM_THREADS, {64, 128, 256, 512, 1024}},
+                                              {"pieces", OWN, {1, 2, 4, 8}}};
+
 #define ROW(OP_, op_, name_, threads_, width_, own_, refusal_, unwise_)                                     \
     {                                                                                                       \
         .name = name_, .op = GRETA_OP_##OP_, .format = GRETA_IMAGE_SPIRV,                                   \
         .image = &greta_spirv_##op_##_rows, .entry = "main", .flags = VARIANT_EXACT, .n_threads = threads_, \
         .n_groups = row_groups, .layout = GRETA_LAYOUT_PACKED, .refusal = refusal_, .unwise = unwise_,      \
-        .n_tunables = 2, .tunables = {                                                                      \
+        .n_params = 2, .params = params, .n_tunables = 2, .tunables = {                                     \
             width_,                                                                                         \
             own_                                                                                            \
         }                                                                                                   \
