@@ -4,7 +4,7 @@ import math
 from fractions import Fraction
 
 from semantics import F16, F32, F64, FORMATS, LANES, Form, Format, Mode, exponent
-from semantics_ops import (A, B, D, M32, NAN_OF, WIDTH, arith, clamp_float, fma_special, mnemonic, mul_special, number, rounded, s, sat,
+from semantics_ops import (A, B, D, M32, NAN_OF, WIDTH, arith, clamp_float, fma_special, mnemonic, mul_special, number, perm, rounded, s, sat,
                            sum_special, u)
 
 
@@ -534,6 +534,9 @@ def sdwa_forms():
     yield plain("v_fma_f32 v22, 4.0, v10, -0.5", "f32", ["f32"], lambda a, b, c, d: fma32(Mode(), 0x40800000, a, 0xBF000000), 1)
     yield plain("v_fma_f64 v[22:23], v[10:11], -4.0, 0.5", "f64", ["f64"],
                 lambda a, b, c, d: fma64(Mode(), a, 0xC010000000000000, 0x3FE0000000000000), 4)
+    for sel in (0x00010203, 0x04050607, 0x08090A0B, 0x0C0D0107, 0xFF060C08):
+        yield plain("s_mov_b32 s20, %#x\n    v_perm_b32 v22, v10, v14, s20" % sel, "b32", ["b32", "b32"],
+                    lambda a, b, c, d, sel=sel: perm(a, b, sel), n_groups=1)
     yield plain("v_add_u32_e32 v22, -16, v10", "b32", ["b32"], lambda a, b, c, d: u(a - 16, 32))
     yield plain("v_add_u32_e32 v22, 1.0, v10", "b32", ["b32"], lambda a, b, c, d: u(a + 0x3F800000, 32))
     yield plain("s_mov_b32 s20, 0x12345678\n    v_xor_b32_e32 v22, s20, v10", "b32", ["b32"], lambda a, b, c, d: a ^ 0x12345678)

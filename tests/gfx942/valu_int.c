@@ -170,10 +170,35 @@ static inline uint32_t permuted(uint64_t bytes, uint32_t sel) {
     if (sel >= 8) return bytes >> (sel * 16 - 113) & 1 ? 0xff : 0; /* 8: bit 15, 9: 31, 10: 47, 11: 63 */
     return bytes >> sel * 8 & 0xff;
 }
-OP3(perm_b32, permuted((uint64_t)x << 32 | y, z & 0xff) |
+OP3(perm_any, permuted((uint64_t)x << 32 | y, z & 0xff) |
                   permuted((uint64_t)x << 32 | y, z >> 8 & 0xff) << 8 |
                   permuted((uint64_t)x << 32 | y, z >> 16 & 0xff) << 16 |
                   permuted((uint64_t)x << 32 | y, z >> 24) << 24)
+
+/* The selector is nearly always one for all lanes: then each byte of the result is a row's byte. */
+HANDLER(perm_b32) {
+    if (i->src[2].kind == GFX_K_VGPR) {
+        perm_any(w, i);
+        return;
+    }
+    SRC32(a, 0);
+    SRC32(b, 1);
+    uint32_t sel = gfx_scalar32(w, &i->src[2]);
+    ROW_OF(d);
+    memset(d, 0, sizeof d);
+    for (unsigned n = 0; n < 4; n++) {
+        unsigned s = sel >> 8 * n & 0xff, to = 8 * n;
+        const uint32_t *row = (s < 8 ? s >= 4 : s >= 10) ? a : b;
+        unsigned from = s < 8 ? s % 4 * 8 : s % 2 ? 31 : 15;
+        if (s < 8)
+            FOR_LANES d[l] |= (row[l] >> from & 0xff) << to;
+        else if (s < 12)
+            FOR_LANES d[l] |= (row[l] >> from & 1) * (0xffu << to);
+        else
+            FOR_LANES d[l] |= (s == 12 ? 0 : 0xffu) << to;
+    }
+    gfx_put32(w, i, d);
+}
 
 static inline uint32_t byte_of(uint32_t x, int n) {
     return x >> n * 8 & 0xff;

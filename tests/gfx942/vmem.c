@@ -33,11 +33,31 @@ static void count_lines(struct gfx_wave *w, const struct access *a) {
         s->bytes_loaded += bytes, s->lines_loaded += lines;
 }
 
+// The usual load: all lanes in the allocation of the last access, in which this launch has stored nothing.
+static bool quiet_load(struct gfx_wave *w, const struct access *a) {
+    const struct gfx_mem *mem = w->issue->near;
+    const struct gfx_run *run = w->group->run;
+    if (!mem || !a->lanes ||
+        (run->track && atomic_load_explicit(&mem->stored_epoch, memory_order_relaxed) >= run->first_epoch))
+        return false;
+    uint64_t low = UINT64_MAX, high = 0;
+    EACH_ACTIVE(a->lanes) {
+        uint64_t at = a->at[ACTIVE];
+        low = at < low ? at : low;
+        high = at > high ? at : high;
+    }
+    return low >= mem->base && high < mem->end && a->bytes <= mem->end - high;
+}
+
 // Every byte of every lane in an allocation, and seen or noted by the caches.
 static bool reach(struct gfx_wave *w, const struct gfx_inst *i, const struct access *a) {
     struct gfx_issue *q = w->issue;
     struct gfx_machine *m = w->group->m;
     bool track = w->group->run->track, sc1 = i->flags & GFX_I_SC1;
+    if (a->how == LOAD && quiet_load(w, a)) {
+        if (m->options.stats) count_lines(w, a);
+        return true;
+    }
     EACH_ACTIVE(a->lanes) {
         int l = ACTIVE;
         uintptr_t at = (uintptr_t)a->at[l];
@@ -165,20 +185,33 @@ static uint32_t narrow_load(enum narrow n, const uint8_t *p, uint32_t old) {
     }
 }
 
-static void get(struct gfx_wave *w, const struct gfx_inst *i, const struct access *a, enum narrow n,
-                const uint8_t *shared) {
-    unsigned reg = i->dst.reg, words = a->bytes / 4;
+// Whole words, `words` of them known to the compiler. Lanes of exec that are not in a->lanes read 0.
+static inline __attribute__((always_inline)) void
+get_words(struct gfx_wave *w, unsigned reg, const struct access *a, unsigned words, const uint8_t *shared) {
+    static const uint8_t zeros[16];
     EACH_ACTIVE(gfx_exec(w)) {
         int l = ACTIVE;
-        uint32_t x[4] = {0};
-        bool in = a->lanes >> l & 1;
+        uint32_t x[4];
         const uint8_t *p = shared ? shared + a->at[l] : (const uint8_t *)(uintptr_t)a->at[l];
-        if (n != WORDS) {
-            w->v[reg][l] = narrow_load(n, in ? p : (const uint8_t *)x, w->v[reg][l]);
-            continue;
-        }
-        if (in) memcpy(x, p, a->bytes);
+        memcpy(x, a->lanes >> l & 1 ? p : zeros, words * 4);
         for (unsigned k = 0; k < words; k++) w->v[reg + k][l] = x[k];
+    }
+}
+
+static void get(struct gfx_wave *w, const struct gfx_inst *i, const struct access *a, enum narrow n,
+                const uint8_t *shared) {
+    unsigned reg = i->dst.reg;
+    if (n == WORDS) switch (a->bytes) {
+        case 4: get_words(w, reg, a, 1, shared); return;
+        case 8: get_words(w, reg, a, 2, shared); return;
+        case 12: get_words(w, reg, a, 3, shared); return;
+        default: get_words(w, reg, a, 4, shared); return;
+        }
+    EACH_ACTIVE(gfx_exec(w)) {
+        int l = ACTIVE;
+        static const uint8_t zeros[4];
+        const uint8_t *p = shared ? shared + a->at[l] : (const uint8_t *)(uintptr_t)a->at[l];
+        w->v[reg][l] = narrow_load(n, a->lanes >> l & 1 ? p : zeros, w->v[reg][l]);
     }
 }
 
