@@ -22,8 +22,8 @@ TEMPLATE = """
 k:
 {body}
   s_endpgm
-.Lend:
-  .size k, .Lend-k
+.Lk_end:
+  .size k, .Lk_end-k
 .rodata
 .p2align 6
 .amdhsa_kernel k
@@ -394,10 +394,45 @@ CASES = [
   global_load_dword v2, v1, s[6:7]
   s_waitcnt vmcnt(0)
   global_store_dword v1, v2, s[4:5]
-""", {"write-back": ("global_load_dword", "reads what workgroup 0, on XCD 0, stored: its L2 was not written back"),
-      "wait": ("global_load_dword", "reads what workgroup 0, on XCD 0, stored: its L2 was not written back"),
+""", {"write-back": ("global_load_dword", "reads what wave 0 of workgroup 0, on XCD 0, stored: its L2 was not written back"),
+      "wait": ("global_load_dword", "reads what wave 0 of workgroup 0, on XCD 0, stored: its L2 was not written back"),
       "invalidate": ("global_load_dword", "reads what workgroup 0, on XCD 0, stored, with no buffer_inv sc1"),
-      "neither": ("global_load_dword", "reads what workgroup 0")}, groups=4, out=lambda t, x: x + 5, out_bytes=260),
+      "neither": ("global_load_dword", "reads what wave 0 of workgroup 0")}, groups=4, out=lambda t, x: x + 5, out_bytes=260),
+
+    # The same with two waves that store; the first one writes back for both.
+    Case("stores of two waves for another XCD", START + """
+  v_mov_b32 v9, 0
+  v_readfirstlane_b32 s9, v0
+  s_cmp_lg_u32 s2, 0
+  s_cbranch_scc1 .Lwait
+  global_load_dword v2, v1, s[6:7]
+  s_waitcnt vmcnt(0)
+  v_add_u32 v2, 5, v2
+  global_store_dword v1, v2, s[6:7]
+  ?wait: s_waitcnt vmcnt(0)
+  s_barrier
+  s_cmp_lg_u32 s9, 0
+  s_cbranch_scc1 .Lend
+  buffer_wbl2 sc1
+  s_waitcnt vmcnt(0)
+  v_mov_b32 v3, 1
+  global_store_dword v9, v3, s[4:5] offset:512 sc1
+.Lend:
+  s_endpgm
+.Lwait:
+  s_sleep 1
+  global_load_dword v3, v9, s[4:5] offset:512 sc1
+  s_waitcnt vmcnt(0)
+  v_readfirstlane_b32 s8, v3
+  s_nop 4
+  s_cmp_eq_u32 s8, 0
+  s_cbranch_scc1 .Lwait
+  buffer_inv sc1
+  global_load_dword v2, v1, s[6:7]
+  s_waitcnt vmcnt(0)
+  global_store_dword v1, v2, s[4:5]
+""", {"wait": ("global_load_dword", "reads what wave 1 of workgroup 0, on XCD 0, stored: its L2 was not written back")}, groups=2,
+         threads=128, out=lambda t, x: x + 5, out_bytes=516),
 
     Case("load to LDS", START + """
   s_mov_b32 m0, 0

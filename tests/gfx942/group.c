@@ -220,6 +220,8 @@ static bool release(struct gfx_group *g) {
         return false;
     }
     gfx_lds_barrier(g);
+    if (g->run->track)
+        gfx_sync_epoch(waiting); // what is stored from here on is younger than what was waited for
     for (unsigned k = 0; k < g->n_waves; k++) g->waves[k]->state = GFX_READY;
     for (unsigned k = 0; k < g->n_waves; k++)
         if (!gfx_lds_renote(g->waves[k])) return false;

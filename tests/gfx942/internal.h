@@ -15,10 +15,13 @@
 // ---- Memory (memory.c)
 // Who wrote a dword in the running launch: what the L2 of another XCD may not know.
 struct gfx_stamp {
-    uint32_t epoch;  // of the machine's counter, when it was written; older than the launch's first: nobody
-    uint32_t writer; // group + 1; GFX_COHERENT: written through (sc1) or by an atomic
+    uint32_t epoch; // of the machine's counter, when it was written; older than the launch's first: nobody
+    uint32_t
+        writer; // group + 1, wave << GFX_WRITER_BITS; GFX_COHERENT: written through (sc1) or by an atomic
 };
 #define GFX_COHERENT 0x80000000u
+#define GFX_WRITER_BITS 27
+#define GFX_WRITER ((1u << GFX_WRITER_BITS) - 1)
 
 struct gfx_mem {
     uintptr_t base, end;
@@ -36,8 +39,9 @@ void gfx_mem_describe(struct gfx_machine *m, uintptr_t at, size_t bytes, char *t
 
 // Called by memory instructions; false after a fault. Where the launch has one group only nothing is tracked.
 bool gfx_mem_loaded(struct gfx_wave *w, struct gfx_mem *a, uintptr_t at, uint32_t bytes, bool sc1);
-uint32_t gfx_sync_epoch(struct gfx_wave *w); // the machine's counter, then one more
-void gfx_sync_written_back(struct gfx_wave *w, uint32_t issued);
+uint32_t gfx_sync_epoch(struct gfx_wave *w);      // the machine's counter, then one more
+uint32_t gfx_sync_write_back(struct gfx_wave *w); // issued; gives the number that is told when it is done
+void gfx_sync_written_back(struct gfx_wave *w, uint32_t at);
 void gfx_sync_invalidated(struct gfx_wave *w);
 void gfx_mem_stored(struct gfx_wave *w, struct gfx_mem *a, uintptr_t at, uint32_t bytes, bool coherent);
 
@@ -107,9 +111,13 @@ size_t gfx_op_all(const struct gfx_op *const **ops); // sorted by name
 enum gfx_wave_state { GFX_READY, GFX_AT_BARRIER, GFX_ENDED };
 
 // What the memory system of a group has done for other groups to see, by the machine's epoch counter.
+struct gfx_write_back {
+    uint32_t done;                  // UINT32_MAX: it was not waited for
+    uint32_t covers[GFX_MAX_WAVES]; // what a wave stored before this is in memory once it is done
+};
+
 struct gfx_sync {
-    uint32_t *wb_issued,
-        *wb_done; // write-backs: everything stored before wb_issued[k] is in memory at wb_done[k]
+    struct gfx_write_back *wb;
     uint32_t n_wb, cap_wb;
     uint32_t last_inv;
 };
@@ -204,7 +212,7 @@ struct gfx_pending {
     uint8_t kind;
     uint8_t n;      // registers
     uint16_t reg;   // 0..511 VGPR, 512.. SGPR
-    uint32_t epoch; // GFX_W_WB: when it was issued
+    uint32_t epoch; // GFX_W_STORE: when it was issued; GFX_W_WB: its number
     uint32_t access,
         n_access;    // GFX_W_LDS: the last of its accesses in lds_access, plus 1, and how many they are
     uint32_t lo, hi; // GFX_W_DMA: the LDS bytes

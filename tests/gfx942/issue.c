@@ -73,7 +73,8 @@ static bool load_after_load(const struct gfx_issue *q, const struct gfx_inst *i,
 // Of a pair of which an instruction reads one half, or a sum's upper half that may be anything: the register that counts.
 static struct gfx_use must_be_written(const struct gfx_use *u) {
     struct gfx_use read = *u;
-    if (u->how & (GFX_U_LOW | GFX_U_HIGH)) read.reg = (uint16_t)(u->reg + (u->how & GFX_U_HIGH ? 1 : 0)), read.n = 1;
+    if (u->how & (GFX_U_LOW | GFX_U_HIGH))
+        read.reg = (uint16_t)(u->reg + (u->how & GFX_U_HIGH ? 1 : 0)), read.n = 1;
     return read;
 }
 
@@ -213,7 +214,8 @@ static void push(struct gfx_wave *w, struct gfx_pending *list, uint32_t *n, cons
 void gfx_pend(struct gfx_wave *w, enum gfx_wait_kind kind, unsigned reg, unsigned n) {
     struct gfx_issue *q = w->issue;
     struct gfx_pending p = {.kind = (uint8_t)kind, .n = (uint8_t)n, .reg = (uint16_t)reg};
-    if (kind == GFX_W_WB) p.epoch = gfx_sync_epoch(w);
+    if (kind == GFX_W_WB) p.epoch = gfx_sync_write_back(w);
+    if (kind == GFX_W_STORE) p.epoch = atomic_load_explicit(&w->group->m->epoch, memory_order_relaxed);
     if (kind == GFX_W_LDS) p.access = q->lds_next, p.n_access = q->lds_new;
     q->lds_new = 0;
     if (kind == GFX_W_LDS || kind == GFX_W_SMEM || kind == GFX_W_FLAT)

@@ -166,14 +166,15 @@ void gfx_mem_stored(struct gfx_wave *w, struct gfx_mem *a, uintptr_t at, uint32_
     uint32_t epoch = atomic_load_explicit(&run->m->epoch, memory_order_relaxed);
     if (atomic_load_explicit(&a->stored_epoch, memory_order_relaxed) < epoch)
         atomic_store_explicit(&a->stored_epoch, epoch, memory_order_relaxed);
-    struct gfx_stamp stamp = {epoch, (w->group->id + 1) | (coherent ? GFX_COHERENT : 0)};
+    struct gfx_stamp stamp = {epoch,
+                              (w->group->id + 1) | w->id << GFX_WRITER_BITS | (coherent ? GFX_COHERENT : 0)};
     for (size_t i = (at - a->base) / 4; i <= (at + bytes - 1 - a->base) / 4; i++) s[i] = stamp;
 }
 
-// When the bytes that group `writer` stored at `epoch` were in memory; UINT32_MAX: they are not yet.
-static uint32_t written_back(const struct gfx_sync *s, uint32_t epoch) {
+// When the bytes that a wave of the group stored at `epoch` were in memory; UINT32_MAX: they are not yet.
+static uint32_t written_back(const struct gfx_sync *s, unsigned wave, uint32_t epoch) {
     for (uint32_t k = 0; k < s->n_wb; k++)
-        if (s->wb_issued[k] > epoch) return s->wb_done[k];
+        if (epoch < s->wb[k].covers[wave] && s->wb[k].done != UINT32_MAX) return s->wb[k].done;
     return UINT32_MAX;
 }
 
@@ -181,47 +182,69 @@ uint32_t gfx_sync_epoch(struct gfx_wave *w) {
     return atomic_fetch_add(&w->group->m->epoch, 1) + 1;
 }
 
-void gfx_sync_written_back(struct gfx_wave *w, uint32_t issued) {
+// Stores of the wave itself are ahead of its write-back; those of its group's other waves only once they were waited for.
+static void cover(const struct gfx_group *g, const struct gfx_wave *w, uint32_t now,
+                  struct gfx_write_back *b) {
+    for (unsigned k = 0; k < g->n_waves; k++) {
+        const struct gfx_issue *q = g->waves[k]->issue;
+        b->covers[k] = now;
+        for (uint32_t i = 0; g->waves[k] != w && i < q->n_vm; i++)
+            if (q->vm[i].kind == GFX_W_STORE && q->vm[i].epoch < b->covers[k]) b->covers[k] = q->vm[i].epoch;
+    }
+}
+
+uint32_t gfx_sync_write_back(struct gfx_wave *w) {
     struct gfx_run *run = w->group->run;
-    if (!run->track) return;
+    if (!run->track) return 0;
     struct gfx_sync *s = &run->sync[w->group->id];
+    uint32_t now = gfx_sync_epoch(w);
     pthread_mutex_lock(&run->m->sync_lock);
     if (s->n_wb == s->cap_wb) {
         uint32_t cap = s->cap_wb ? 2 * s->cap_wb : 8;
-        uint32_t *a = realloc(s->wb_issued, cap * sizeof *a);
-        if (a) s->wb_issued = a;
-        uint32_t *b = a ? realloc(s->wb_done, cap * sizeof *b) : NULL;
-        if (b) s->wb_done = b, s->cap_wb = cap;
+        struct gfx_write_back *wb = realloc(s->wb, cap * sizeof *wb);
+        if (wb) s->wb = wb, s->cap_wb = cap;
     }
-    if (s->n_wb < s->cap_wb) {
-        s->wb_issued[s->n_wb] = issued;
-        s->wb_done[s->n_wb++] = gfx_sync_epoch(w);
+    uint32_t at = s->n_wb < s->cap_wb ? s->n_wb++ : UINT32_MAX;
+    if (at != UINT32_MAX) {
+        s->wb[at].done = UINT32_MAX;
+        cover(w->group, w, now, &s->wb[at]);
     }
+    pthread_mutex_unlock(&run->m->sync_lock);
+    return at;
+}
+
+void gfx_sync_written_back(struct gfx_wave *w, uint32_t at) {
+    struct gfx_run *run = w->group->run;
+    atomic_thread_fence(memory_order_seq_cst);
+    if (!run->track || at == UINT32_MAX) return;
+    pthread_mutex_lock(&run->m->sync_lock);
+    run->sync[w->group->id].wb[at].done = gfx_sync_epoch(w);
     pthread_mutex_unlock(&run->m->sync_lock);
 }
 
 void gfx_sync_invalidated(struct gfx_wave *w) {
     struct gfx_run *run = w->group->run;
     uint32_t epoch = gfx_sync_epoch(w);
+    atomic_thread_fence(memory_order_seq_cst);
     if (run->track) run->sync[w->group->id].last_inv = epoch;
 }
 
 static bool stale(struct gfx_wave *w, struct gfx_stamp s, bool sc1) {
     struct gfx_run *run = w->group->run;
-    uint32_t writer = (s.writer & ~GFX_COHERENT) - 1, seen = s.epoch;
+    uint32_t writer = (s.writer & GFX_WRITER) - 1, seen = s.epoch, wave = s.writer >> GFX_WRITER_BITS & 15;
     const struct gfx_sync *mine = &run->sync[w->group->id];
     if (!(s.writer & GFX_COHERENT) && (sc1 || writer % GFX_XCDS != w->group->xcd)) {
         // The writer's list may grow under another thread's hands: a lock, as this is rare.
         pthread_mutex_lock(&run->m->sync_lock);
-        seen = writer % GFX_XCDS == w->group->xcd ? s.epoch : written_back(&run->sync[writer], s.epoch);
+        seen = writer % GFX_XCDS == w->group->xcd ? s.epoch : written_back(&run->sync[writer], wave, s.epoch);
         pthread_mutex_unlock(&run->m->sync_lock);
     }
     if (seen == UINT32_MAX) {
         gfx_fault(w,
-                  "reads what workgroup %u, on XCD %u, stored: its L2 was not written back (no buffer_wbl2 "
-                  "sc1 that was waited "
-                  "for), this is XCD %u",
-                  writer, writer % GFX_XCDS, w->group->xcd);
+                  "reads what wave %u of workgroup %u, on XCD %u, stored: its L2 was not written back after "
+                  "it (no buffer_wbl2 "
+                  "sc1 that was waited for, or another wave's while the store was under way); this is XCD %u",
+                  wave, writer, writer % GFX_XCDS, w->group->xcd);
         return true;
     }
     if (!sc1 && mine->last_inv <= seen) {
@@ -240,7 +263,7 @@ bool gfx_mem_loaded(struct gfx_wave *w, struct gfx_mem *a, uintptr_t at, uint32_
     const struct gfx_stamp *s = atomic_load_explicit(&a->stamps, memory_order_acquire);
     if (!s) return true;
     for (size_t i = (at - a->base) / 4; i <= (at + bytes - 1 - a->base) / 4; i++) {
-        if (s[i].epoch < run->first_epoch || (s[i].writer & ~GFX_COHERENT) == w->group->id + 1) continue;
+        if (s[i].epoch < run->first_epoch || (s[i].writer & GFX_WRITER) == w->group->id + 1) continue;
         if (stale(w, s[i], sc1)) return false;
     }
     return true;

@@ -209,8 +209,7 @@ static void finish(struct gfx_machine *m, struct gfx_run *run, uint8_t *args, ui
     if (args) gfx_free(m, args);
     if (packet) gfx_free(m, packet);
     for (uint32_t i = 0; run->sync && i < run->n_groups; i++) {
-        free(run->sync[i].wb_issued);
-        free(run->sync[i].wb_done);
+        free(run->sync[i].wb);
     }
     free(run->sync);
     for (uint32_t i = 0; i < m->n_workers; i++) merge(&m->stats, &m->workers[i].stats);
@@ -225,7 +224,7 @@ enum gfx_status gfx_run(struct gfx_machine *m, const struct gfx_kernel *k, const
     run.n_groups = l->groups[0] * l->groups[1] * l->groups[2];
     run.lds_bytes = k->lds_bytes + l->dynamic_lds;
     run.waves_per_group = (l->threads[0] * l->threads[1] * l->threads[2] + GFX_LANES - 1) / GFX_LANES;
-    run.track = run.n_groups > 1;
+    run.track = run.n_groups > 1 && run.n_groups < GFX_WRITER;
     run.first_epoch = atomic_fetch_add(&m->epoch, 1) + 1;
     run.max_resident = max_resident(&run);
     run.entry = entry_of(k);
