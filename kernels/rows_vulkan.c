@@ -154,16 +154,30 @@ static uint32_t split_lds_bytes(const struct greta_variant *v, uint32_t head_dim
 static const char *attn_split_refusal(const struct greta_variant *v, const struct greta_limits *limits,
                                       const struct greta_call *call) {
     uint32_t head_dim = call->keys[1], piece = v->tunables[SPLIT_PIECE];
-    const struct greta_scalars_attn_split *s = &call->scalars.attn_split;
     if (!limits->has_16bit_storage) return no_16bit;
     if (head_dim > 256) return "head_dim is more than 256";
     if (head_dim % piece) return "head_dim is no multiple of 8";
     if (piece > 1 && !(is_aligned(call, 1, 16) && is_aligned(call, 2, 16)))
         return "k or v does not begin at a multiple of 16 bytes";
-    if (v->tunables[SPLIT_HEADS] == 1 && piece > 1 && s->n_head != s->n_head_kv)
-        return "it is for one query head a KV head";
     return split_lds_bytes(v, head_dim) > limits->max_lds_bytes ? "it needs more LDS than the device has"
                                                                 : NULL;
+}
+
+static const char one_head[] = "it reads K and V once for each query head";
+
+static const char *attn_split_unwise(const struct greta_variant *v, const struct greta_limits *limits,
+                                     const struct greta_call *call) {
+    const struct greta_scalars_attn_split *s = &call->scalars.attn_split;
+    (void)limits;
+    bool one = v->tunables[SPLIT_HEADS] == 1 && v->tunables[SPLIT_PIECE] > 1;
+    return one && s->n_head != s->n_head_kv ? one_head : NULL;
+}
+
+static const char *attn_one_unwise(const struct greta_variant *v, const struct greta_limits *limits,
+                                   const struct greta_call *call) {
+    const struct greta_scalars_attn *s = &call->scalars.attn;
+    (void)limits;
+    return v->tunables[SPLIT_HEADS] == 1 && s->n_head != s->n_head_kv ? one_head : NULL;
 }
 
 static const char *attn_one_refusal(const struct greta_variant *v, const struct greta_limits *limits,
@@ -176,8 +190,6 @@ static const char *attn_one_refusal(const struct greta_variant *v, const struct 
         return "head_dim is more than 256 or no multiple of 8";
     if (!is_aligned(call, 1, 16) || !is_aligned(call, 2, 16))
         return "k or v does not begin at a multiple of 16 bytes";
-    if (v->tunables[SPLIT_HEADS] == 1 && s->n_head != s->n_head_kv)
-        return "it is for one query head a KV head";
     return split_lds_bytes(v, head_dim) > limits->max_lds_bytes ? "it needs more LDS than the device has"
                                                                 : NULL;
 }
@@ -211,12 +223,19 @@ static const char *attn_tiled_refusal(const struct greta_variant *v, const struc
     if (!limits->has_16bit_storage) return no_16bit;
     if (head_dim > 256 || head_dim % 8) return "head_dim is more than 256 or no multiple of 8";
     if (lds > limits->max_lds_bytes) return "it needs more LDS than the device has";
-    if (call->scalars.attn.n_tok < 4) return "n_tok is too small to fill its tiles";
     if (!attn_is_aligned(call)) return "q, k or v does not begin at a multiple of 16 bytes";
     uint64_t n_blocks = div_up(call->scalars.attn.n_ctx, keys);
     return loops_too_long(limits, n_blocks * (2 * keys * pieces / v->n_threads + pieces + 3 * keys + 4))
                ? loop_limit
                : NULL;
+}
+
+static const char few_queries[] = "n_tok is too small to fill its tiles";
+
+static const char *attn_tiled_unwise(const struct greta_variant *v, const struct greta_limits *limits,
+                                     const struct greta_call *call) {
+    (void)v, (void)limits;
+    return call->scalars.attn.n_tok < 4 ? few_queries : NULL;
 }
 
 /* Tunables of attn_coopmat.comp. */
@@ -236,10 +255,15 @@ static const char *attn_coopmat_refusal(const struct greta_variant *v, const str
     if (!limits->has_16bit_storage) return no_16bit;
     if (head_dim > 256 || head_dim % 16) return "head_dim is more than 256 or no multiple of 16";
     if (flash_lds_bytes(v, head_dim) > limits->max_lds_bytes) return "it needs more LDS than the device has";
-    if (call->scalars.attn.n_tok < t[FLASH_M]) return "n_tok is too small to fill its tiles";
     return attn_is_aligned(call) && is_aligned(call, 4, 16)
                ? NULL
                : "q, k, v or y does not begin at a multiple of 16 bytes";
+}
+
+static const char *attn_coopmat_unwise(const struct greta_variant *v, const struct greta_limits *limits,
+                                       const struct greta_call *call) {
+    (void)limits;
+    return call->scalars.attn.n_tok < v->tunables[FLASH_M] ? few_queries : NULL;
 }
 
 /* ---- grids ---- */
@@ -317,21 +341,20 @@ GROUPS(cast_groups, div_up(s->cast.n, v->n_threads))
         .name = name_, .op = GRETA_OP_ATTN_SPLIT, .format = GRETA_IMAGE_SPIRV,                              \
         .image = &greta_spirv_attn_split_simple, .entry = "main", .flags = VARIANT_EXACT, .n_threads = 256, \
         .n_groups = attn_split_groups, .layout = GRETA_LAYOUT_PACKED, .refusal = attn_split_refusal,        \
-        .extras = EXTRA_WINDOW | EXTRA_SOFTCAP,                                                             \
-        .n_tunables = 2, .tunables = {                                                                      \
+        .unwise = attn_split_unwise, .extras = EXTRA_WINDOW | EXTRA_SOFTCAP, .n_tunables = 2, .tunables = { \
             heads_,                                                                                         \
             piece_                                                                                          \
         }                                                                                                   \
     }
-#define ATTN_ONE(name_, heads_)                                                                          \
-    {                                                                                                    \
-        .name = name_, .op = GRETA_OP_ATTN, .format = GRETA_IMAGE_SPIRV, .image = &greta_spirv_attn_one, \
-        .entry = "main", .flags = VARIANT_EXACT, .n_threads = 256, .n_groups = attn_one_groups,          \
-        .extras = EXTRA_WINDOW | EXTRA_SOFTCAP,                                                          \
-        .layout = GRETA_LAYOUT_PACKED, .refusal = attn_one_refusal, .n_tunables = 2, .tunables = {       \
-            heads_,                                                                                      \
-            8                                                                                            \
-        }                                                                                                \
+#define ATTN_ONE(name_, heads_)                                                                             \
+    {                                                                                                       \
+        .name = name_, .op = GRETA_OP_ATTN, .format = GRETA_IMAGE_SPIRV, .image = &greta_spirv_attn_one,    \
+        .entry = "main", .flags = VARIANT_EXACT, .n_threads = 256, .n_groups = attn_one_groups,             \
+        .extras = EXTRA_WINDOW | EXTRA_SOFTCAP, .layout = GRETA_LAYOUT_PACKED, .refusal = attn_one_refusal, \
+        .unwise = attn_one_unwise, .n_tunables = 2, .tunables = {                                           \
+            heads_,                                                                                         \
+            8                                                                                               \
+        }                                                                                                   \
     }
 #define MATMUL_TILED(name_, threads_, tile_, aligned_)                                                      \
     {                                                                                                       \
@@ -361,7 +384,7 @@ GROUPS(cast_groups, div_up(s->cast.n, v->n_threads))
         .name = name_, .op = GRETA_OP_ATTN, .format = GRETA_IMAGE_SPIRV, .image = &greta_spirv_attn_coopmat, \
         .entry = "main", .n_threads = threads_, .subgroup_size = lanes_, .n_groups = attn_coopmat_groups,    \
         .layout = GRETA_LAYOUT_PACKED, .operand_eps = 0x1p-11, .refusal = attn_coopmat_refusal,              \
-        .n_tunables = 5, .tunables = {                                                                       \
+        .unwise = attn_coopmat_unwise, .n_tunables = 5, .tunables = {                                        \
             __VA_ARGS__                                                                                      \
         }                                                                                                    \
     }
@@ -369,7 +392,8 @@ GROUPS(cast_groups, div_up(s->cast.n, v->n_threads))
     {                                                                                                      \
         .name = name_, .op = GRETA_OP_ATTN, .format = GRETA_IMAGE_SPIRV, .image = &greta_spirv_attn_tiled, \
         .entry = "main", .flags = VARIANT_EXACT, .n_threads = threads_, .n_groups = attn_tiled_groups,     \
-        .layout = GRETA_LAYOUT_PACKED, .refusal = attn_tiled_refusal, .n_tunables = 2, .tunables = {       \
+        .layout = GRETA_LAYOUT_PACKED, .refusal = attn_tiled_refusal, .unwise = attn_tiled_unwise,         \
+        .n_tunables = 2, .tunables = {                                                                     \
             __VA_ARGS__                                                                                    \
         }                                                                                                  \
     }
