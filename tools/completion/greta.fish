@@ -105,7 +105,7 @@ complete -c greta -n '__fish_seen_subcommand_from perplexity' -s t -l threads -x
 complete -c greta -n '__fish_seen_subcommand_from perplexity' -s v -l verbose -d 'say what is done and why, on standard error'
 complete -c greta -n '__fish_seen_subcommand_from perplexity' -s h -l help -d 'this text'
 
-complete -c greta -n '__fish_seen_subcommand_from bench' -l preset -x -a 'smoke verify standard perf' -d 'a set of benches, from a minute\'s to a thorough one'
+complete -c greta -n '__fish_seen_subcommand_from bench' -l preset -x -a 'smoke verify standard perf' -d 'a set of benches, from a minute\'s to a thorough one; of benches by name, their sizes'
 complete -c greta -n '__fish_seen_subcommand_from bench' -l filter -x -d 'of a preset only benches whose name holds this'
 complete -c greta -n '__fish_seen_subcommand_from bench' -l list -d 'list the benches'
 complete -c greta -n '__fish_seen_subcommand_from bench' -l out -x -d 'where results are saved; default of a preset: results'

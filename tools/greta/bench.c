@@ -96,7 +96,7 @@ static bool run_all(struct bench_env *env, const struct request *q) {
     bool ok = true;
 
     for (int i = 0; i < q->n_names && ok; i++) ok = run_one(env, bench_find(q->names[i]));
-    for (uint32_t i = 0; q->preset >= 0 && ok && (b = bench_at(i)); i++)
+    for (uint32_t i = 0; !q->n_names && q->preset >= 0 && ok && (b = bench_at(i)); i++)
         if (b->presets >> q->preset & 1 && matches(q, b)) ok = run_one(env, b);
     return ok;
 }
@@ -222,7 +222,8 @@ int command_bench(const struct command *command, int argc, char **argv) {
     int preset = 0, n;
     const struct option options[] = {
         {"preset", 0, OPTION_CHOICE, &preset, "smoke|verify|standard|perf",
-         "a set of benches, from a minute's to a thorough one", 0, 0, &preset_given},
+         "a set of benches, from a minute's to a thorough one; of benches by name, their sizes", 0, 0,
+         &preset_given},
         {"filter", 0, OPTION_STRING, &q.filter, "NAME", "of a preset only benches whose name holds this"},
         {"list", 0, OPTION_FLAG, &listed, NULL, "list the benches"},
         {"out", 0, OPTION_STRING, &q.out, "DIR", "where results are saved; default of a preset: results"},
