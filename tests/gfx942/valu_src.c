@@ -29,21 +29,45 @@ static int dpp_source(unsigned ctrl, int l) {
     }
 }
 
+// The same for all lanes, by control: made once, as DPP is what reductions are made of.
+static struct dpp_map {
+    int8_t from[GFX_LANES];
+    uint64_t reads; // lanes that have a source
+} dpp_maps[512];
+
+__attribute__((constructor)) static void fill_dpp_maps(void) {
+    for (unsigned ctrl = 0; ctrl < 512; ctrl++)
+        for (int l = 0; l < GFX_LANES; l++) {
+            int s = dpp_source(ctrl, l);
+            dpp_maps[ctrl].from[l] = (int8_t)s;
+            dpp_maps[ctrl].reads |= (uint64_t)(s >= 0) << l;
+        }
+}
+
+// Lanes of the rows and banks (quarters of a row) that the masks name.
+static uint64_t dpp_mask(unsigned rows, unsigned banks) {
+    if (rows == 15 && banks == 15) return GFX_ALL;
+    uint64_t mask = 0;
+    for (unsigned l = 0; l < GFX_LANES; l++) mask |= (uint64_t)(rows >> l / 16 & banks >> l / 4 % 4 & 1) << l;
+    return mask;
+}
+
 // Which lane each lane reads, -1: the value 0. Lanes that are not to be written leave wmask.
 static bool dpp_lanes(struct gfx_wave *w, const struct gfx_inst *i, int8_t *from) {
-    uint64_t exec = gfx_exec(w), mask = 0;
-    for (int l = 0; l < GFX_LANES; l++) {
-        int s = dpp_source(i->dpp_ctrl, l);
-        if (s == -2) {
-            gfx_fault(w, "DPP control %#x, which gfx942 does not have", i->dpp_ctrl);
-            return false;
-        }
-        if (s >= 0 && !(exec >> s & 1)) s = -1;
-        from[l] = (int8_t)s;
-        bool on = (s >= 0 || i->bound_ctrl) && i->row_mask >> (l / 16) & 1 && i->bank_mask >> (l / 4 & 3) & 1;
-        mask |= (uint64_t)on << l;
+    const struct dpp_map *map = &dpp_maps[i->dpp_ctrl & 511];
+    uint64_t exec = gfx_exec(w), reads = map->reads;
+    if (map->from[0] == -2) {
+        gfx_fault(w, "DPP control %#x, which gfx942 does not have", i->dpp_ctrl);
+        return false;
     }
-    w->wmask &= mask;
+    memcpy(from, map->from, sizeof map->from);
+    if (exec != GFX_ALL)
+        for (int l = 0; l < GFX_LANES; l++)
+            if (from[l] >= 0 && !(exec >> from[l] & 1)) {
+                from[l] = -1;
+                reads &= ~(UINT64_C(1) << l);
+            }
+    w->wmask &= dpp_mask(i->row_mask, i->bank_mask) & (i->bound_ctrl ? GFX_ALL : reads);
     return true;
 }
 
