@@ -23,6 +23,20 @@ static const char *needs_16bit(const struct greta_variant *v, const struct greta
     return limits->has_16bit_storage ? NULL : no_16bit;
 }
 
+/* A Q8_0 cache is written and read in words. */
+static const char *kv_refusal(const struct greta_variant *v, const struct greta_limits *limits,
+                              const struct greta_call *call) {
+    uint32_t i = call->op == GRETA_OP_KV_UPDATE ? 2 : 8;
+    if (op_extras(call) & EXTRA_KV_Q8_0 && !(is_aligned(call, i, 16) && is_aligned(call, i + 1, 16)))
+        return "a cache does not begin at a multiple of 16 bytes";
+    return needs_16bit(v, limits, call);
+}
+
+static const char *rope_kv_heads_refusal(const struct greta_variant *v, const struct greta_limits *limits,
+                                         const struct greta_call *call) {
+    return call->scalars.rope_kv.head_dim > 256 ? "head_dim is more than 256" : kv_refusal(v, limits, call);
+}
+
 static const char *weight_refusal(const struct greta_variant *v, const struct greta_limits *limits,
                                   const struct greta_call *call) {
     (void)v;
@@ -270,7 +284,9 @@ static const char *attn_coopmat_unwise(const struct greta_variant *v, const stru
 
 GROUPS(row_lookup_groups, s->row_lookup.n_ids)
 GROUPS(rope_groups, div_up((uint64_t)s->rope.n_tok * s->rope.n_head * (s->rope.n_rot / 2), v->n_threads))
-GROUPS(kv_update_groups, div_up((uint64_t)s->kv_update.n_tok * s->kv_update.n_cols, v->n_threads))
+GROUPS(kv_update_groups, div_up((uint64_t)s->kv_update.n_tok * s->kv_update.n_cols,
+                                (uint64_t)v->n_threads * (call->keys[0] == GRETA_TYPE_Q8_0 ? 32 : 1)))
+GROUPS(rope_kv_heads_groups, s->rope_kv.n_tok *(s->rope_kv.n_head + 2 * (uint64_t)s->rope_kv.n_head_kv))
 GROUPS(rope_kv_groups, div_up(div_up(s->rope_kv.head_dim, 2) * s->rope_kv.n_tok *
                                   (s->rope_kv.n_head + 2 * (uint64_t)s->rope_kv.n_head_kv),
                               v->n_threads))
@@ -411,8 +427,10 @@ static const struct variant_param matvec_qkv_params[] = {
 static const struct greta_variant rows[] = {
     WEIGHT_ROW(ROW_LOOKUP, row_lookup_simple, 64, row_lookup_groups),
     ROW(ROPE, rope_simple, 64, rope_groups, NULL),
-    ROW(KV_UPDATE, kv_update_simple, 64, kv_update_groups, needs_16bit),
+    ROW_X(KV_UPDATE, kv_update_simple, EXTRA_KV_Q8_0, 64, kv_update_groups, kv_refusal),
     ROW(ROPE_KV, rope_kv_simple, 64, rope_kv_groups, needs_16bit),
+    ROW_X(ROPE_KV, rope_kv_heads, EXTRA_NORM | EXTRA_BIAS | EXTRA_KV_Q8_0, 64, rope_kv_heads_groups,
+          rope_kv_heads_refusal),
     /* The wide ones differ in threads, rows and steps; which is best was measured on an H200 (docs/tried.md). */
     MATVEC("matvec_wide_f16", 0, PLAIN_WEIGHTS, 256, 2, 2, 1, matvec_wide_unwise),
     MATVEC("matvec_wide", 0, ALL_WEIGHTS, 128, 2, 2, 1, matvec_wide_unwise),

@@ -7,11 +7,13 @@
 #ifndef KERNELS_CPU_CPU_H
 #define KERNELS_CPU_CPU_H
 
+#include "half.h"
 #include "variant.h"
 
 #include <greta/layout.h>
 
 #include <math.h>
+#include <string.h>
 
 #define CPU_MEMBER_R(name) const void *name;
 #define CPU_MEMBER_W(name) void *name;
@@ -81,6 +83,32 @@ static inline float cpu_act(uint32_t act, float g) {
 /* The first position that attention's token sees, of the n_seen up to its own. */
 static inline uint64_t cpu_window_begin(uint64_t n_seen, uint32_t window) {
     return window && n_seen > window ? n_seen - window : 0;
+}
+
+/* Elements [c, c + n) of a row of a Q8_0 cache, whole units. */
+static inline void cpu_kv_store_q8_0(const float *x, size_t n, uint8_t *row, size_t n_cols, size_t c) {
+    for (size_t u = 0; u < n; u += 32) {
+        float max = 0, bad = 0;
+        for (size_t i = u; i < u + 32; i++) {
+            float size = fabsf(x[i]);
+            max = size > max ? size : max;
+            bad += x[i] * 0; /* NaN where there is no number */
+        }
+        uint16_t h = half_f32_to_f16(max / 127 + bad);
+        float d = half_f16_to_f32(h);
+        memcpy(row + GRETA_KV_SCALES_OFFSET(n_cols) + (c + u) / 32 * 2, &h, sizeof h);
+        for (size_t i = u; i < u + 32; i++) {
+            float q = d > 0 ? rintf(x[i] / d) : 0;
+            row[c + i] = (uint8_t)(int8_t)(q > 127 ? 127 : q < -127 ? -127 : q);
+        }
+    }
+}
+
+/* Element c of a row of a Q8_0 cache. */
+static inline float cpu_kv_load_q8_0(const uint8_t *row, size_t n_cols, size_t c) {
+    uint16_t h;
+    memcpy(&h, row + GRETA_KV_SCALES_OFFSET(n_cols) + c / 32 * 2, sizeof h);
+    return half_f16_to_f32(h) * (float)(int8_t)row[c];
 }
 
 /* The plain C rows: every op, every type, every CPU. */

@@ -72,41 +72,45 @@ void cpu_rope_plain(const struct greta_host_group *g, const void *args) {
     }
 }
 
+/* Elements [c, c + n) of row `position` of a cache of n_cols a row; whole units where it is Q8_0. */
+static void kv_put(uint32_t type, void *cache, size_t position, size_t n_cols, size_t c, const float *x, size_t n) {
+    uint8_t *row = (uint8_t *)cache + position * GRETA_KV_ROW_BYTES(type, n_cols);
+    if (type == GRETA_TYPE_Q8_0)
+        cpu_kv_store_q8_0(x, n, row, n_cols, c);
+    else
+        for (size_t i = 0; i < n; i++) from_f32(type, row, c + i, x[i]);
+}
+
 void cpu_kv_update_plain(const struct greta_host_group *g, const void *args) {
     const struct cpu_args_kv_update *a = args;
     uint32_t type = g->constants[0], pos = ((const uint32_t *)a->step)[1];
     size_t n = a->n_cols;
     struct cpu_range range = cpu_share(g, a->n_tok, 1);
-    for (uint64_t t = range.begin; t < range.end && pos + t < a->n_ctx; t++)
-        for (size_t c = 0; c < n; c++) {
-            from_f32(type, a->k_cache, (pos + t) * n + c, ((const float *)a->k)[t * n + c]);
-            from_f32(type, a->v_cache, (pos + t) * n + c, ((const float *)a->v)[t * n + c]);
-        }
+    for (uint64_t t = range.begin; t < range.end && pos + t < a->n_ctx; t++) {
+        kv_put(type, a->k_cache, pos + t, n, 0, (const float *)a->k + t * n, n);
+        kv_put(type, a->v_cache, pos + t, n, 0, (const float *)a->v + t * n, n);
+    }
 }
 
 void cpu_rope_kv_plain(const struct greta_host_group *g, const void *args) {
     const struct cpu_args_rope_kv *a = args;
-    size_t n = a->head_dim, pos = ((const uint32_t *)a->step)[1],
-           n_heads = a->n_head + 2 * (size_t)a->n_head_kv;
+    size_t n = a->head_dim, pos = ((const uint32_t *)a->step)[1], n_kv = a->n_head_kv,
+           n_heads = a->n_head + 2 * n_kv;
     struct cpu_range range = cpu_share(g, a->n_tok * n_heads, 1);
     for (uint64_t i = range.begin; i < range.end; i++) {
         size_t t = i / n_heads, h = i % n_heads, p = pos + t;
-        const float *table = (const float *)a->table + p * a->n_rot;
-        float head[CPU_MAX_HEAD_DIM];
-        if (h < a->n_head) {
-            float *q = (float *)a->q + (t * a->n_head + h) * n;
-            rotate(g->constants[0], table, a->n_rot / 2, q, q);
-            continue;
-        }
-        h -= a->n_head;
-        bool is_k = h < a->n_head_kv;
-        size_t at = is_k ? h : h - a->n_head_kv;
-        if (p >= a->n_ctx) continue;
-        memcpy(head, (const float *)(is_k ? a->k : a->v) + (t * a->n_head_kv + at) * n, n * sizeof *head);
-        if (is_k) rotate(g->constants[0], table, a->n_rot / 2, head, head);
+        bool is_q = h < a->n_head, is_v = h >= a->n_head + n_kv;
+        size_t at = is_q ? h : is_v ? h - a->n_head - n_kv : h - a->n_head;
+        float *q = (float *)a->q + (t * a->n_head + at) * n, head[CPU_MAX_HEAD_DIM];
+        const float *from = is_q ? q : (const float *)(is_v ? a->v : a->k) + (t * n_kv + at) * n;
         for (size_t c = 0; c < n; c++)
-            from_f32(g->constants[1], is_k ? a->k_cache : a->v_cache, (p * a->n_head_kv + at) * n + c,
-                     head[c]);
+            head[c] = g->constants[3] ? from[c] + ((const float *)a->bias)[h * n + c] : from[c];
+        if (g->constants[2] && !is_v) norm_row(head, is_q ? a->q_norm : a->k_norm, head, n, a->eps);
+        if (!is_v) rotate(g->constants[0], (const float *)a->table + p * a->n_rot, a->n_rot / 2, head, head);
+        if (is_q)
+            memcpy(q, head, n * sizeof *q);
+        else if (p < a->n_ctx)
+            kv_put(g->constants[1], is_v ? a->v_cache : a->k_cache, p, n_kv * n, at * n, head, n);
     }
 }
 

@@ -139,6 +139,10 @@ static void qkv(const struct greta_host_group *g, const struct cpu_args_matvec_q
         cpu_qkv_finish(g, a, &b, y);
         uint64_t to = cpu_qkv_place(a, &b);
         void *cache = b.which == 1 ? a->k_cache : a->v_cache;
+        if (b.which && to != UINT64_MAX && g->constants[3] == GRETA_TYPE_Q8_0) {
+            cpu_qkv_store_q8_0(a, &b, y);
+            continue;
+        }
         for (uint64_t i = 0; to != UINT64_MAX && i < b.end - b.begin; i++)
             if (b.which == 0)
                 ((float *)a->q)[to + i] = y[i];

@@ -1,6 +1,6 @@
 /*
  * What the rows of matvec_qkv share: the rows of the three weights counted as one list, cut into blocks of one weight each. No pair
- * that rotates together is split: a block begins at an even row, or, where halves of a head rotate, is a head.
+ * that rotates together is split: a block begins at an even row, or, where halves of a head rotate or are rounded, is a head.
  */
 #ifndef KERNELS_CPU_QKV_H
 #define KERNELS_CPU_QKV_H
@@ -16,9 +16,9 @@ struct cpu_qkv_block {
     uint64_t begin, end; /* rows of w */
 };
 
-/* Halves of heads rotate together: mode 1. */
+/* Halves of heads rotate together: mode 1. Units of a Q8_0 cache are not split either. */
 static inline bool cpu_qkv_by_heads(const struct greta_host_group *g) {
-    return g->constants[4] == 1;
+    return g->constants[4] == 1 || g->constants[3] == GRETA_TYPE_Q8_0;
 }
 
 static inline struct cpu_range cpu_qkv_share(const struct greta_host_group *g,
@@ -60,7 +60,7 @@ static inline void cpu_qkv_finish(const struct greta_host_group *g, const struct
     const float *bias = (const float *)a->bias + n_heads * a->head_dim + b->begin;
     for (uint64_t i = 0; g->constants[6] && i < n; i++) y[i] += bias[i];
     if (b->which == 2) return;
-    if (cpu_qkv_by_heads(g)) {
+    if (g->constants[4] == 1) {
         for (uint32_t j = 0; j < a->n_rot / 2; j++)
             cpu_qkv_rotate_pair(table + 2 * j, y + j, y + j + a->n_rot / 2);
         return;
@@ -69,6 +69,14 @@ static inline void cpu_qkv_finish(const struct greta_host_group *g, const struct
         if (at < a->n_rot) cpu_qkv_rotate_pair(table + at, y + i, y + i + 1);
         at = at + 2 == a->head_dim ? 0 : at + 2;
     }
+}
+
+/* A block that is a head into its place in a Q8_0 cache. */
+static inline void cpu_qkv_store_q8_0(const struct cpu_args_matvec_qkv *a, const struct cpu_qkv_block *b,
+                                      const float *y) {
+    uint64_t pos = ((const uint32_t *)a->step)[1], n_kv = (uint64_t)a->n_head_kv * a->head_dim;
+    uint8_t *row = (uint8_t *)(b->which == 1 ? a->k_cache : a->v_cache) + pos * GRETA_KV_ROW_BYTES(GRETA_TYPE_Q8_0, n_kv);
+    cpu_kv_store_q8_0(y, b->end - b->begin, row, n_kv, b->begin);
 }
 
 /* Where the block's rows go in q or, as elements, in the cache; UINT64_MAX: nowhere. */

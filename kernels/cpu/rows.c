@@ -170,11 +170,9 @@ static const char *refuse_plain(const struct greta_variant *v, const struct gret
         if (s->rope.n_rot > s->rope.head_dim || s->rope.n_rot % 2)
             return "n_rot is odd or more than head_dim";
         return call->keys[0] > 1 ? "mode is neither 0 nor 1" : NULL;
-    case GRETA_OP_KV_UPDATE: return is_float_type(call->keys[0]) ? NULL : "kv_type is none of F32, F16, BF16";
     case GRETA_OP_ROPE_KV: return s->rope_kv.head_dim > CPU_MAX_HEAD_DIM ? "head_dim is more than 256" : NULL;
     case GRETA_OP_ATTN:
     case GRETA_OP_ATTN_SPLIT:
-        if (!is_float_type(call->keys[0])) return "kv_type is none of F32, F16, BF16";
         return call->keys[1] > CPU_MAX_HEAD_DIM ? "head_dim is more than 256" : NULL;
     case GRETA_OP_ATTN_REDUCE: return call->keys[0] > CPU_MAX_HEAD_DIM ? "head_dim is more than 256" : NULL;
     case GRETA_OP_CAST:
@@ -233,7 +231,7 @@ static const char *refuse_avx512(const struct greta_variant *v, const struct gre
 
 /* Of the fused ops none norms its activations: every group would do it again. */
 enum {
-    QKV_EXTRAS = EXTRA_BIAS | EXTRA_HALVES | EXTRA_V_TYPE,
+    QKV_EXTRAS = EXTRA_BIAS | EXTRA_HALVES | EXTRA_V_TYPE | EXTRA_KV_Q8_0,
     ATTN_EXTRAS = EXTRA_WINDOW | EXTRA_SOFTCAP
 };
 
@@ -242,7 +240,7 @@ static const struct greta_variant rows[] = {
     ROWS(RMS_NORM, rms_norm, VARIANT_EXACT, 0, GRETA_TYPE_F32, row_groups),
     ROWS(ADD_RMS_NORM, add_rms_norm, VARIANT_EXACT, 0, GRETA_TYPE_F32, row_groups),
     ROWS(ROPE, rope, VARIANT_EXACT, 0, GRETA_TYPE_F32, row_groups),
-    ROWS(KV_UPDATE, kv_update, VARIANT_EXACT, 0, GRETA_TYPE_F32, row_groups),
+    ROWS_X(KV_UPDATE, kv_update, VARIANT_EXACT, 0, EXTRA_KV_Q8_0, GRETA_TYPE_F32, row_groups),
     ROWS_X(MATVEC, matvec_q8a, 0, QUANT_TYPES | CODEBOOK_TYPES, EXTRA_ADD, GRETA_TYPE_Q8A, matvec_groups),
     ROWS_X(MATVEC, matvec, VARIANT_EXACT, ALL_TYPES, EXTRA_ADD, GRETA_TYPE_F32, matvec_groups),
     ROWS(MATMUL, matmul_q8a, 0, QUANT_TYPES, GRETA_TYPE_Q8A, matmul_groups),
@@ -264,7 +262,7 @@ static const struct greta_variant rows[] = {
     ROWS_X(MATVEC_QKV, matvec_qkv_q8a, 0, QUANT_TYPES | CODEBOOK_TYPES, QKV_EXTRAS, GRETA_TYPE_Q8A,
            matvec_qkv_groups),
     ROWS_X(MATVEC_QKV, matvec_qkv, VARIANT_EXACT, ALL_TYPES, QKV_EXTRAS, GRETA_TYPE_F32, matvec_qkv_groups),
-    ROWS(ROPE_KV, rope_kv, VARIANT_EXACT, 0, GRETA_TYPE_F32, row_groups),
+    ROWS_X(ROPE_KV, rope_kv, VARIANT_EXACT, 0, EXTRA_NORM | EXTRA_BIAS | EXTRA_KV_Q8_0, GRETA_TYPE_F32, row_groups),
     ROWS(ADD_RMS_NORM_QUANTIZE, add_rms_norm_quantize, VARIANT_EXACT, 0, GRETA_TYPE_F32, row_groups),
     PLAIN(BIAS_ADD, bias_add, 0, row_groups),
     PLAIN(SCALE, scale, 0, element_groups),

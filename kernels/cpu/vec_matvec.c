@@ -310,6 +310,8 @@ SIMD_INLINE void qkv(rows_fn *fn, const struct greta_host_group *g, const struct
         if (to == UINT64_MAX) continue;
         if (b.which == 0)
             memcpy((float *)a->q + to, y, (b.end - b.begin) * sizeof *y);
+        else if (g->constants[3] == GRETA_TYPE_Q8_0)
+            cpu_qkv_store_q8_0(a, &b, y);
         else
             kv_store(g->constants[3], y, b.end - b.begin, b.which == 1 ? a->k_cache : a->v_cache, to);
     }

@@ -132,13 +132,22 @@ static void f32_to_any(uint32_t type, const float *x, void *y, size_t at, size_t
         for (size_t i = 0; i < n; i++) ((uint16_t *)y)[at + i] = half_f32_to_bf16(x[i]);
 }
 
+/* Elements [c, c + n) of row `position` of a cache of n_cols a row; whole units where it is Q8_0. */
+static void kv_put(uint32_t type, void *cache, size_t position, size_t n_cols, size_t c, const float *x, size_t n) {
+    uint8_t *row = (uint8_t *)cache + position * GRETA_KV_ROW_BYTES(type, n_cols);
+    if (type == GRETA_TYPE_Q8_0)
+        cpu_kv_store_q8_0(x, n, row, n_cols, c);
+    else
+        f32_to_any(type, x, row, c, n);
+}
+
 void CPU_FN(kv_update)(const struct greta_host_group *g, const void *args) {
     const struct cpu_args_kv_update *a = args;
     size_t pos = ((const uint32_t *)a->step)[1], n = a->n_cols;
     struct cpu_range range = cpu_share(g, a->n_tok, 1);
     for (uint64_t t = range.begin; t < range.end && pos + t < a->n_ctx; t++) {
-        f32_to_any(g->constants[0], (const float *)a->k + t * n, a->k_cache, (pos + t) * n, n);
-        f32_to_any(g->constants[0], (const float *)a->v + t * n, a->v_cache, (pos + t) * n, n);
+        kv_put(g->constants[0], a->k_cache, pos + t, n, 0, (const float *)a->k + t * n, n);
+        kv_put(g->constants[0], a->v_cache, pos + t, n, 0, (const float *)a->v + t * n, n);
     }
 }
 
@@ -150,20 +159,15 @@ void CPU_FN(rope_kv)(const struct greta_host_group *g, const void *args) {
     struct cpu_range range = cpu_share(g, a->n_tok * n_heads, 1);
     for (uint64_t i = range.begin; i < range.end; i++) {
         size_t t = i / n_heads, h = i % n_heads, p = pos + t;
-        const float *table = (const float *)a->table + p * a->n_rot;
-        float k[CPU_MAX_HEAD_DIM];
-        if (h < a->n_head) {
-            rotate(g->constants[0], (float *)a->q + (t * a->n_head + h) * n, table, a->n_rot);
-        } else if (p < a->n_ctx && h < a->n_head + n_kv) {
-            h -= a->n_head;
-            memcpy(k, (const float *)a->k + (t * n_kv + h) * n, n * sizeof *k);
-            rotate(g->constants[0], k, table, a->n_rot);
-            f32_to_any(g->constants[1], k, a->k_cache, (p * n_kv + h) * n, n);
-        } else if (p < a->n_ctx) {
-            h -= a->n_head + n_kv;
-            f32_to_any(g->constants[1], (const float *)a->v + (t * n_kv + h) * n, a->v_cache,
-                       (p * n_kv + h) * n, n);
-        }
+        bool is_q = h < a->n_head, is_v = h >= a->n_head + n_kv;
+        size_t at = is_q ? h : is_v ? h - a->n_head - n_kv : h - a->n_head;
+        float copied[CPU_MAX_HEAD_DIM], *x = is_q ? (float *)a->q + (t * a->n_head + at) * n : copied;
+        if (!is_q && p >= a->n_ctx) continue;
+        if (!is_q) memcpy(x, (const float *)(is_v ? a->v : a->k) + (t * n_kv + at) * n, n * sizeof *x);
+        if (g->constants[3]) add_row(x, (const float *)a->bias + h * n, n);
+        if (g->constants[2] && !is_v) norm_row(x, is_q ? a->q_norm : a->k_norm, x, n, a->eps);
+        if (!is_v) rotate(g->constants[0], x, (const float *)a->table + p * a->n_rot, a->n_rot);
+        if (!is_q) kv_put(g->constants[1], is_v ? a->v_cache : a->k_cache, p, n_kv * n, at * n, x, n);
     }
 }
 

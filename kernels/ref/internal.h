@@ -28,6 +28,12 @@ double ref_softcap(double x, double cap, double *bound);
 /* 1 / sqrt(mean(x^2) + eps) of n values, and the largest relative error of x * it * w. */
 double ref_norm_scale(const double *x, uint64_t n, double eps, double *error);
 
+/*
+ * rope of n values in place, whose errors lie behind them: these turn with the values, and the rotation rounds three times. table: of
+ * the position.
+ */
+void ref_rotate(const float *table, uint32_t mode, uint64_t n_rot, uint64_t head_dim, uint64_t n, double *y);
+
 greta_status ref_matmul(const struct ref_args *a, uint64_t n_tok, uint64_t n_rows, uint64_t n_cols);
 greta_status ref_matvec(const struct ref_args *a);
 greta_status ref_matvec_glu(const struct ref_args *a);

@@ -113,8 +113,7 @@ greta_status ref_matvec_glu(const struct ref_args *a) {
     return status;
 }
 
-/* In place; the errors turn with the values, and the rotation rounds three times. n values, then their errors. */
-static void rotate(const float *table, uint32_t mode, uint64_t n_rot, uint64_t head_dim, uint64_t n,
+void ref_rotate(const float *table, uint32_t mode, uint64_t n_rot, uint64_t head_dim, uint64_t n,
                    double *y) {
     for (uint64_t i = 0; i < n / head_dim * (n_rot / 2); i++) {
         uint64_t head = i / (n_rot / 2) * head_dim, j = i % (n_rot / 2);
@@ -150,7 +149,7 @@ greta_status ref_matvec_qkv(const struct ref_args *a) {
             y[r] += bias[r];
             y[n + r] += 2 * REF_EPS * (fabs(y[r]) + y[n + r]);
         }
-        if (!status && w < 2) rotate(table + pos * s->n_rot, keys[4], s->n_rot, s->head_dim, n, y);
+        if (!status && w < 2) ref_rotate(table + pos * s->n_rot, keys[4], s->n_rot, s->head_dim, n, y);
         for (uint64_t i = 0; !status && i < n && (w == 0 || pos < s->n_ctx); i++)
             ref_set_kv(o, w ? pos * n + i : i, y[i], y[n + i]);
         bias += keys[6] ? n : 0;

@@ -151,22 +151,6 @@ static double rounded_to(uint32_t type, float x) {
     return type == GRETA_TYPE_BF16 ? half_bf16_to_f32(half_f32_to_bf16(x)) : x;
 }
 
-static greta_status kv_update(const struct ref_args *a) {
-    const struct greta_scalars_kv_update *s = &a->call->scalars.kv_update;
-    uint32_t step[4], type = a->call->keys[0];
-    memcpy(step, a->data[4], sizeof step);
-    greta_status status = GRETA_OK;
-    for (uint32_t i = 0; !status && i < 2; i++) {
-        struct ref_output *cache = &a->outputs[2 + i];
-        status = ref_output_make(cache, float_kind(type), (uint64_t)s->n_ctx * s->n_cols);
-        for (uint64_t t = 0; !status && t < s->n_tok && step[1] + t < s->n_ctx; t++)
-            for (uint64_t c = 0; c < s->n_cols; c++)
-                set(cache, (step[1] + t) * s->n_cols + c, rounded_to(type, f32_at(a, i, t * s->n_cols + c)),
-                    0);
-    }
-    return status;
-}
-
 greta_status ref_kv_make(struct ref_output *o, uint32_t kv_type, uint64_t n_ctx, uint64_t n_cols) {
     bool q8 = kv_type == GRETA_TYPE_Q8_0;
     greta_status status = ref_output_make(o, q8 ? REF_KV_Q8_0 : float_kind(kv_type), n_ctx * n_cols);
@@ -175,40 +159,77 @@ greta_status ref_kv_make(struct ref_output *o, uint32_t kv_type, uint64_t n_ctx,
     return status;
 }
 
+/* Error 0: an exact value, and a kernel rounds it as we do. */
 void ref_set_kv(struct ref_output *o, uint64_t i, double value, double error) {
+    if (error == 0 && o->kind == REF_F16) {
+        set(o, i, rounded_to(GRETA_TYPE_F16, (float)value), 0);
+        return;
+    }
     if (o->kind == REF_F16) error += 0x1p-11 * (fabs(value) + error) + 0x1p-25;
     if (o->kind == REF_F16 && fabs(value) >= 65520) value = value > 0 ? INFINITY : -INFINITY;
     set(o, i, value, error);
 }
 
+static greta_status kv_update(const struct ref_args *a) {
+    const struct greta_scalars_kv_update *s = &a->call->scalars.kv_update;
+    uint32_t step[4];
+    memcpy(step, a->data[4], sizeof step);
+    greta_status status = GRETA_OK;
+    for (uint32_t i = 0; !status && i < 2; i++) {
+        struct ref_output *cache = &a->outputs[2 + i];
+        status = ref_kv_make(cache, a->call->keys[0], s->n_ctx, s->n_cols);
+        for (uint64_t t = 0; !status && t < s->n_tok && step[1] + t < s->n_ctx; t++)
+            for (uint64_t c = 0; c < s->n_cols; c++)
+                ref_set_kv(cache, (step[1] + t) * s->n_cols + c, f32_at(a, i, t * s->n_cols + c), 0);
+    }
+    return status;
+}
+
 /*
- * rope, then kv_update: where the cache is f16 the rotated k is rounded once more, by half a unit in the last place. Nobody else
- * reads k, so that it need not be rounded to f32 between.
+ * One head of binding i_x, 0 q, 1 k, 2 v: its bias, its norm, its rotation; y: head_dim values, then their errors, 0 where nothing
+ * was done. A bias rounds once, which the norm's scale sees, too.
  */
+static void rope_kv_head(const struct ref_args *a, uint32_t i_x, uint64_t t, uint64_t head, double *y) {
+    const struct greta_scalars_rope_kv *s = &a->call->scalars.rope_kv;
+    uint64_t n = s->head_dim, n_heads = i_x ? s->n_head_kv : s->n_head, pos = ((const uint32_t *)a->data[7])[1];
+    uint64_t before = i_x == 0 ? 0 : i_x == 1 ? s->n_head : s->n_head + (uint64_t)s->n_head_kv;
+    const uint32_t *keys = a->call->keys;
+    for (uint64_t c = 0; c < n; c++) {
+        y[c] = f32_at(a, i_x, (t * n_heads + head) * n + c);
+        if (keys[3]) y[c] += f32_at(a, 5, (before + head) * n + c);
+        y[n + c] = keys[3] ? 2 * REF_EPS * fabs(y[c]) : 0;
+    }
+    if (keys[2] && i_x < 2) {
+        double relative, scale = ref_norm_scale(y, n, s->eps, &relative);
+        for (uint64_t c = 0; c < n; c++) {
+            double w = f32_at(a, 3 + i_x, c);
+            y[c] *= scale * w;
+            y[n + c] = y[n + c] * scale * fabs(w) + (relative + 4 * REF_EPS) * fabs(y[c]) + REF_TINY;
+        }
+    }
+    if (i_x < 2) ref_rotate((const float *)a->data[6] + (pos + t) * s->n_rot, keys[0], s->n_rot, n, n, y);
+}
+
+/* Where the cache is f16 the rotated k is rounded once more, by half a unit in the last place. */
 static greta_status rope_kv(const struct ref_args *a) {
     const struct greta_scalars_rope_kv *s = &a->call->scalars.rope_kv;
-    uint32_t step[4], type = a->call->keys[1], n_cols = s->n_head_kv * s->head_dim;
-    struct ref_output *k = &a->outputs[8], *v = &a->outputs[9];
-    memcpy(step, a->data[7], sizeof step);
-    greta_status status = rope_rows(a, 0, 6, a->call->keys[0], step[1], s->n_tok, s->n_head, s->head_dim,
-                                    s->n_rot, &a->outputs[0]);
-    struct ref_output rotated = {.kind = REF_NOTHING};
-    if (!status)
-        status = rope_rows(a, 1, 6, a->call->keys[0], step[1], s->n_tok, s->n_head_kv, s->head_dim, s->n_rot,
-                           &rotated);
-    if (!status) status = ref_output_make(k, float_kind(type), (uint64_t)s->n_ctx * n_cols);
-    if (!status) status = ref_output_make(v, float_kind(type), (uint64_t)s->n_ctx * n_cols);
-    for (uint64_t t = 0; !status && t < s->n_tok && step[1] + t < s->n_ctx; t++)
-        for (uint64_t c = 0; c < n_cols; c++) {
-            uint64_t from = t * n_cols + c, to = (step[1] + t) * n_cols + c;
-            if (rotated.bound[from] < 0) /* past n_rot */
-                set(k, to, rounded_to(type, f32_at(a, 1, from)), 0);
-            else
-                ref_set_kv(k, to, rotated.value[from], rotated.bound[from]);
-            set(v, to, rounded_to(type, f32_at(a, 2, from)), 0);
-        }
-    free(rotated.value);
-    free(rotated.bound);
+    uint64_t n = s->head_dim, n_kv = (uint64_t)s->n_head_kv * n, pos = ((const uint32_t *)a->data[7])[1];
+    double *y = calloc((size_t)(2 * n + 1), sizeof *y);
+    greta_status status =
+        y ? ref_output_make(&a->outputs[0], REF_F32, s->n_tok * s->n_head * n) : GRETA_ERR_NO_MEMORY;
+    for (uint32_t i = 1; !status && i < 3; i++)
+        status = ref_kv_make(&a->outputs[7 + i], a->call->keys[1], s->n_ctx, n_kv);
+    for (uint64_t t = 0; !status && t < s->n_tok; t++)
+        for (uint32_t i = 0; i < 3; i++)
+            for (uint64_t head = 0; head < (i ? s->n_head_kv : s->n_head) && (i == 0 || pos + t < s->n_ctx); head++) {
+                rope_kv_head(a, i, t, head, y);
+                for (uint64_t c = 0; c < n; c++)
+                    if (i)
+                        ref_set_kv(&a->outputs[7 + i], (pos + t) * n_kv + head * n + c, y[c], y[n + c]);
+                    else if (y[n + c] > 0)
+                        set(&a->outputs[0], (t * s->n_head + head) * n + c, y[c], y[n + c]);
+            }
+    free(y);
     return status;
 }
 

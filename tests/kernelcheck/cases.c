@@ -118,6 +118,9 @@ static void matvec_qkv_extras(const struct emit *e, struct kc_case c, uint32_t i
     if (i % 4 == 2) keys[6] = 1;
     if (i % 4 == 3) keys[4] = keys[6] = 1, keys[5] = may_norm;
     emit_styles(e, c, normal_styles, 2);
+    if (c.call.scalars.matvec_qkv.head_dim % 32 || keys[5]) return;
+    keys[3] = GRETA_TYPE_Q8_0;
+    emit_styles(e, c, normal_styles, 2);
 }
 
 /* Integers are too large for an f16 cache. */
@@ -213,6 +216,10 @@ static void kv_update(const struct emit *e) {
                 (struct greta_scalars_kv_update){shapes[i][0], shapes[i][1], shapes[i][2]};
             c.step[1] = shapes[i][3];
             emit_styles(e, c, (enum kc_style[]){KC_NORMAL, KC_SPECIAL}, 2);
+            if (type == GRETA_TYPE_F32) continue;
+            c.call.keys[0] = GRETA_TYPE_Q8_0;
+            c.call.scalars.kv_update.n_cols = (shapes[i][1] + 31) / 32 * 32;
+            emit_styles(e, c, (enum kc_style[]){KC_NORMAL, KC_SPECIAL, KC_OUTLIERS}, 3);
         }
 }
 
@@ -228,6 +235,14 @@ static void rope_kv(const struct emit *e) {
                     step[0],     2 * (1 + i % 3),        1 + i % 3, heads[i][0],
                     heads[i][1], step[0] > 64 ? 90 : 32, 1e-5f};
                 c.step[1] = step[1];
+                emit_styles(e, c, normal_styles, 2);
+                /* norm, bias, both; and a cache in 8 bits */
+                c.call.keys[2] = i % 3 != 1;
+                c.call.keys[3] = i % 3 != 0;
+                emit_styles(e, c, normal_styles, 2);
+                if (heads[i][0] % 32) continue;
+                c.call.keys[1] = GRETA_TYPE_Q8_0;
+                if (type == GRETA_TYPE_F32) c.call.keys[2] = c.call.keys[3] = 0;
                 emit_styles(e, c, normal_styles, 2);
             }
 }

@@ -115,6 +115,11 @@ static bool is_for_the_host(const struct walk *w, const struct greta_call *call)
            call->keys[0] >= GRETA_N_PACKED_TYPES && call->keys[0] < GRETA_N_WEIGHT_TYPES;
 }
 
+/* A unit of a Q8_0 cache is made by many workgroups in matvec_qkv. */
+static bool makes_units(const struct walk *w, const struct greta_call *call) {
+    return w->env->format != GRETA_IMAGE_HOST && call->op == GRETA_OP_MATVEC_QKV && op_extras(call) & EXTRA_KV_Q8_0;
+}
+
 /* A norm before a product, which the host's rows would do once in every group. */
 static bool is_for_a_gpu(const struct walk *w, const struct greta_call *call) {
     bool product = kc_is_product(call->op);
@@ -133,7 +138,7 @@ static void check_case(void *user, const struct kc_case *c) {
     w->i_case++;
     if (c->large && (w->env->limits->is_cpu || w->env->limits->is_emulated)) return;
     if (w->options->every && (w->i_case + w->options->seed) % w->options->every) return;
-    if (is_for_the_host(w, &c->call) || is_for_a_gpu(w, &c->call)) return;
+    if (is_for_the_host(w, &c->call) || is_for_a_gpu(w, &c->call) || makes_units(w, &c->call)) return;
     for (uint32_t i = 0; i < greta_variant_count(); i++) {
         const struct greta_variant *row = greta_variant_at(i);
         if (row->op != c->call.op || !wanted(w, row)) continue;
