@@ -134,7 +134,7 @@ int main(int argc, char **argv) {
         n_forms++;
     }
     printf("%u forms\n", n_forms);
-    CHECK(n_forms > 1000);
+    CHECK(n_forms > 400);
     gfx_unload(m, o);
     gfx_destroy(m);
     free(code);
