@@ -30,7 +30,7 @@ static const char *tiled_refusal(const struct greta_variant *v, const struct gre
 /* Many rows fill the device by themselves, and a small workgroup has less to wait for. */
 static const char *tiled_unwise(const struct greta_variant *v, const struct greta_limits *limits,
                                 const struct greta_call *call) {
-    (void)limits;
+    if (limits->is_cpu) return "on a CPU its barriers cost more than its loads";
     return call->scalars.u32[1] < v->n_threads * 4 ? "n_cols is too small to fill its workgroups" : NULL;
 }
 
