@@ -37,6 +37,16 @@ const struct tensor_row arch_model_rows[] = {
 /* clang-format on */
 
 static const struct tensor_row llama_layer[] = {NORMS, QKV, O_DOWN, GATE_UP, {0}};
+static const struct tensor_row qwen2_layer[] = {
+    NORMS,
+    QKV,
+    O_DOWN,
+    GATE_UP,
+    {"attn_q.bias", DIM_NONE, DIM_Q, IN_LAYER(qkv_bias), .whole = DIM_Q_KV2},
+    {"attn_k.bias", DIM_NONE, DIM_KV, IN_LAYER(qkv_bias), .whole = DIM_Q_KV2, .begin = DIM_Q},
+    {"attn_v.bias", DIM_NONE, DIM_KV, IN_LAYER(qkv_bias), .whole = DIM_Q_KV2, .begin = DIM_Q_KV},
+    {0},
+};
 static const struct tensor_row qwen3_layer[] = {
     NORMS,
     QKV,
@@ -56,13 +66,34 @@ static const struct tensor_row phi3_layer[] = {
     {"ffn_up.weight", DIM_FF, DIM_EMBD, IN_LAYER(up), .whole = DIM_FF2, .begin = DIM_FF},
     {0},
 };
+static const struct tensor_row gemma2_layer[] = {
+    NORMS,
+    QKV,
+    O_DOWN,
+    GATE_UP,
+    {"post_attention_norm.weight", DIM_NONE, DIM_EMBD, IN_LAYER(post_attn_norm)},
+    {"post_ffw_norm.weight", DIM_NONE, DIM_EMBD, IN_LAYER(post_ffn_norm)},
+    {0},
+};
+
 static const struct arch archs[] = {
     {.name = "llama",
      .layer = llama_layer,
      .rope_mode = 0,
      .window_layers = WINDOW_ALL}, /* Mistral's files are of this architecture */
+    {.name = "qwen2", .layer = qwen2_layer, .rope_mode = 1},
     {.name = "qwen3", .layer = qwen3_layer, .rope_mode = 1},
     {.name = "phi3", .layer = phi3_layer, .rope_mode = 1, .window_layers = WINDOW_ALL},
+    {.name = "gemma2",
+     .layer = gemma2_layer,
+     .rope_mode = 1,
+     .act = GRETA_ACT_GELU,
+     .scale_embd = true,
+     .window_layers = WINDOW_EVEN,
+     .window = 4096,
+     .attn_softcap = 50,
+     .final_softcap = 30,
+     .n_layer_wide_queries = 46}, /* the 27B model */
 };
 enum { N_ARCHS = sizeof archs / sizeof *archs };
 

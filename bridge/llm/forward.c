@@ -180,6 +180,14 @@ static void linear_residual(struct forward *f, const struct weight *w, const str
 
 /* ---- the smaller parts ---- */
 
+/* x *= factor, of n elements. */
+static void scale(struct forward *f, struct greta_binding x, uint32_t n, float factor) {
+    record(f,
+           &(struct greta_call){
+               .op = GRETA_OP_SCALE, .bindings = {x, x}, .scalars.scale = {.n = n, .scale = factor}},
+           0, 0);
+}
+
 /*
  * x = rows of the embedding. The rows of one part of a split embedding are zero for the tokens of the
  * others: add them up.
@@ -210,6 +218,8 @@ static void embed(struct forward *f) {
                    &(struct greta_call){.op = GRETA_OP_ADD, .bindings = {x, y, x}, .scalars.add = {.n = n}},
                    0, 0);
     }
+    if (f->s->m->hp.embd_scale != 1)
+        scale(f, rows_of(f, S_X, 0, f->n_tok, n_embd), n, f->s->m->hp.embd_scale);
 }
 
 static void rms_norm(struct forward *f, struct greta_binding x, struct greta_buf *weight,
@@ -310,6 +320,24 @@ static void kv_update(struct forward *f, uint32_t i_layer) {
            0, 0);
 }
 
+/* The vector holds what is added to queries, to keys and to values. */
+static void add_biases(struct forward *f, struct greta_buf *bias) {
+    const struct hparams *hp = &f->s->m->hp;
+    const enum scratch to[] = {S_Q, S_K, S_V};
+    uint64_t begin = 0;
+
+    for (int i = 0; i < 3; i++) {
+        uint32_t n_cols = (i ? hp->n_head_kv : hp->n_head) * hp->head_dim;
+        record(f,
+               &(struct greta_call){.op = GRETA_OP_BIAS_ADD,
+                                    .bindings = {rows_of(f, to[i], 0, f->n_tok, n_cols),
+                                                 bytes_of(bias, begin * 4, (uint64_t)n_cols * 4)},
+                                    .scalars.bias_add = {.n_rows = f->n_tok, .n_cols = n_cols}},
+               0, 0);
+        begin += n_cols;
+    }
+}
+
 /* Every head of x becomes its norm, by way of scratch memory that attention writes later. */
 static void head_norms(struct forward *f, enum scratch x, uint32_t n_head, struct greta_buf *weight) {
     uint32_t n_cols = f->s->m->hp.head_dim, n_rows = f->n_tok * n_head;
@@ -329,6 +357,7 @@ static void rotate_and_keep(struct forward *f, uint32_t i_layer) {
         record(f, &fused, 0, 0);
         return;
     }
+    if (l->qkv_bias) add_biases(f, l->qkv_bias);
     if (l->q_norm) head_norms(f, S_Q, hp->n_head, l->q_norm);
     if (l->k_norm) head_norms(f, S_K, hp->n_head_kv, l->k_norm);
     rope(f, S_Q, hp->n_head);
@@ -569,11 +598,22 @@ void forward_body(struct forward *f) {
     }
 }
 
+/* x = cap * tanh(x / cap), of n elements. */
+static void softcap(struct forward *f, struct greta_buf *buf, uint32_t n, float cap) {
+    struct greta_binding x = bytes_of(buf, 0, (uint64_t)n * 4);
+
+    record(f,
+           &(struct greta_call){
+               .op = GRETA_OP_SOFTCAP, .bindings = {x, x}, .scalars.softcap = {.n = n, .cap = cap}},
+           0, 0);
+}
+
 void forward_head(struct forward *f, uint32_t row, uint32_t n_rows, struct greta_buf *logits) {
     const struct greta_model *m = f->s->m;
     struct operand x = normed(f, m->output_norm, row, n_rows, &m->output, NULL, NULL);
 
     linear(f, &m->output, &x, logits);
+    if (m->hp.final_softcap > 0) softcap(f, logits, n_rows * m->hp.n_vocab, m->hp.final_softcap);
 }
 
 void forward_readback(struct forward *f, enum greta_want want) {

@@ -132,6 +132,78 @@ def check_models(folder):
     expect(logits(folder.model()), 'logits --tokens need no tokenizer', 0, lines=0)
 
 
+def check_architectures(folder):
+    """What other architectures have and llama has not: missing, of another size, of no use."""
+    def key(name, value):
+        return lambda keys, tensors: keys.__setitem__(name, value)
+
+    def without(name):
+        return lambda keys, tensors: tensors.pop(name)
+
+    def tensor(name, value):
+        return lambda keys, tensors: tensors.__setitem__(name, value)
+
+    def floats(*values):
+        return ((len(values),), g.F32, struct.pack('<%df' % len(values), *values))
+
+    yarn = {'rope.scaling.type': 'yarn', 'rope.scaling.factor': 4.0}
+    qwen2, qwen3, phi3, gemma2 = (dict(arch=name) for name in ('qwen2', 'qwen3', 'phi3', 'gemma2'))
+    cases = [
+        (dict(), key('general.architecture', 'gemma7'), 'gemma7 llama, qwen2, qwen3, phi3 and gemma2'),
+        (dict(), key('general.architecture', 'qwen2'), 'qwen2.context_length missing'),
+        (qwen2, without('blk.1.attn_k.bias'), 'blk.1.attn_k.bias missing'),
+        (qwen2, tensor('blk.0.attn_v.bias', floats(*range(39))), 'blk.0.attn_v.bias 39 40'),
+        (qwen2, tensor('blk.0.attn_q.bias', ((40,), g.Q8_0, bytes(34 * 40 // 32))), 'blk.0.attn_q.bias Q8_0'),
+        (qwen2, tensor('blk.0.attn_output.bias', floats(*range(40))), 'blk.0.attn_output.bias qwen2'),
+        (qwen2, key('qwen2.attention.sliding_window', 64), 'qwen2.attention.sliding_window 64'),
+        (qwen3, without('blk.0.attn_q_norm.weight'), 'blk.0.attn_q_norm.weight missing'),
+        (qwen3, tensor('blk.1.attn_k_norm.weight', floats(*range(40))), 'blk.1.attn_k_norm.weight 40 8'),
+        (phi3, without('blk.1.attn_qkv.weight'), 'blk.1.attn_qkv.weight missing'),
+        (phi3, key('phi3.attention.head_count_kv', 1), 'blk.0.attn_qkv.weight 120 56'),
+        (phi3, key('phi3.feed_forward_length', 104), 'blk.0.ffn_down.weight 52 104'),
+        (phi3, tensor('blk.0.ffn_up.weight', ((40, 52), g.F32, bytes(40 * 52 * 4))), 'blk.0.ffn_up.weight 52 104'),
+        (phi3, tensor('blk.0.ffn_gate.weight', ((40, 52), g.F32, bytes(40 * 52 * 4))), 'blk.0.ffn_gate.weight phi3'),
+        (dict(phi3, long=True), without('rope_factors_long.weight'), 'rope_factors_long.weight missing'),
+        (dict(phi3, long=True), without('rope_factors_short.weight'), 'rope_factors_short.weight missing'),
+        (dict(phi3, long=True), tensor('rope_factors_long.weight', floats(1, 2, 0, 4)), 'rope_factors_long.weight 0'),
+        (dict(phi3, long=True), tensor('rope_factors_short.weight', floats(1, 2, 3)), 'rope_factors_short.weight 3 4'),
+        (dict(phi3, long=True, freqs=True), key('phi3.vocab_size', 67), 'rope_freqs.weight rope_factors_long.weight'),
+        (phi3, key('phi3.rope.scaling.type', 'longrope'), 'rope_factors_short.weight missing'),
+        (phi3, key('phi3.rope.scaling.attn_factor', 0.0), 'phi3.rope.scaling.attn_factor 0'),
+        (gemma2, without('blk.1.post_attention_norm.weight'), 'blk.1.post_attention_norm.weight missing'),
+        (gemma2, without('blk.0.post_ffw_norm.weight'), 'blk.0.post_ffw_norm.weight missing'),
+        (gemma2, key('gemma2.attn_logit_softcapping', -1.0), 'gemma2.attn_logit_softcapping -1'),
+        (gemma2, key('gemma2.attn_logit_softcapping', float('nan')), 'gemma2.attn_logit_softcapping nan'),
+        (gemma2, key('gemma2.final_logit_softcapping', 1e-9), 'gemma2.final_logit_softcapping 1e-09'),
+        (gemma2, key('gemma2.final_logit_softcapping', 'much'), 'gemma2.final_logit_softcapping number'),
+        (gemma2, key('gemma2.attention.sliding_window', 'wide'), 'gemma2.attention.sliding_window number'),
+        (gemma2, key('gemma2.attention.sliding_window', -5), 'gemma2.attention.sliding_window number'),
+        (gemma2, key('gemma2.attention.sliding_window', [4, 8]), 'gemma2.attention.sliding_window layer'),
+        (gemma2, key('gemma2.attention.sliding_window_pattern', 6), 'gemma2.attention.sliding_window_pattern 6'),
+        (gemma2, key('gemma2.attention.scale', 0.0), 'gemma2.attention.scale 0'),
+        (gemma2, key('gemma2.rope.freq_base_swa', 1e6), 'gemma2.rope.freq_base_swa'),
+        (dict(extra=yarn), key('llama.rope.scaling.factor', 0.0), 'llama.rope.scaling.factor 0'),
+        (dict(extra=yarn), key('llama.rope.scaling.factor', [4.0, 4.0]), 'llama.rope.scaling.factor'),
+        (dict(extra=yarn), key('llama.rope.scaling.original_context_length', 0), 'llama.rope.scaling.original_context_length 0'),
+        (dict(extra=yarn), key('llama.rope.scaling.yarn_ext_factor', 2.0), 'llama.rope.scaling.yarn_ext_factor 2'),
+        (dict(extra=yarn), key('llama.rope.scaling.yarn_beta_fast', 0.0), 'llama.rope.scaling.yarn_beta_fast 0'),
+        (dict(extra=yarn), key('llama.rope.scaling.yarn_beta_slow', float('inf')), 'llama.rope.scaling.yarn_beta_slow inf'),
+        (dict(extra=yarn), key('llama.rope.scaling.yarn_attn_factor', float('nan')), 'llama.rope.scaling.yarn_attn_factor nan'),
+        (dict(extra=yarn), key('llama.rope.scaling.yarn_log_multiplier', 0.1), 'llama.rope.scaling.yarn_log_multiplier 0.1'),
+        (dict(extra=yarn), key('llama.rope.freq_base', 1.0), 'llama.rope.freq_base 1'),
+        (dict(), key('llama.rope.scaling.type', 4), 'llama.rope.scaling.type'),
+        (dict(), key('llama.rope.scaling.factor', 0.0), 'llama.rope.scaling.factor 0'),
+        (dict(), key('llama.logit_scale', 0.5), 'llama.logit_scale 0.5'),
+        (dict(), key('llama.attention.temperature_length', 8192), 'llama.attention.temperature_length 8192'),
+    ]
+    for params, change, words in cases:
+        path = folder.model(change, **params)
+        expect(logits(path), words, words=f'{path} {words}')
+    expect(run('inspect', folder.model(key('general.architecture', 'gemma7'))), 'inspect shows any architecture', 0, lines=0)
+    for params in (qwen2, qwen3, phi3, gemma2, dict(phi3, long=True), dict(extra=yarn), dict(qwen2, extra={'attention.sliding_window': 256})):
+        expect(logits(folder.model(**params)), f'{params}: sound', 0, lines=0)
+
+
 def check_numbers(folder):
     """Weights that are no numbers: said, never a text of garbage, whichever way the next token is chosen."""
     sound = g.Reader(MODEL)
@@ -222,6 +294,7 @@ with tempfile.TemporaryDirectory() as path:
     folder = Folder(path)
     check_files(folder)
     check_models(folder)
+    check_architectures(folder)
     check_numbers(folder)
     check_tensors(folder)
     check_places(folder)
