@@ -143,11 +143,20 @@ static const char *coopmat2_unwise(const struct greta_variant *v, const struct g
     return tile_unwise(limits, call, v->tunables[GROUP_M], v->tunables[GROUP_N]);
 }
 
+enum { VEC2_SIDE_M, VEC2_SIDE_N, VEC2_OWN_M, VEC2_OWN_N };
+
+/* Of the smaller tiles there is no better row to take. */
+static const char *vec2_unwise(const struct greta_variant *v, const struct greta_limits *limits,
+                               const struct greta_call *call) {
+    uint32_t m = v->tunables[VEC2_SIDE_M] * v->tunables[VEC2_OWN_M],
+             n = v->tunables[VEC2_SIDE_N] * v->tunables[VEC2_OWN_N];
+    return m * n <= 64 * 64 ? NULL : tile_unwise(limits, call, m, n);
+}
+
 /* ---- grids ---- */
 
 enum { TILED_TILE };
 enum { SUBGROUP_ROWS };
-enum { VEC2_SIDE_M, VEC2_SIDE_N, VEC2_OWN_M, VEC2_OWN_N };
 enum { DOT4_SIDE, DOT4_OWN };
 
 GROUPS(naive_groups, div_up((uint64_t)s->gemm.m * s->gemm.n, v->n_threads))
@@ -191,7 +200,7 @@ static uint64_t subgroup_groups(const struct greta_variant *v, const struct gret
     ROW(name_, gemm_coopmat2, flags_, threads_, 0, coopmat2_groups, coopmat2_refusal, coopmat2_unwise, 3, \
         __VA_ARGS__)
 #define VEC2(name_, ...) \
-    ROW(name_, gemm_vec2, VARIANT_EXACT, 256, 0, vec2_groups, vec2_refusal, NULL, 6, __VA_ARGS__)
+    ROW(name_, gemm_vec2, VARIANT_EXACT, 256, 0, vec2_groups, vec2_refusal, vec2_unwise, 6, __VA_ARGS__)
 
 static const struct greta_variant rows[] = {
     /* Named by tile and step: unit, tile, step, what a subgroup makes of it, buffers. */
@@ -226,10 +235,10 @@ static const struct greta_variant rows[] = {
     COOPMAT_I8("gemm_coopmat_i8_32x32_64", 0, 128, 32, 16, 16, 32, 32, 32, 64, 16, 16, 2),
     COOPMAT_I8("gemm_coopmat_i8_k16", 0, 128, 32, 16, 16, 16, 64, 64, 32, 32, 32, 2), /* RDNA3's unit */
     ROW("gemm_dot4", gemm_dot4, VARIANT_EXACT, 256, 0, dot4_groups, dot4_refusal, NULL, 3, 16, 4, 32),
+    VEC2("gemm_vec2_128", 16, 16, 8, 8, 8, 1),
     VEC2("gemm_vec2_db", 16, 16, 4, 4, 16, 2),
     VEC2("gemm_vec2", 16, 16, 4, 4, 16, 1),
     VEC2("gemm_vec2_32x8", 8, 32, 8, 2, 16, 1),
-    VEC2("gemm_vec2_128", 16, 16, 8, 8, 8, 1),
     ROW("gemm_tiled", gemm_tiled, VARIANT_EXACT, 256, 0, tiled_groups, float_refusal, NULL, 2, 64, 16),
     ROW("gemm_subgroup", gemm_subgroup, VARIANT_EXACT, 64, 0, subgroup_groups, float_refusal, NULL, 1, 8),
     /* The unit of Mesa's llvmpipe: after the rows that are faster there, for the tests. */
