@@ -246,6 +246,12 @@ static int run(struct job *j, struct gfx_machine *m, const struct gfx_object *o)
                     j->kernel);
     for (unsigned i = 0; i < j->n_args; i++)
         if (!make_arg(j, m, i)) return fail("a bad argument", j->args[i]);
+    // A struct passed by value ends at a multiple of its alignment.
+    j->n_block = (j->n_block + 7) / 8 * 8;
+    struct gfx_facts facts;
+    gfx_facts(k, &facts);
+    if (j->n_block > facts.explicit_bytes && j->n_block - facts.explicit_bytes < 8)
+        j->n_block = facts.explicit_bytes;
     j->launch.args = j->block;
     j->launch.n_args = j->n_block;
     if (gfx_run(m, k, &j->launch) != GFX_OK) return fail(gfx_error(m), NULL);
