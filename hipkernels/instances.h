@@ -33,12 +33,13 @@
 
 /* F(I, type) for the types of weights with a PACKED layout. */
 #define GRETA_EACH_FLOAT(F, I) F(I, GRETA_TYPE_F32) F(I, GRETA_TYPE_F16) F(I, GRETA_TYPE_BF16)
-#define GRETA_EACH_QUANT(F, I)                                                                  \
-    F(I, GRETA_TYPE_Q8_0)                                                                       \
-    F(I, GRETA_TYPE_Q4_0)                                                                       \
-    F(I, GRETA_TYPE_Q4_1) F(I, GRETA_TYPE_Q4_K) F(I, GRETA_TYPE_Q6_K) F(I, GRETA_TYPE_Q5_0)     \
-        F(I, GRETA_TYPE_Q5_1) F(I, GRETA_TYPE_Q5_K) F(I, GRETA_TYPE_Q2_K) F(I, GRETA_TYPE_Q3_K) \
-            F(I, GRETA_TYPE_IQ4_NL) F(I, GRETA_TYPE_IQ4_XS)
+#define GRETA_EACH_QUANT(F, I)                                                                    \
+    F(I, GRETA_TYPE_Q8_0)                                                                         \
+    F(I, GRETA_TYPE_Q4_0)                                                                         \
+    F(I, GRETA_TYPE_Q4_1)                                                                         \
+    F(I, GRETA_TYPE_Q4_K) F(I, GRETA_TYPE_Q6_K) F(I, GRETA_TYPE_Q5_0) F(I, GRETA_TYPE_Q5_1)       \
+        F(I, GRETA_TYPE_Q5_K) F(I, GRETA_TYPE_Q2_K) F(I, GRETA_TYPE_Q3_K) F(I, GRETA_TYPE_IQ4_NL) \
+            F(I, GRETA_TYPE_IQ4_XS)
 #define GRETA_EACH_WEIGHT(F, I) GRETA_EACH_FLOAT(F, I) GRETA_EACH_QUANT(F, I)
 
 /* ---- shapes that kernels and rows agree on ---- */
@@ -192,33 +193,37 @@
 
 /* ---- the lists of all ops ---- */
 
-#define GRETA_HIP_INSTANCES(I)  \
-    GRETA_HIP_FILL(I)           \
-    GRETA_HIP_COPY(I)           \
-    GRETA_HIP_ADD(I)            \
-    GRETA_HIP_CAST(I)           \
-    GRETA_HIP_RMS_NORM(I)       \
-    GRETA_HIP_ADD_RMS_NORM(I)   \
-    GRETA_HIP_LAYER_NORM(I)     \
-    GRETA_HIP_LAYER_RMS_NORM(I) \
-    GRETA_HIP_SOFTMAX(I)        \
-    GRETA_HIP_ROW_SUM(I)        \
-    GRETA_HIP_ROW_MAX(I)        \
-    GRETA_HIP_CAUSAL_MASK(I)    \
-    GRETA_HIP_ARGMAX(I)         \
-    GRETA_HIP_QUANTIZE(I)       \
-    GRETA_HIP_ACT_MUL(I)        \
-    GRETA_HIP_TOP_K(I)          \
-    GRETA_HIP_ROPE(I)           \
-    GRETA_HIP_KV_UPDATE(I)      \
-    GRETA_HIP_ROPE_KV(I)        \
-    GRETA_HIP_ROW_LOOKUP(I)     \
-    GRETA_HIP_MATMUL(I)         \
-    GRETA_HIP_MATVEC(I)         \
-    GRETA_HIP_MATVEC_GLU(I)     \
-    GRETA_HIP_MATVEC_QKV(I)     \
-    GRETA_HIP_ATTN(I)           \
-    GRETA_HIP_ATTN_SPLIT(I)     \
+#define GRETA_HIP_INSTANCES(I)         \
+    GRETA_HIP_FILL(I)                  \
+    GRETA_HIP_COPY(I)                  \
+    GRETA_HIP_ADD(I)                   \
+    GRETA_HIP_CAST(I)                  \
+    GRETA_HIP_RMS_NORM(I)              \
+    GRETA_HIP_ADD_RMS_NORM(I)          \
+    GRETA_HIP_LAYER_NORM(I)            \
+    GRETA_HIP_LAYER_RMS_NORM(I)        \
+    GRETA_HIP_SOFTMAX(I)               \
+    GRETA_HIP_ROW_SUM(I)               \
+    GRETA_HIP_ROW_MAX(I)               \
+    GRETA_HIP_CAUSAL_MASK(I)           \
+    GRETA_HIP_ARGMAX(I)                \
+    GRETA_HIP_QUANTIZE(I)              \
+    GRETA_HIP_ADD_RMS_NORM_QUANTIZE(I) \
+    GRETA_HIP_BIAS_ADD(I)              \
+    GRETA_HIP_SCALE(I)                 \
+    GRETA_HIP_SOFTCAP(I)               \
+    GRETA_HIP_ACT_MUL(I)               \
+    GRETA_HIP_TOP_K(I)                 \
+    GRETA_HIP_ROPE(I)                  \
+    GRETA_HIP_KV_UPDATE(I)             \
+    GRETA_HIP_ROPE_KV(I)               \
+    GRETA_HIP_ROW_LOOKUP(I)            \
+    GRETA_HIP_MATMUL(I)                \
+    GRETA_HIP_MATVEC(I)                \
+    GRETA_HIP_MATVEC_GLU(I)            \
+    GRETA_HIP_MATVEC_QKV(I)            \
+    GRETA_HIP_ATTN(I)                  \
+    GRETA_HIP_ATTN_SPLIT(I)            \
     GRETA_HIP_ATTN_REDUCE(I)
 
 #endif

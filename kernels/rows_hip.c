@@ -113,6 +113,7 @@ static const char *attn_unwise(const struct greta_variant *v, const struct greta
     }
 GROUPS(row_groups, s->u32[0]) /* n_rows or n_ids comes first */
 GROUPS(element_groups, div_up(s->u32[0], v->n_threads))
+GROUPS(bias_add_groups, div_up((uint64_t)s->bias_add.n_rows * s->bias_add.n_cols, v->n_threads))
 GROUPS(rope_groups, div_up((uint64_t)s->rope.n_tok * s->rope.n_head * (s->rope.n_rot / 2), v->n_threads))
 GROUPS(kv_update_groups, div_up((uint64_t)s->kv_update.n_tok *div_up(s->kv_update.n_cols, 4), v->n_threads))
 GROUPS(rope_kv_groups, (uint64_t)s->rope_kv.n_tok *(s->rope_kv.n_head + 2 * s->rope_kv.n_head_kv))
@@ -205,6 +206,7 @@ static const struct greta_variant rows[] = {
     ATTN(ATTN_SPLIT, "attn_split_four", attn_split, attn_split_groups, 4),
     ROWS(RMS_NORM, rms_norm),
     ROWS(ADD_RMS_NORM, add_rms_norm),
+    ROWS(ADD_RMS_NORM_QUANTIZE, add_rms_norm_quantize),
     ROWS(LAYER_NORM, layer_norm),
     ROWS(LAYER_RMS_NORM, layer_rms_norm),
     ROWS(SOFTMAX, softmax),
@@ -221,6 +223,9 @@ static const struct greta_variant rows[] = {
     ROW(ATTN_REDUCE, attn_reduce_simple, attn_reduce, 128, attn_reduce_groups),
     ROW(ACT_MUL, act_mul_simple, act_mul, 256, element_groups),
     ROW(ADD, add_simple, add, 256, element_groups),
+    ROW(BIAS_ADD, bias_add_simple, bias_add, 256, bias_add_groups),
+    ROW(SCALE, scale_simple, scale, 256, element_groups),
+    ROW(SOFTCAP, softcap_simple, softcap, 256, element_groups),
     ROW(FILL, fill_simple, fill, 256, element_groups),
     ROW(COPY, copy_simple, copy, 256, element_groups),
     ROW(CAST, cast_simple, cast, 256, element_groups),

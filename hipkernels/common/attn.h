@@ -23,7 +23,7 @@ template <u32 N_THREADS, u32 KV_TYPE, u32 HEAD_DIM, u32 SLOTS> struct attn_shape
     static constexpr u32 N_WAVES = N_THREADS / WAVE;
     struct lds {
         float scores[SLOTS][CHUNK];
-        float sums[N_WAVES][SLOTS][HEAD_DIM]; /* each wave's part of the weighted V */
+        alignas(16) float sums[N_WAVES][SLOTS][HEAD_DIM]; /* each wave's part of the weighted V */
         float largest[SLOTS], factor[SLOTS], sum[SLOTS];
     };
 };
@@ -137,7 +137,6 @@ GRETA_DEVICE void attend(const attn_cache &cache, const attn_slot *slots, u32 be
                 GRETA_UNROLL for (u32 h = 0; h < SLOTS; h++) {
                     f32x4 products = x.lo * q[h].lo + x.hi * q[h].hi;
                     float score = reduce_lanes<sum_of, LANES>(sum4(products)) * cache.scale;
-                    if (cache.softcap > 0) score = cache.softcap * tanh_exact(score / cache.softcap);
                     bool seen = base + t >= slots[h].first && base + t < slots[h].end;
                     if (lane == 0 && t < CHUNK) s->scores[h][t] = seen ? score : lowest();
                 }
@@ -146,14 +145,19 @@ GRETA_DEVICE void attend(const attn_cache &cache, const attn_slot *slots, u32 be
         barrier();
         /* Scores to weights, a wave a slot. Where nothing is seen yet, the largest stays -infinity and all weights are 0. */
         for (u32 h = wave_id(); h < SLOTS; h += shape::N_WAVES) {
-            float part = lowest(), old = s->largest[h], sum = 0;
-            GRETA_UNROLL for (u32 t = 0; t < CHUNK; t += WAVE) if (t + lane_id() < n) part =
-                max_f32(part, s->scores[h][t + lane_id()]);
-            float largest = max_f32(old, reduce_wave<max_of>(part)),
-                  middle = largest == lowest() ? 0 : largest;
-            GRETA_UNROLL for (u32 t = 0; t < CHUNK; t += WAVE) {
-                float weight = t + lane_id() < n ? exp_fast(s->scores[h][t + lane_id()] - middle) : 0;
-                s->scores[h][t + lane_id()] = weight;
+            float x[CHUNK / WAVE], part = lowest(), old = s->largest[h], sum = 0;
+            GRETA_UNROLL for (u32 i = 0; i < CHUNK / WAVE; i++) {
+                u32 t = i * WAVE + lane_id();
+                x[i] = t < n ? s->scores[h][t] : lowest();
+                if (cache.softcap > 0 && x[i] > lowest())
+                    x[i] = cache.softcap * tanh_exact(x[i] / cache.softcap);
+                part = max_f32(part, x[i]);
+            }
+            float largest = max_f32(old, reduce_wave<max_of>(part));
+            float middle = largest == lowest() ? 0 : largest;
+            GRETA_UNROLL for (u32 i = 0; i < CHUNK / WAVE; i++) {
+                float weight = exp_fast(x[i] - middle);
+                s->scores[h][i * WAVE + lane_id()] = weight;
                 sum += weight;
             }
             sum = reduce_wave<sum_of>(sum);
@@ -183,9 +187,16 @@ GRETA_DEVICE void attend(const attn_cache &cache, const attn_slot *slots, u32 be
             }
         }
     }
-    GRETA_UNROLL for (u32 h = 0; h < SLOTS; h++) GRETA_UNROLL for (u32 e = 0; e < 8; e++) {
-        float part = sum_of_positions<LANES>(e < 4 ? acc[h].lo[e] : acc[h].hi[e - 4]);
-        if (lane_id() < shape::PIECES) s->sums[wave_id()][h][lane_id() * 8 + e] = part;
+    GRETA_UNROLL for (u32 h = 0; h < SLOTS; h++) {
+        GRETA_UNROLL for (u32 e = 0; e < 4; e++) {
+            acc[h].lo[e] = sum_of_positions<LANES>(acc[h].lo[e]);
+            acc[h].hi[e] = sum_of_positions<LANES>(acc[h].hi[e]);
+        }
+        f32x4 *line = (f32x4 *)s->sums[wave_id()][h];
+        if (lane_id() < shape::PIECES) {
+            line[lane_id() * 2] = acc[h].lo;
+            line[lane_id() * 2 + 1] = acc[h].hi;
+        }
     }
     barrier();
     for (u32 i = thread_id(); i < SLOTS * HEAD_DIM; i += N_THREADS) {

@@ -18,13 +18,13 @@ constexpr u32 MATVEC_TILE = 4096; /* columns of x in LDS */
 constexpr u32 MATVEC_STEPS = 2; /* pieces of a row that a lane asks for at a time */
 
 /*
- * x in LDS by pieces: word j (16 bytes) of piece p at j * STRIDE + p. STRIDE is odd, so that the words of a piece, which neighbouring
- * lanes write, lie in different banks, and those of neighbouring pieces, which they read, side by side.
+ * x in LDS by pieces: word j (16 bytes) of piece p at j * STRIDE + p. Eight lanes at a time go to LDS: those that write hold the words of
+ * 8 / WORDS pieces, and STRIDE puts these into different banks; those that read hold the same word of neighbouring pieces.
  */
 template <u32 TYPE, u32 X_TYPE> struct x_tile {
     static constexpr u32 PIECES = MATVEC_TILE / piece_elements(TYPE);
     static constexpr u32 WORDS = piece_elements(TYPE) / (X_TYPE == GRETA_TYPE_F32 ? 4 : 16);
-    static constexpr u32 STRIDE = PIECES + 1;
+    static constexpr u32 STRIDE = PIECES + 8 / WORDS;
     static constexpr u32 UNITS =
         X_TYPE == GRETA_TYPE_F32 ? 0 : MATVEC_TILE / 32; /* of Q8A: d and s behind the words */
     static constexpr u32 BYTES = WORDS * STRIDE * 16 + UNITS * 8;
