@@ -12,6 +12,8 @@
 #include "fp8.h"
 #include "valu.h"
 
+#include <math.h>
+
 #ifdef __F16C__
 #include <immintrin.h>
 #endif

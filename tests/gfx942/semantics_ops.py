@@ -1,6 +1,7 @@
 """The forms that semantics.py makes cases of, and the reference of each: the ISA document's statement of the instruction over exact
 numbers. Sources arrive as the bits of the operand."""
 import math
+import re
 from fractions import Fraction
 
 from semantics import BF16, F16, F32, F64, FORMATS, LANES, Form, Format, Mode, exponent
@@ -658,7 +659,39 @@ def mix_forms():
                    lambda lane, a, b, c, d, m, value=value, h=to_half: (d & 0xFFFF | clamp_float(F16, h(value(a, b, c)), Mode()) << 16, None), 3)
 
 
+# What has no DPP or SDWA form although it has the 32-bit one.
+NO_DPP = {"cvt_pk_f32_fp8", "cvt_pk_f32_bf8", "readfirstlane_b32", "mov_b64"}
+NO_SDWA = NO_DPP | {"fmac_f32", "mac_f16", "dot2c_f32_f16", "dot2c_i32_i16", "dot4c_i32_i8", "dot8c_i32_i4", "cvt_f32_fp8", "cvt_f32_bf8"}
+SHORT = re.compile(r"v_(\w+)_e32 (v22|v22, vcc|vcc), v10(, v14)?(, vcc)?$")
+
+
+def lane_variants(form):
+    """The same instruction with source 0 of another lane, and with halves of the sources."""
+    match = SHORT.match(form.text)
+    if not match or form.wave or form.mode.bits() != Mode().bits():
+        return
+    name, dst, second, vcc = match.groups()
+
+    def more(text, wave=None, fn=None):
+        return Form(text, form.dst, form.srcs, fn, form.compare, form.mask_in, form.mask_out, n_groups=1, wave=wave)
+    if name not in NO_DPP and dst != "vcc":
+        yield more("v_%s_dpp %s, v10%s%s quad_perm:[2,3,0,1] row_mask:0xf bank_mask:0xf" % (name, dst, second or "", vcc or ""),
+                   wave=lambda lane, args: form.fn(lane, args[lane ^ 2][0], *args[lane][1:]))
+    if name in NO_SDWA:
+        return
+    sel, cut = [], []
+    for k, kind in enumerate(form.srcs):
+        whole = kind == "f32"
+        sel.append(" src%d_sel:%s" % (k, "DWORD" if whole else ("WORD_1", "WORD_0")[k]))
+        cut.append((lambda x: x) if whole else (lambda x: x >> 16 & 0xFFFF, lambda x: x & 0xFFFF)[k])
+    out = "" if dst == "vcc" else " dst_sel:DWORD dst_unused:UNUSED_PAD"
+    yield more("v_%s_sdwa %s, v10%s%s%s%s" % (name, dst, second or "", vcc or "", out, "".join(sel)),
+               fn=lambda lane, a, b, c, d, m: form.fn(lane, cut[0](a), cut[1](b) if len(cut) > 1 else b, c, d, m))
+
+
 def forms():
     from semantics_more import more_forms
     for group in (int_forms, carry_forms, wide_forms, packed_forms, float_forms, more_forms):
-        yield from group()
+        for form in group():
+            yield form
+            yield from lane_variants(form)
