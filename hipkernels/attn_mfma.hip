@@ -21,12 +21,8 @@ template <u32 TYPE> struct kv_chunk {
     GRETA_METHOD void fetch(global_in base, u32 key, u32 column, u32 n_cols) {
         bits = load<u32x4>(base, (key * n_cols + column) * 2);
     }
-    GRETA_METHOD u32x4 piece() const {
-        return bits;
-    }
-    GRETA_METHOD void clear() {
-        bits = u32x4{0, 0, 0, 0};
-    }
+    GRETA_METHOD u32x4 piece() const { return bits; }
+    GRETA_METHOD void clear() { bits = u32x4{0, 0, 0, 0}; }
 };
 template <> struct kv_chunk<GRETA_TYPE_F32> {
     f32x4 lo, hi;
@@ -35,12 +31,8 @@ template <> struct kv_chunk<GRETA_TYPE_F32> {
         lo = load<f32x4>(base, at);
         hi = load<f32x4>(base, at + 16);
     }
-    GRETA_METHOD u32x4 piece() const {
-        return pack_piece(lo, hi);
-    }
-    GRETA_METHOD void clear() {
-        lo = hi = f32x4{0, 0, 0, 0};
-    }
+    GRETA_METHOD u32x4 piece() const { return pack_piece(lo, hi); }
+    GRETA_METHOD void clear() { lo = hi = f32x4{0, 0, 0, 0}; }
 };
 template <> struct kv_chunk<GRETA_TYPE_Q8_0> {
     u32x2 codes;
@@ -70,19 +62,17 @@ template <> struct kv_chunk<GRETA_TYPE_Q8_0> {
 template <u32 TYPE, u32 HEAD_DIM, u32 KEYS, u32 N_THREADS> struct kv_block {
     static constexpr u32 CHUNKS = HEAD_DIM / 8, STAGES = (HEAD_DIM + 31) / 32, KEY_STAGES = KEYS / 32;
     static constexpr u32 K_ALL = KEYS * STAGES * 4, V_ALL = KEY_STAGES * CHUNKS * 8;
-    static constexpr u32 K_OWN = (K_ALL + N_THREADS - 1) / N_THREADS, V_OWN = (V_ALL + N_THREADS - 1) / N_THREADS;
+    static constexpr u32 K_OWN = (K_ALL + N_THREADS - 1) / N_THREADS,
+                         V_OWN = (V_ALL + N_THREADS - 1) / N_THREADS;
     static constexpr u32 K_PIECES = K_ALL, V_PIECES = KEY_STAGES * HEAD_DIM * 4;
     kv_chunk<TYPE> k[K_OWN], v[V_OWN][4];
 
     /* Keys: eight lanes write the four pieces of a stage of two keys. */
-    GRETA_METHOD u32 k_key(u32 i) const {
-        return i / (8 * STAGES) * 2 + i / 4 % 2;
-    }
-    GRETA_METHOD u32 k_stage(u32 i) const {
-        return i / 8 % STAGES;
-    }
+    GRETA_METHOD u32 k_key(u32 i) const { return i / (8 * STAGES) * 2 + i / 4 % 2; }
+    GRETA_METHOD u32 k_stage(u32 i) const { return i / 8 % STAGES; }
     /* Positions at and past n_kv are not read: they may be anything, and a weight of zero does not undo a NaN. */
-    GRETA_METHOD void fetch(global_in keys, global_in values, u32 begin, u32 n_kv, u32 first_column, u32 n_cols) {
+    GRETA_METHOD void fetch(global_in keys, global_in values, u32 begin, u32 n_kv, u32 first_column,
+                            u32 n_cols) {
         GRETA_UNROLL for (u32 o = 0; o < K_OWN; o++) {
             u32 i = thread_id() + o * N_THREADS, chunk = k_stage(i) * 4 + i % 4, key = begin + k_key(i);
             k[o].clear();
@@ -169,7 +159,8 @@ template <u32 HEAD_DIM, u32 QUERY_BLOCKS, u32 KEYS> struct attn_wave {
     }
 
     /* One block of keys from position `begin`. PLAIN: every query of the workgroup sees all of it, and there is no softcap. */
-    template <bool PLAIN> GRETA_METHOD void step(const args_block &a, u32 begin, lds_pieces keys, lds_pieces values) {
+    template <bool PLAIN>
+    GRETA_METHOD void step(const args_block &a, u32 begin, lds_pieces keys, lds_pieces values) {
         constexpr float LOG2_E = 1.44269504f; /* e^x = 2^(x log2 e) */
         u32 lane_4 = lane_id() / 16, lane_at = piece_at(lane_id() % 16, lane_4);
         f32x4 score[QUERY_BLOCKS][KEY_BLOCKS];
@@ -178,8 +169,8 @@ template <u32 HEAD_DIM, u32 QUERY_BLOCKS, u32 KEYS> struct attn_wave {
             GRETA_UNROLL for (u32 s = 0; s < STAGES; s++) {
                 u32x4 piece = keys[s * KEYS * 4 + t * 64 + lane_at];
                 GRETA_UNROLL for (u32 i = 0; i < unit::STEPS; i++)
-                    GRETA_UNROLL for (u32 b = 0; b < QUERY_BLOCKS; b++)
-                        score[b][t] = unit::step(piece, query[b][s], score[b][t], i);
+                    GRETA_UNROLL for (u32 b = 0; b < QUERY_BLOCKS; b++) score[b][t] =
+                        unit::step(piece, query[b][s], score[b][t], i);
             }
         }
         u32x4 weights[QUERY_BLOCKS][KEY_BLOCKS / 2];
@@ -189,24 +180,25 @@ template <u32 HEAD_DIM, u32 QUERY_BLOCKS, u32 KEYS> struct attn_wave {
             if (!PLAIN) {
                 bool capped = a.softcap > 0;
                 float inner = a.scale / a.softcap, outer = a.softcap * LOG2_E;
-                GRETA_UNROLL for (u32 t = 0; t < KEY_BLOCKS; t++)
-                    GRETA_UNROLL for (u32 e = 0; e < 4; e++) {
-                        u32 key = begin + t * 16 + lane_4 * 4 + e;
-                        bool seen = key < row_end[b] && key >= row_begin[b];
-                        if (capped) score[b][t][e] = outer * tanh_exact(score[b][t][e] * inner);
-                        else score[b][t][e] *= scale;
-                        if (!seen) score[b][t][e] = lowest();
-                    }
+                GRETA_UNROLL for (u32 t = 0; t < KEY_BLOCKS; t++) GRETA_UNROLL for (u32 e = 0; e < 4; e++) {
+                    u32 key = begin + t * 16 + lane_4 * 4 + e;
+                    bool seen = key < row_end[b] && key >= row_begin[b];
+                    if (capped)
+                        score[b][t][e] = outer * tanh_exact(score[b][t][e] * inner);
+                    else
+                        score[b][t][e] *= scale;
+                    if (!seen) score[b][t][e] = lowest();
+                }
                 scale = 1;
             }
             float top = lowest();
             if (scale >= 0) {
-                GRETA_UNROLL for (u32 t = 0; t < KEY_BLOCKS; t++)
-                    GRETA_UNROLL for (u32 e = 0; e < 4; e++) top = max_f32(top, score[b][t][e]);
+                GRETA_UNROLL for (u32 t = 0; t < KEY_BLOCKS; t++) GRETA_UNROLL for (u32 e = 0; e < 4; e++)
+                    top = max_f32(top, score[b][t][e]);
             } else {
                 float bottom = -lowest();
-                GRETA_UNROLL for (u32 t = 0; t < KEY_BLOCKS; t++)
-                    GRETA_UNROLL for (u32 e = 0; e < 4; e++) bottom = __builtin_fminf(bottom, score[b][t][e]);
+                GRETA_UNROLL for (u32 t = 0; t < KEY_BLOCKS; t++) GRETA_UNROLL for (u32 e = 0; e < 4; e++)
+                    bottom = __builtin_fminf(bottom, score[b][t][e]);
                 top = bottom;
             }
             top = max_f32(largest[b], max_of_query(top * scale));
@@ -225,13 +217,12 @@ template <u32 HEAD_DIM, u32 QUERY_BLOCKS, u32 KEYS> struct attn_wave {
             weight_sum[b] = weight_sum[b] * factor + added;
             GRETA_UNROLL for (u32 d = 0; d < OUT_BLOCKS; d++) sums[b][d] *= factor;
         }
-        GRETA_UNROLL for (u32 d = 0; d < OUT_BLOCKS; d++)
-            GRETA_UNROLL for (u32 u = 0; u < KEYS / 32; u++) {
-                u32x4 piece = values[u * HEAD_DIM * 4 + d * 64 + lane_at];
-                GRETA_UNROLL for (u32 i = 0; i < unit::STEPS; i++)
-                    GRETA_UNROLL for (u32 b = 0; b < QUERY_BLOCKS; b++)
-                        sums[b][d] = unit::step(piece, weights[b][u], sums[b][d], i);
-            }
+        GRETA_UNROLL for (u32 d = 0; d < OUT_BLOCKS; d++) GRETA_UNROLL for (u32 u = 0; u < KEYS / 32; u++) {
+            u32x4 piece = values[u * HEAD_DIM * 4 + d * 64 + lane_at];
+            GRETA_UNROLL for (u32 i = 0; i < unit::STEPS; i++)
+                GRETA_UNROLL for (u32 b = 0; b < QUERY_BLOCKS; b++) sums[b][d] =
+                    unit::step(piece, weights[b][u], sums[b][d], i);
+        }
     }
 };
 
@@ -239,6 +230,7 @@ template <u32 N_THREADS, u32 KV_TYPE, u32 HEAD_DIM, u32 QUERY_BLOCKS, u32 KEYS>
 GRETA_DEVICE void attn_mfma(const args_block &a) {
     typedef kv_block<KV_TYPE, HEAD_DIM, KEYS, N_THREADS> block;
     static_assert(HEAD_DIM % 16 == 0 && KEYS % 32 == 0, "whole products");
+    keep_f16_finite();
     constexpr u32 QUERIES = N_THREADS / WAVE * QUERY_BLOCKS * 16;
     GRETA_LDS static u32x4 key_lds[block::K_PIECES], value_lds[block::V_PIECES];
     lds_pieces keys = (lds_pieces)key_lds, values = (lds_pieces)value_lds;
@@ -246,17 +238,20 @@ GRETA_DEVICE void attn_mfma(const args_block &a) {
     u32 n_tiles = (a.n_tok + QUERIES - 1) / QUERIES, group = group_id<N_THREADS>();
     if (group >= n_tiles * a.n_head) return;
     /* The last tokens have the most to do: they go first. Heads that share keys go to one die. */
-    u32 i_head = group % a.n_head, head = a.n_head % N_DIES ? i_head : i_head % N_DIES * (a.n_head / N_DIES) + i_head / N_DIES;
+    u32 i_head = group % a.n_head,
+        head = a.n_head % N_DIES ? i_head : i_head % N_DIES * (a.n_head / N_DIES) + i_head / N_DIES;
     u32 first = (n_tiles - 1 - group / a.n_head) * QUERIES, pos = in<u32>(a.step, 4);
     u32 n_cols = a.n_head_kv * HEAD_DIM, first_column = head / (a.n_head / a.n_head_kv) * HEAD_DIM;
-    u32 n_kv = min_u32(pos + min_u32(first + QUERIES, a.n_tok), a.n_ctx), q_first = first + wave_id() * QUERY_BLOCKS * 16;
+    u32 n_kv = min_u32(pos + min_u32(first + QUERIES, a.n_tok), a.n_ctx),
+        q_first = first + wave_id() * QUERY_BLOCKS * 16;
     attn_wave<HEAD_DIM, QUERY_BLOCKS, KEYS> wave;
     wave.init(a, head, q_first, pos);
 
     /* Blocks in [plain_begin, plain_end) are seen whole by all queries: from the last one's window on, up to the first one's own. */
     u32 seen_by_first = min_u32(pos + first + 1, a.n_ctx), last = pos + min_u32(first + QUERIES, a.n_tok);
     u32 begin = a.window && pos + first + 1 > a.window ? (pos + first + 1 - a.window) / KEYS * KEYS : 0;
-    u32 plain_begin = a.window && last > a.window ? last - a.window : 0, plain_end = a.softcap > 0 ? 0 : seen_by_first / KEYS * KEYS;
+    u32 plain_begin = a.window && last > a.window ? last - a.window : 0,
+        plain_end = a.softcap > 0 ? 0 : seen_by_first / KEYS * KEYS;
     block kv;
     kv.fetch(a.k, a.v, begin, n_kv, first_column, n_cols);
     for (;;) {
@@ -283,14 +278,15 @@ GRETA_DEVICE void attn_mfma(const args_block &a) {
         u32 token = q_first + b * 16 + lane_id() % 16;
         if (token < a.n_tok)
             GRETA_UNROLL for (u32 d = 0; d < HEAD_DIM / 16; d++)
-                out<f32x4>(a.y, ((token * a.n_head + head) * HEAD_DIM + d * 16 + lane_id() / 16 * 4) * 4, wave.sums[b][d] * inverse);
+                out<f32x4>(a.y, ((token * a.n_head + head) * HEAD_DIM + d * 16 + lane_id() / 16 * 4) * 4,
+                           wave.sums[b][d] * inverse);
     }
 }
 
 /* Two waves a SIMD at least: one's softmax goes on beside the other's products. */
-#define GRETA_INSTANCE_OF_TWO(entry, ...)                                                                         \
-    extern "C" __attribute__((global, amdgpu_flat_work_group_size(256, 256), amdgpu_waves_per_eu(2))) void        \
-    GRETA_SYMBOL(entry, __VA_ARGS__)(const args_block a) {                                                        \
-        entry<__VA_ARGS__>(a);                                                                                    \
+#define GRETA_INSTANCE_OF_TWO(entry, ...)                                                                  \
+    extern "C" __attribute__((global, amdgpu_flat_work_group_size(256, 256), amdgpu_waves_per_eu(2))) void \
+    GRETA_SYMBOL(entry, __VA_ARGS__)(const args_block a) {                                                 \
+        entry<__VA_ARGS__>(a);                                                                             \
     }
 GRETA_HIP_ATTN_MFMA(GRETA_INSTANCE_OF_TWO)

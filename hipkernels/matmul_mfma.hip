@@ -13,6 +13,7 @@ template <u32 N_THREADS, u32 W_TYPE, u32 X_TYPE, u32 TILE_TOKENS, u32 TILE_ROWS,
           u32 WAVE_ROWS>
 GRETA_DEVICE void matmul_mfma(const args_block &a) {
     static_assert(X_TYPE == GRETA_TYPE_F32, "activations");
+    keep_f16_finite();
     u32 n_tiles_t = (a.n_tok + TILE_TOKENS - 1) / TILE_TOKENS,
         n_tiles_r = (a.n_rows + TILE_ROWS - 1) / TILE_ROWS;
     u32 group = group_id<N_THREADS>();
@@ -54,6 +55,7 @@ template <u32 W_TYPE, u32 N_BLOCKS> struct split_rows {
 template <u32 N_THREADS, u32 W_TYPE, u32 X_TYPE, u32 TOKENS, u32 ROWS>
 GRETA_DEVICE void matmul_split(const args_block &a) {
     static_assert(X_TYPE == GRETA_TYPE_F32, "activations");
+    keep_f16_finite();
     constexpr u32 N_WAVES = N_THREADS / WAVE, M_BLOCKS = TOKENS / 16, N_BLOCKS = ROWS / 16;
     u32 n_tiles_t = (a.n_tok + TOKENS - 1) / TOKENS, n_tiles_r = (a.n_rows + ROWS - 1) / ROWS;
     u32 group = group_id<N_THREADS>();

@@ -265,17 +265,16 @@ template <u32 TYPE, u32 TILE_M, u32 TILE_N, u32 WAVE_M, u32 WAVE_N> struct tile_
     GRETA_METHOD void write(global_out c, u32 tile_m, u32 tile_n, u32 n_rows_m, u32 n_rows_n) {
         u32 row = tile_m + first_m() + lane_id() % 16, column = tile_n + first_n() + lane_id() / 16 * 4;
         bool fours = n_rows_n % 4 == 0;
-        GRETA_UNROLL for (u32 i = 0; i < M_BLOCKS; i++)
-            GRETA_UNROLL for (u32 j = 0; j < N_BLOCKS; j++) {
-                u32 r = row + i * 16, n = column + j * 16;
-                if (r >= n_rows_m || n >= n_rows_n) continue;
-                if (fours) {
-                    out<sums_4>(c, (r * n_rows_n + n) * 4, sums[i][j]);
-                } else {
-                    GRETA_UNROLL for (u32 e = 0; e < 4; e++)
-                        if (n + e < n_rows_n) out(c, (r * n_rows_n + n + e) * 4, sums[i][j][e]);
-                }
+        GRETA_UNROLL for (u32 i = 0; i < M_BLOCKS; i++) GRETA_UNROLL for (u32 j = 0; j < N_BLOCKS; j++) {
+            u32 r = row + i * 16, n = column + j * 16;
+            if (r >= n_rows_m || n >= n_rows_n) continue;
+            if (fours) {
+                out<sums_4>(c, (r * n_rows_n + n) * 4, sums[i][j]);
+            } else {
+                GRETA_UNROLL for (u32 e = 0; e < 4; e++) if (n + e < n_rows_n)
+                    out(c, (r * n_rows_n + n + e) * 4, sums[i][j][e]);
             }
+        }
     }
 };
 

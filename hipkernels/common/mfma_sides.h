@@ -5,10 +5,15 @@
 #include "common/decode.h"
 #include "common/mfma.h"
 
-/* f16 ends at 65504: what lies beyond stays finite. */
+/*
+ * f16 ends at 65504: what lies beyond stays finite, by a bit of the wave's mode register (FP16_OVFL) in place of two comparisons for
+ * each element. A kernel that packs begins with this.
+ */
+GRETA_DEVICE void keep_f16_finite() {
+    __builtin_amdgcn_s_setreg(1 | 23 << 6, 1);
+}
 GRETA_DEVICE u32 pack_f16(float lo, float hi) {
-    f16x2 v = {(f16)__builtin_amdgcn_fmed3f(lo, -65504.0f, 65504.0f),
-               (f16)__builtin_amdgcn_fmed3f(hi, -65504.0f, 65504.0f)};
+    f16x2 v = {(f16)lo, (f16)hi};
     return __builtin_bit_cast(u32, v);
 }
 GRETA_DEVICE u32x4 pack_piece(f32x4 lo, f32x4 hi) {
