@@ -126,7 +126,7 @@ bool gfx_group_begin(struct gfx_group *g, struct gfx_run *run, uint32_t id) {
     g->xcd = id % GFX_XCDS;
     g->n_threads = t[0] * t[1] * t[2];
     g->n_waves = run->waves_per_group;
-    g->at_barrier = g->ended = 0;
+    g->polls = 0;
     g->yielded = false;
     g->rng = (run->m->options.seed + 1) * UINT64_C(0x9e3779b97f4a7c15) + id * UINT64_C(0xd1342543de82ef95);
     size_t scratch = (size_t)run->kernel->scratch_bytes * g->n_waves * GFX_LANES;

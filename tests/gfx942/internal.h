@@ -141,7 +141,7 @@ struct gfx_group {
     uint8_t *scratch; // n_waves x 64 lanes x scratch_bytes
     size_t scratch_cap;
     uint64_t rng;
-    uint32_t at_barrier, ended;
+    uint32_t polls; // loads past the caches
     bool yielded;
 
     struct gfx_group *next;

@@ -301,6 +301,8 @@ static void load(struct gfx_wave *w, const struct gfx_inst *i, enum narrow n) {
     }
     get(w, i, &a, n, shared);
     gfx_pend(w, wait_kind(i, true), i->dst.reg, i->dst.n);
+    // Who reads memory past the caches again and again waits for another workgroup.
+    if (i->flags & GFX_I_SC1 && ++w->group->polls % 32 == 0) w->group->yielded = true;
 }
 
 static void store(struct gfx_wave *w, const struct gfx_inst *i, unsigned shift) {
