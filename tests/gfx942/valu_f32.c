@@ -89,7 +89,32 @@ PICK2(max_f32, max_bits32(x, y, ieee))
 PICK2(min_f32, min_bits32(x, y, ieee))
 PICK3(max3_f32, max3(x, y, z, ieee))
 PICK3(min3_f32, min3(x, y, z, ieee))
-PICK3(med3_f32, med3(x, y, z, ieee))
+PICK3(med3_any, med3(x, y, z, ieee))
+
+/* Floats as integers of the same order. */
+static inline int32_t in_order(uint32_t u) {
+    return (int32_t)(u ^ ((uint32_t)((int32_t)u >> 31) & 0x7fffffff));
+}
+
+/* The middle one of the order, but where NaN or zeros of both signs may be among them. */
+HANDLER(med3_f32) {
+    SRCF32(a, 0);
+    SRCF32(b, 1);
+    SRCF32(c, 2);
+    ROW_OF(d);
+    uint32_t doubt = 0;
+    FOR_LANES {
+        int32_t x = in_order(a[l]), y = in_order(b[l]), z = in_order(c[l]);
+        int32_t low = x < y ? x : y, high = x < y ? y : x, m = z < low ? low : z > high ? high : z;
+        d[l] = (uint32_t)(m ^ ((m >> 31) & 0x7fffffff));
+        doubt |= is_nan32(a[l]) | is_nan32(b[l]) | is_nan32(c[l]);
+        doubt |= ((a[l] << 1 == 0) + (b[l] << 1 == 0) + (c[l] << 1 == 0)) & 2;
+    }
+    if (doubt)
+        med3_any(w, i);
+    else
+        out32(w, i, d);
+}
 
 /* Faces of a cube: the axis of the largest coordinate, z before y before x. */
 static inline int axis(float x, float y, float z) {
@@ -244,13 +269,24 @@ static inline float div_scaled(float s, float den, float num, uint8_t *scaled) {
     }
     return biased(num) <= 23 ? s * 0x1p64f : s;
 }
+/* Numbers of ordinary size are not scaled. */
+static inline uint32_t extraordinary(uint32_t s, uint32_t den, uint32_t num) {
+    uint32_t e_den = den >> 23 & 0xff, e_num = num >> 23 & 0xff, e_s = s >> 23 & 0xff;
+    return (e_den < 30) | (e_den > 220) | (e_num < 30) | (e_num > 220) | (e_s == 255) | (e_num > e_den + 90) |
+           (e_den > e_num + 90);
+}
 HANDLER(div_scale_f32) {
     SRCF32(a, 0);
     SRCF32(b, 1);
     SRCF32(c, 2);
     ROW_OF(d);
-    uint8_t scaled[LANES];
-    FOR_LANES d[l] = bits_of(div_scaled(f32_of(a[l]), f32_of(b[l]), f32_of(c[l]), &scaled[l]));
+    uint8_t scaled[LANES] = {0};
+    uint32_t special = 0;
+    FOR_LANES {
+        d[l] = a[l];
+        special |= extraordinary(a[l], b[l], c[l]);
+    }
+    if (special) FOR_LANES d[l] = bits_of(div_scaled(f32_of(a[l]), f32_of(b[l]), f32_of(c[l]), &scaled[l]));
     out32(w, i, d);
     gfx_put_mask(w, &i->sdst, mask_of_bytes(scaled));
 }
