@@ -67,3 +67,18 @@ KERNEL void last(float GLOBAL *y, const float GLOBAL *x, float GLOBAL *part, uns
     for (int i = 0; i < 16; i++) sum += part[i * 256 + t];
     y[t] = sum;
 }
+
+// All groups store, meet, and read what their neighbour stored; n groups.
+KERNEL void meet(float GLOBAL *y, float GLOBAL *part, unsigned GLOBAL *count, int n) {
+    int t = thread(), g = __builtin_amdgcn_workgroup_id_x();
+    part[g * 256 + t] = g;
+    __builtin_amdgcn_fence(__ATOMIC_RELEASE, "agent");
+    barrier();
+    if (t == 0) {
+        __hip_atomic_fetch_add((unsigned *)count, 1u, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_AGENT);
+        while (__hip_atomic_load((unsigned *)count, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_AGENT) < (unsigned)n) {}
+    }
+    barrier();
+    __builtin_amdgcn_fence(__ATOMIC_ACQUIRE, "agent");
+    y[g * 256 + t] = part[(g + 1) % n * 256 + t];
+}

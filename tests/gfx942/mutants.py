@@ -18,6 +18,7 @@ RUNS = {
     "softmax": ["--arg", "zero:1024", "--arg", "random:1024"],
     "last": ["--groups", "16", "--host-threads", "2", "--arg", "zero:1024", "--arg", "random:16384", "--arg", "zero:16384",
              "--arg", "zero:4"],
+    "meet": ["--groups", "16", "--host-threads", "2", "--arg", "zero:16384", "--arg", "zero:16384", "--arg", "zero:4", "--arg", "i32:16"],
 }
 
 
@@ -41,7 +42,7 @@ class Mutants:
         """Sets of lines to leave out, each with its text."""
         begin = next(i for i, line in enumerate(self.lines) if line.startswith(kernel + ":"))
         end = next(i for i in range(begin, len(self.lines)) if self.lines[i].startswith(".Lfunc_end"))
-        each = r"\s+(s_waitcnt|s_nop)" if kernel == "last" else r"\s+(s_waitcnt|s_nop|s_barrier)"
+        each = r"\s+(s_waitcnt|s_nop)" if "--groups" in RUNS[kernel] else r"\s+(s_waitcnt|s_nop|s_barrier)"
         for i in range(begin, end):
             if re.match(each, self.lines[i]):
                 yield {i}, f"{self.lines[i].strip()} before {self.lines[i + 1].strip()}"
