@@ -47,7 +47,8 @@ static void report(void) {
 }
 
 static bool start(void) {
-    struct gfx_options options = {.seed = number("GFX942_SEED"),
+    struct gfx_options options = {.poison = true, // fresh memory is never zero by luck
+                                  .seed = number("GFX942_SEED"),
                                   .n_threads = (uint32_t)number("GFX942_THREADS"),
                                   .stats = number("GFX942_STATS") != 0};
     hip_state.random = options.seed * UINT64_C(0x9e3779b97f4a7c15) + 88172645463325252u;
