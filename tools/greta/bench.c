@@ -152,11 +152,19 @@ static bool conclude(const struct request *q, struct app *app, struct results *r
     return (!q->quiet || print_document(q, r)) && ok && !n_failed;
 }
 
+/* Opens a device that has times to measure. */
+static bool open_timed(struct request *q, struct app *app) {
+    if (!app_open_dev(app, &q->llm.common)) return false;
+    if (!greta_dev_get_limits(app->dev)->is_emulated) return true;
+    say("%s is emulated: it has no times to measure", greta_dev_get_info(app->dev)->name);
+    return false;
+}
+
 static bool bench_ops(struct request *q, struct app *app) {
     struct results results = {0};
     struct bench_env env = {.params = q->params, .results = &results, .tell = tell, .user = q};
     struct bench_roof roof;
-    bool ok = app_open_dev(app, &q->llm.common);
+    bool ok = open_timed(q, app);
 
     if (!ok) return false;
     roof_load(greta_dev_get_info(app->dev), &roof);
@@ -181,7 +189,7 @@ static bool bench_ops(struct request *q, struct app *app) {
 static bool bench_model(struct request *q, struct app *app) {
     struct results results = {0};
     struct bench_roof roof;
-    bool ok = app_open_dev(app, &q->llm.common);
+    bool ok = open_timed(q, app);
 
     if (!ok) return false;
     roof_load(greta_dev_get_info(app->dev), &roof);

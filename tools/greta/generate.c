@@ -85,6 +85,7 @@ void print_stats(const struct app *app, const struct generation *g, uint64_t see
     struct greta_session_stats s = greta_session_get_stats(app->session);
     const struct greta_model_info *info = greta_model_get_info(app->model);
     struct rusage usage = {0};
+    bool timed = !greta_dev_get_limits(app->dev)->is_emulated;
     char name[128];
 
     s.n_prefill -= g->before.n_prefill, s.prefill_ns -= g->before.prefill_ns;
@@ -101,15 +102,19 @@ void print_stats(const struct app *app, const struct generation *g, uint64_t see
             (double)s.scratch_bytes / 1048576, (double)usage.ru_maxrss / 1024);
     fprintf(stderr, "load         %.3f s\n", (double)app->load_ns / 1e9);
     /* a prompt of one token is a step of decoding */
-    fprintf(stderr, "prompt       %llu tokens, %.1f tokens/s",
-            (unsigned long long)(s.n_prefill ? s.n_prefill : 1),
-            s.n_prefill ? rate(s.n_prefill, s.prefill_ns) : rate(s.n_decode, s.decode_ns));
+    fprintf(stderr, "prompt       %llu tokens", (unsigned long long)(s.n_prefill ? s.n_prefill : 1));
+    if (timed)
+        fprintf(stderr, ", %.1f tokens/s",
+                s.n_prefill ? rate(s.n_prefill, s.prefill_ns) : rate(s.n_decode, s.decode_ns));
     if (g->n_kept) fprintf(stderr, "; %u before them were known", g->n_kept);
     fputc('\n', stderr);
-    fprintf(stderr, "decode       %llu tokens, %.1f tokens/s, %.1f GB/s of weights\n",
-            (unsigned long long)s.n_decode, rate(s.n_decode, s.decode_ns),
-            rate(s.n_decode, s.decode_ns) * (double)info->step_bytes / 1e9);
-    if (g->first_ns)
+    fprintf(stderr, "decode       %llu tokens", (unsigned long long)s.n_decode);
+    if (timed)
+        fprintf(stderr, ", %.1f tokens/s, %.1f GB/s of weights\n", rate(s.n_decode, s.decode_ns),
+                rate(s.n_decode, s.decode_ns) * (double)info->step_bytes / 1e9);
+    else
+        fprintf(stderr, " (an emulated device has no times)\n");
+    if (g->first_ns && timed)
         fprintf(stderr, "first text   %.3f s after the start\n", (double)(g->first_ns - app->start_ns) / 1e9);
     fprintf(stderr, "seed         %llu\n", (unsigned long long)seed);
 }
