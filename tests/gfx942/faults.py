@@ -6,6 +6,7 @@ The right one must run and compute what it says; the machine must stop each wron
 program counter, the instruction and the fault. A case is a body of assembly with lines that begin with "?name": the line is in the
 right kernel, and the fault of that name leaves it out; with "!name" only the fault has it.
 """
+import concurrent.futures
 import os
 import re
 import struct
@@ -472,13 +473,13 @@ class Runner:
             sys.exit(f"{r.stdout}\nnot assembled:\n{body}")
         return output
 
-    def run(self, body, how, seed=0, stats=False):
-        code, out = self.assemble(body, how), os.path.join(self.folder, "out")
+    def run(self, code, how, seed=0, stats=False):
+        out = os.path.join(self.folder, "out")
         threads = how.get("threads", 64)
         command = [self.gfx942, code, "--threads", str(threads), "--groups", str(how.get("groups", 1)), "--seed", str(seed),
                    "--arg", f"zero:{how.get('out_bytes', 4 * threads)}", "--arg", f"bytes:{4 * threads}", "--out", f"0:{out}",
                    "--limit", "300000"]
-        self.input(command, threads, how)
+        self.input(command, threads)
         r = subprocess.run(command + (["--stats"] if stats else []), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                            check=False)
         result = None
@@ -487,12 +488,11 @@ class Runner:
                 result = struct.unpack(f"<{threads}I", f.read()[:4 * threads])
         return r, result
 
-    def input(self, command, threads, how):
+    def input(self, command, threads):
         path = os.path.join(self.folder, "in")
         with open(path, "wb") as f:
             f.write(struct.pack(f"<{threads}I", *self.values(threads)))
         command[command.index(f"bytes:{4 * threads}")] = f"file:{path}"
-        del how
 
     @staticmethod
     def values(threads):
@@ -503,14 +503,15 @@ def check_case(runner, case):
     bad = 0
     threads = case.how.get("threads", 64)
     expected = tuple(case.how["out"](t, x) & 0xffffffff for t, x in enumerate(runner.values(threads)))
+    code = runner.assemble(variant(case.body, None), case.how)
     for seed in range(3):
-        r, result = runner.run(variant(case.body, None), case.how, seed)
+        r, result = runner.run(code, case.how, seed)
         if r.returncode != 0 or result != expected:
             print(f"{case.name}: the right code failed: {r.stderr.strip() or result}")
             bad += 1
             break
     for fault, (instruction, message) in case.faults.items():
-        r, _ = runner.run(variant(case.body, fault), case.how)
+        r, _ = runner.run(runner.assemble(variant(case.body, fault), case.how), case.how)
         where = message if instruction is None else \
             rf"k, workgroup \([0-9]+,0,0\), wave [0-9]+, pc 0x[0-9a-f]+, ({instruction}).*: .*({message})"
         if r.returncode == 0 or not re.search(where, r.stderr):
@@ -528,7 +529,7 @@ def check_counts(runner):
     for shift, cycles, conflicts in ((2, 2, 0), (3, 4, 2), (7, 64, 62)):
         for address, lines in (("v1", 2), ("v9", 1)):
             body = "  v_mov_b32 v9, 0\n" + store.format(shift=shift, address=address)
-            r, _ = runner.run(body, {"lds": 8192}, stats=True)
+            r, _ = runner.run(runner.assemble(body, {"lds": 8192}), {}, stats=True)
             counts = dict(re.findall(r"^(\S.*?) ([0-9]+)$", r.stdout, re.MULTILINE))
             got = (counts.get("LDS cycles"), counts.get("LDS conflict cycles"), counts.get("bytes of lines loaded"),
                    counts.get("bytes loaded"))
@@ -542,8 +543,12 @@ def main():
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     with tempfile.TemporaryDirectory() as folder:
-        runner = Runner(sys.argv[1], sys.argv[2], folder)
-        bad = sum(check_case(runner, case) for case in CASES) + check_counts(runner)
+        def runner(name):
+            os.mkdir(os.path.join(folder, name))
+            return Runner(sys.argv[1], sys.argv[2], os.path.join(folder, name))
+
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            bad = sum(pool.map(lambda n: check_case(runner(str(n)), CASES[n]), range(len(CASES)))) + check_counts(runner("counts"))
     print(f"{len(CASES)} kernels, {sum(len(c.faults) for c in CASES)} faults, {bad} not as they should be")
     return 1 if bad else 0
 
