@@ -41,18 +41,21 @@ static void facts(const char *target, uint32_t subgroup_size) {
     CHECK(!code.kernels);
 }
 
-static void targets(void) {
+static void targets(int n_archs, char **archs) {
     const struct greta_image *image = &hip_update_image;
     struct hip_code code;
-    facts("gfx942", 64);
-    facts("gfx942:sramecc+:xnack-", 64); /* code that names no mode runs in all */
-    facts("gfx90a:sramecc+:xnack-", 64);
-    facts("gfx1103", 32);
-    facts("gfx1100", 32);
+    char target[64];
+    for (int i = 0; i < n_archs; i++) {
+        uint32_t wave = strncmp(archs[i], "gfx9", 4) == 0 ? 64 : 32;
+        facts(archs[i], wave);
+        snprintf(target, sizeof target, "%s:sramecc+:xnack-", archs[i]);
+        facts(target, wave); /* code that names no mode runs in all */
+    }
     CHECK(find(image->data, image->size_bytes, "gfx94", &code) == GRETA_ERR_UNSUPPORTED);
     CHECK(find(image->data, image->size_bytes, "gfx9420", &code) == GRETA_ERR_UNSUPPORTED);
     CHECK(find(image->data, image->size_bytes, "gfx906:xnack-", &code) == GRETA_ERR_UNSUPPORTED);
-    CHECK(strstr(said, "gfx906:xnack-") && strstr(said, "gfx942") && strstr(said, "gfx1103"));
+    CHECK(strstr(said, "gfx906:xnack-") != NULL);
+    for (int i = 0; i < n_archs; i++) CHECK(strstr(said, archs[i]) != NULL);
 }
 
 /* ---- made by hand ------------------------------------------------------------------------------------------------------- */
@@ -182,9 +185,13 @@ static void damaged(void) {
     hip_code_free(&elf);
 }
 
-int main(void) {
-    if (!hip_update_image.size_bytes) check_skip("this build has no device code: clang 19 was not found");
-    targets();
+/* usage: code ARCH ..., those that this build has device code for */
+int main(int argc, char **argv) {
+    bool has_gfx942 = false;
+    for (int i = 1; i < argc; i++) has_gfx942 |= strcmp(argv[i], "gfx942") == 0;
+    if (!has_gfx942)
+        check_skip("this build has no device code for gfx942: see Meson's warning about clang 19");
+    targets(argc - 1, argv + 1);
     modes();
     lies();
     damaged();
