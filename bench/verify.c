@@ -2,6 +2,8 @@
 #include "bench.h"
 #include "kc.h"
 
+#include "thread.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,74 +68,119 @@ static void note(double got, double want, double bound, double *worst) {
     if (!(error <= *worst)) *worst = isnan(error) ? INFINITY : error;
 }
 
-/*
- * Freivalds (1977): where c is not a b, (c - a b) r is zero for a random vector r of signs with a chance of at most a half. In
- * floating point: within the sum of the elements' bounds, which for signs of chance is far above what errors add up to; a wrong
- * row or a transposed operand is off by orders of magnitude more.
- */
-static bool freivalds(const struct greta_call *call, const struct matrix *a, const struct matrix *b,
-                      const float *c, double eps, struct kc_rng *rng, double *worst) {
-    uint64_t m = a->n_rows, n = b->n_cols, k = a->n_cols;
-    double *r = calloc(n, sizeof *r), *br = calloc(k, sizeof *br), *abr = calloc(m, sizeof *abr),
-           *size = calloc(m, sizeof *size);
-    bool ok = r && br && abr && size;
-    if (ok) { /* |a| (|b| 1) */
-        for (uint64_t j = 0; j < n; j++) r[j] = 1;
-        times(b, r, true, br);
-        times(a, br, true, size);
-    }
-    for (int v = 0; ok && v < N_VECTORS; v++) {
-        for (uint64_t j = 0; j < n; j++) r[j] = kc_random(rng) & 1 ? 1 : -1;
-        times(b, r, false, br);
-        times(a, br, false, abr);
-        for (uint64_t i = 0; i < m; i++) {
-            double sum = 0;
-            for (uint64_t j = 0; j < n; j++) sum += result_at(call, c, i * n + j) * r[j];
-            note(sum, abr[i], bound_of((double)k, size[i], eps), worst);
-        }
-    }
-    free(r);
-    free(br);
-    free(abr);
-    free(size);
-    return ok;
+/* What a right product must be: of N_VECTORS vectors of signs, and exactly in some rows. All of it is made once, for every row of the table. */
+struct verify_gemm {
+    uint64_t m, n, k;
+    uint32_t n_rows;
+    uint64_t *rows;              /* the exact ones */
+    double *sums, *sizes;        /* of each of these rows: n elements, and the sums of their magnitudes */
+    double *signs, *abr, *lines; /* N_VECTORS x n; a (b signs), N_VECTORS x m; |a| (|b| 1), m */
+};
+
+void verify_gemm_free(struct verify_gemm **check) {
+    struct verify_gemm *v = *check;
+    if (!v) return;
+    free(v->rows);
+    free(v->sums);
+    free(v->sizes);
+    free(v->signs);
+    free(v->abr);
+    free(v->lines);
+    free(v);
+    *check = NULL;
 }
 
-/* Row i of a times b, element by element. */
-static void exact_row(const struct greta_call *call, const struct matrix *a, const struct matrix *b,
-                      const float *c, double eps, uint64_t i, double *sums, double *sizes, double *worst) {
-    uint64_t n = b->n_cols, k = a->n_cols;
-    memset(sums, 0, n * sizeof *sums);
-    memset(sizes, 0, n * sizeof *sizes);
+struct exact {
+    struct verify_gemm *v;
+    const struct matrix *a, *b;
+};
+
+/* One of the exact rows: row i of a times b, element by element. */
+static void exact_row(void *user, uint32_t i_row, unsigned i_thread) {
+    struct exact *e = user;
+    uint64_t n = e->v->n, k = e->v->k, i = e->v->rows[i_row];
+    double *sums = e->v->sums + i_row * n, *sizes = e->v->sizes + i_row * n;
+    (void)i_thread;
     for (uint64_t l = 0; l < k; l++) {
-        double x = a->at[i * k + l], size = fabs(x);
-        const double *row = b->at + l * n;
+        double x = e->a->at[i * k + l], size = fabs(x);
+        const double *row = e->b->at + l * n;
         for (uint64_t j = 0; j < n; j++) {
             sums[j] += x * row[j];
             sizes[j] += size * fabs(row[j]);
         }
     }
-    for (uint64_t j = 0; j < n; j++)
-        note(result_at(call, c, i * n + j), sums[j], bound_of((double)k, sizes[j], eps), worst);
 }
 
-bool verify_gemm(const struct greta_call *call, const void *a, const void *b, const float *c,
-                 double operand_eps, uint32_t n_rows, uint64_t seed, double *worst) {
+/* Freivalds' side of it. */
+static bool vectors_make(struct verify_gemm *v, const struct matrix *a, const struct matrix *b,
+                         struct kc_rng *rng) {
+    double *ones = calloc(v->n, sizeof *ones), *br = calloc(v->k, sizeof *br);
+    bool ok = ones && br;
+    if (ok) {
+        for (uint64_t j = 0; j < v->n; j++) ones[j] = 1;
+        times(b, ones, true, br);
+        times(a, br, true, v->lines);
+    }
+    for (int i = 0; ok && i < N_VECTORS; i++) {
+        for (uint64_t j = 0; j < v->n; j++) v->signs[i * v->n + j] = kc_random(rng) & 1 ? 1 : -1;
+        times(b, v->signs + i * v->n, false, br);
+        times(a, br, false, v->abr + i * v->m);
+    }
+    free(ones);
+    free(br);
+    return ok;
+}
+
+struct verify_gemm *verify_gemm_make(const struct greta_call *call, const void *a, const void *b,
+                                     uint32_t n_rows, uint64_t seed) {
     const struct greta_scalars_gemm *s = &call->scalars.gemm;
+    struct verify_gemm *v = calloc(1, sizeof *v);
     struct kc_rng rng = {seed};
     struct matrix x = {0}, y = {0};
-    double *sums = calloc(2 * (size_t)s->n + 1, sizeof *sums);
-    bool ok = sums && matrix_make(call->keys[0], a, call->keys[1], s->m, s->k, &x) &&
-              matrix_make(call->keys[0], b, call->keys[2], s->k, s->n, &y);
-    *worst = 0;
-    ok = ok && freivalds(call, &x, &y, c, operand_eps, &rng, worst);
-    for (uint32_t i = 0; ok && i < n_rows && i < s->m; i++)
-        exact_row(call, &x, &y, c, operand_eps, n_rows < s->m ? kc_random(&rng) % s->m : i, sums, sums + s->n,
-                  worst);
-    free(sums);
+    struct thread_pool *pool = NULL;
+    if (!v) return NULL;
+    *v = (struct verify_gemm){.m = s->m, .n = s->n, .k = s->k, .n_rows = n_rows < s->m ? n_rows : s->m};
+    v->rows = calloc(v->n_rows + 1, sizeof *v->rows);
+    v->sums = calloc(v->n_rows * v->n + 1, sizeof *v->sums);
+    v->sizes = calloc(v->n_rows * v->n + 1, sizeof *v->sizes);
+    v->signs = calloc(N_VECTORS * v->n, sizeof *v->signs);
+    v->abr = calloc(N_VECTORS * v->m, sizeof *v->abr);
+    v->lines = calloc(v->m, sizeof *v->lines);
+    bool ok =
+        v->rows && v->sums && v->sizes && v->signs && v->abr && v->lines && !thread_pool_create(0, &pool);
+    ok = ok && matrix_make(call->keys[0], a, call->keys[1], s->m, s->k, &x) &&
+         matrix_make(call->keys[0], b, call->keys[2], s->k, s->n, &y);
+    ok = ok && vectors_make(v, &x, &y, &rng);
+    for (uint32_t i = 0; ok && i < v->n_rows; i++) v->rows[i] = v->n_rows < s->m ? kc_random(&rng) % s->m : i;
+    if (ok) thread_pool_loop(pool, v->n_rows, exact_row, &(struct exact){v, &x, &y});
+    thread_pool_destroy(&pool);
     free(x.at);
     free(y.at);
-    return ok;
+    if (!ok) verify_gemm_free(&v);
+    return v;
+}
+
+/*
+ * Freivalds (1977): where c is not a b, (c - a b) r is zero for a random vector r of signs with a chance of at most a half. In
+ * floating point: within the sum of the elements' bounds, which for signs of chance is far above what errors add up to; a wrong
+ * row or a transposed operand is off by orders of magnitude more.
+ */
+double verify_gemm_worst(const struct verify_gemm *v, const struct greta_call *call, const float *c,
+                         double operand_eps) {
+    double worst = 0, k = (double)v->k;
+    for (uint64_t i = 0; i < v->m; i++) {
+        double sums[N_VECTORS] = {0}, bound = bound_of(k, v->lines[i], operand_eps);
+        for (uint64_t j = 0; j < v->n; j++) {
+            double x = result_at(call, c, i * v->n + j);
+            for (int r = 0; r < N_VECTORS; r++) sums[r] += x * v->signs[r * v->n + j];
+        }
+        for (int r = 0; r < N_VECTORS; r++) note(sums[r], v->abr[r * v->m + i], bound, &worst);
+    }
+    for (uint32_t i = 0; i < v->n_rows; i++)
+        for (uint64_t j = 0; j < v->n; j++)
+            note(result_at(call, c, v->rows[i] * v->n + j), v->sums[i * v->n + j],
+                 bound_of(k, v->sizes[i * v->n + j], operand_eps), &worst);
+    return worst;
 }
 
 bool verify_product(const struct greta_call *call, const struct kc_data *data, const float *y,

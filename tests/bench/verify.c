@@ -26,8 +26,9 @@ static void multiply(uint32_t a_order, uint32_t b_order) {
 static double judge(uint32_t a_order, uint32_t b_order, const float *result, uint32_t n_rows) {
     const struct greta_call call = {
         .op = GRETA_OP_GEMM, .keys = {GRETA_TYPE_F32, a_order, b_order}, .scalars.gemm = {M, N, K}};
-    double worst = -1;
-    CHECK(verify_gemm(&call, a, b, result, 0, n_rows, 3, &worst));
+    struct verify_gemm *v = verify_gemm_make(&call, a, b, n_rows, 3);
+    double worst = CHECK(v != NULL) ? verify_gemm_worst(v, &call, result, 0) : -1;
+    verify_gemm_free(&v);
     return worst;
 }
 
