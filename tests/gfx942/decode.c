@@ -372,6 +372,10 @@ static const struct gfx_op op_unknown = {.name = "(unknown)", .fn = no_such_op, 
 static const struct gfx_op op_encoding = {.name = "(encoding)", .fn = no_encoding, .cls = GFX_C_SALU};
 static const struct gfx_op op_end = {.name = "(end)", .fn = off_the_end, .cls = GFX_C_SALU};
 
+bool gfx_known(const struct gfx_inst *i) {
+    return i->fn != bad_row && i->fn != no_such_op && i->fn != no_encoding;
+}
+
 static const struct gfx_op *find_op(struct gfx_inst *i, const char *name) {
     static const struct {
         const char *suffix;

@@ -539,6 +539,19 @@ def check_counts(runner):
     return bad
 
 
+def check_decoding(runner):
+    """--check finds what no run reaches."""
+    bad = 0
+    for tail, message in (("", None), ("  s_endpgm\n  .long 0xbfff0000\n", "1 instructions are not known; the first: 0x"),
+                          ("  s_endpgm\n  ds_gws_barrier v0 gds\n  .long 0xbfff0000\n", "2 instructions are not known")):
+        code = runner.assemble(START + tail, {})
+        r = subprocess.run([runner.gfx942, code, "--check"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+        if (r.returncode != 0, message is None or message in r.stderr) != (message is not None, True):
+            print(f"--check: {r.returncode} {r.stderr.strip()}, wanted {message}")
+            bad += 1
+    return bad
+
+
 def main():
     if len(sys.argv) != 3:
         sys.exit(__doc__)
@@ -548,7 +561,8 @@ def main():
             return Runner(sys.argv[1], sys.argv[2], os.path.join(folder, name))
 
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            bad = sum(pool.map(lambda n: check_case(runner(str(n)), CASES[n]), range(len(CASES)))) + check_counts(runner("counts"))
+            bad = sum(pool.map(lambda n: check_case(runner(str(n)), CASES[n]), range(len(CASES)))) + \
+                check_counts(runner("counts")) + check_decoding(runner("check"))
     print(f"{len(CASES)} kernels, {sum(len(c.faults) for c in CASES)} faults, {bad} not as they should be")
     return 1 if bad else 0
 

@@ -97,6 +97,7 @@ struct gfx_code *gfx_code_at(struct gfx_object *o, uint64_t offset);
 // The instruction at an offset, NULL where none begins.
 const struct gfx_inst *gfx_inst_at(struct gfx_object *o, uint64_t offset);
 struct gfx_code *gfx_decode(struct gfx_machine *m, const uint8_t *image, uint64_t begin, uint64_t end);
+bool gfx_known(const struct gfx_inst *i); // false: its handler only refuses
 void gfx_code_free(struct gfx_code *c);
 bool gfx_disassembler_open(struct gfx_machine *m);
 void gfx_disassembler_close(struct gfx_machine *m);

@@ -65,6 +65,8 @@ void gfx_unload(struct gfx_machine *m, struct gfx_object *o);
 size_t gfx_n_kernels(const struct gfx_object *o);
 const struct gfx_kernel *gfx_kernel_at(const struct gfx_object *o, size_t i);
 const struct gfx_kernel *gfx_kernel(const struct gfx_object *o, const char *name); // NULL: none
+// Decodes all functions. How many instructions this machine would refuse; the first one's place and text in `text`.
+size_t gfx_unknown(struct gfx_object *o, char *text, size_t n_text);
 // A __device__ variable: its address on the device, 0 where there is none of that name.
 uint64_t gfx_symbol(const struct gfx_object *o, const char *name, size_t *bytes);
 

@@ -6,13 +6,15 @@
 #include <string.h>
 
 static const char usage[] =
-    "usage: greta-gfx942 FILE.co [--list] [--kernel NAME] [--groups X[,Y,Z]] [--threads X[,Y,Z]] [--lds "
+    "usage: greta-gfx942 FILE.co [--check] [--list] [--kernel NAME] [--groups X[,Y,Z]] [--threads X[,Y,Z]] "
+    "[--lds "
     "BYTES]\n"
     "                    [--arg KIND:VALUE]... [--out N:FILE] [--stats] [--seed N] [--host-threads N] "
     "[--limit N]\n"
     "\n"
     "Runs a kernel of a gfx942 code object (or of an offload bundle) on an emulated, strict machine. It "
     "counts, it measures no time.\n"
+    "  --check          decodes all code; fails where an instruction is not known\n"
     "  --list           the kernels with their registers, LDS, scratch and arguments\n"
     "  --kernel NAME    the kernel to run; not needed where the file has one\n"
     "  --arg KIND:VALUE the next argument: u32, i32, f32, u64, f64 with a value; zero:BYTES, random:BYTES "
@@ -32,7 +34,7 @@ struct buffer {
 
 struct job {
     const char *path, *kernel, *out;
-    bool list, stats;
+    bool check, list, stats;
     struct gfx_options options;
     struct gfx_launch launch;
     const char *args[MAX_ARGS];
@@ -103,6 +105,8 @@ static bool options(struct job *j, int argc, char **argv) {
         }
         if (strcmp(o, "--list") == 0)
             j->list = true;
+        else if (strcmp(o, "--check") == 0)
+            j->check = true;
         else if (strcmp(o, "--stats") == 0)
             j->stats = j->options.stats = true;
         else if (++i == argc)
@@ -208,6 +212,14 @@ static void list(const struct gfx_object *o) {
     }
 }
 
+static int check(struct gfx_object *o, const char *path) {
+    char text[256];
+    size_t n = gfx_unknown(o, text, sizeof text);
+    if (n == 0) return 0;
+    fprintf(stderr, "greta-gfx942: %s: %zu instructions are not known; the first: %s\n", path, n, text);
+    return 1;
+}
+
 static void print_stats(const struct gfx_machine *m) {
     struct gfx_stats s;
     gfx_stats(m, &s);
@@ -281,6 +293,8 @@ int main(int argc, char **argv) {
         fail(gfx_error(m), j.path);
     else if (j.list)
         list(o), rc = 0;
+    else if (j.check)
+        rc = check(o, j.path);
     else
         rc = run(&j, m, o);
     gfx_destroy(m);

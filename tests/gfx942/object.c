@@ -503,3 +503,18 @@ const struct gfx_inst *gfx_inst_at(struct gfx_object *o, uint64_t offset) {
     uint32_t i = c->at[(offset - c->begin) / 4];
     return i == UINT32_MAX ? NULL : &c->insts[i];
 }
+
+size_t gfx_unknown(struct gfx_object *o, char *text, size_t n_text) {
+    size_t n = 0;
+    for (size_t f = 0; f < o->n_functions; f++) {
+        const struct gfx_code *c = gfx_code_at(o, o->functions[f].begin);
+        for (uint32_t k = 0; c && k < c->n; k++) {
+            const struct gfx_inst *i = &c->insts[k];
+            if (gfx_known(i) || n++) continue;
+            int at = snprintf(text, n_text, "%#x, ", i->offset_in_text);
+            gfx_text(o->m, o->image + i->offset_in_text, o->image_bytes - i->offset_in_text, text + at,
+                     n_text - (size_t)at);
+        }
+    }
+    return n;
+}

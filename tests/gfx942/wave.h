@@ -328,9 +328,6 @@ static inline void gfx_put_mask(struct gfx_wave *w, const struct gfx_operand *o,
     gfx_put_s64(w, o, x & w->wmask);
 }
 
-// Where the loop over lanes reads and writes registers in place.
-#define GFX_EACH_LANE _Pragma("GCC ivdep") for (int l = 0; l < GFX_LANES; l++)
-
 // ---- Tables
 #define GFX_CAT_(a, b) a##_##b
 #define GFX_CAT(a, b) GFX_CAT_(a, b)
