@@ -62,17 +62,17 @@ static inline uint32_t max16(uint32_t a, uint32_t b, bool ieee) {
     a &= 0xffff, b &= 0xffff;
     float x = f32_of_f16(a), y = f32_of_f16(b);
     uint32_t r = x > y ? a : x == y ? a & b : b, n = is_nan16(a) ? b : a;
-    n = ieee & is_snan16(b) ? b | 0x200 : n;
-    n = ieee & is_snan16(a) ? a | 0x200 : n;
-    return is_nan16(a) | is_nan16(b) ? n : r;
+    n = (ieee & is_snan16(b)) ? b | 0x200 : n;
+    n = (ieee & is_snan16(a)) ? a | 0x200 : n;
+    return (is_nan16(a) || is_nan16(b)) ? n : r;
 }
 static inline uint32_t min16(uint32_t a, uint32_t b, bool ieee) {
     a &= 0xffff, b &= 0xffff;
     float x = f32_of_f16(a), y = f32_of_f16(b);
     uint32_t r = x < y ? a : x == y ? a | b : b, n = is_nan16(a) ? b : a;
-    n = ieee & is_snan16(b) ? b | 0x200 : n;
-    n = ieee & is_snan16(a) ? a | 0x200 : n;
-    return is_nan16(a) | is_nan16(b) ? n : r;
+    n = (ieee & is_snan16(b)) ? b | 0x200 : n;
+    n = (ieee & is_snan16(a)) ? a | 0x200 : n;
+    return (is_nan16(a) || is_nan16(b)) ? n : r;
 }
 
 static inline uint32_t clamped16(uint32_t u, uint32_t mode) {

@@ -68,7 +68,7 @@ HANDLER(mac_f16) {
 #define MIN(x, y) min16(x, y, mode &MODE_IEEE)
 #define MAX(x, y) max16(x, y, mode &MODE_IEEE)
 static inline uint32_t med16(uint32_t x, uint32_t y, uint32_t z, uint32_t mode) {
-    if (is_nan16(x) | is_nan16(y) | is_nan16(z)) return MIN(MIN(x, y), z);
+    if (is_nan16(x) || is_nan16(y) || is_nan16(z)) return MIN(MIN(x, y), z);
     float top = f32_of_f16(MAX(MAX(x, y), z));
     return top == f32_of_f16(x) ? MAX(y, z) : top == f32_of_f16(y) ? MAX(x, z) : MAX(x, y);
 }

@@ -79,7 +79,7 @@ static inline uint32_t min3(uint32_t x, uint32_t y, uint32_t z, bool ieee) {
     return min_bits32(min_bits32(x, y, ieee), z, ieee);
 }
 static inline uint32_t med3(uint32_t x, uint32_t y, uint32_t z, bool ieee) {
-    if (is_nan32(x) | is_nan32(y) | is_nan32(z)) return min3(x, y, z, ieee);
+    if (is_nan32(x) || is_nan32(y) || is_nan32(z)) return min3(x, y, z, ieee);
     float top = f32_of(max3(x, y, z, ieee));
     return top == f32_of(x)   ? max_bits32(y, z, ieee)
            : top == f32_of(y) ? max_bits32(x, z, ieee)
@@ -107,7 +107,7 @@ HANDLER(med3_f32) {
         int32_t x = in_order(a[l]), y = in_order(b[l]), z = in_order(c[l]);
         int32_t low = x < y ? x : y, high = x < y ? y : x, m = z < low ? low : z > high ? high : z;
         d[l] = (uint32_t)(m ^ ((m >> 31) & 0x7fffffff));
-        doubt |= is_nan32(a[l]) | is_nan32(b[l]) | is_nan32(c[l]);
+        doubt |= (uint32_t)is_nan32(a[l]) | (uint32_t)is_nan32(b[l]) | (uint32_t)is_nan32(c[l]);
         doubt |= ((a[l] << 1 == 0) + (b[l] << 1 == 0) + (c[l] << 1 == 0)) & 2;
     }
     if (doubt)

@@ -163,17 +163,17 @@ static inline uint32_t max_bits32(uint32_t a, uint32_t b, bool ieee) {
     float x = f32_of(a), y = f32_of(b);
     uint32_t r = x > y ? a : x == y ? a & b : b; /* equal: only the zeros' signs may differ */
     uint32_t n = is_nan32(a) ? b : a;
-    n = ieee & is_snan32(b) ? b | 0x400000 : n;
-    n = ieee & is_snan32(a) ? a | 0x400000 : n;
-    return is_nan32(a) | is_nan32(b) ? n : r;
+    n = (ieee & is_snan32(b)) ? b | 0x400000 : n;
+    n = (ieee & is_snan32(a)) ? a | 0x400000 : n;
+    return (is_nan32(a) || is_nan32(b)) ? n : r;
 }
 static inline uint32_t min_bits32(uint32_t a, uint32_t b, bool ieee) {
     float x = f32_of(a), y = f32_of(b);
     uint32_t r = x < y ? a : x == y ? a | b : b;
     uint32_t n = is_nan32(a) ? b : a;
-    n = ieee & is_snan32(b) ? b | 0x400000 : n;
-    n = ieee & is_snan32(a) ? a | 0x400000 : n;
-    return is_nan32(a) | is_nan32(b) ? n : r;
+    n = (ieee & is_snan32(b)) ? b | 0x400000 : n;
+    n = (ieee & is_snan32(a)) ? a | 0x400000 : n;
+    return (is_nan32(a) || is_nan32(b)) ? n : r;
 }
 static inline uint64_t max_bits64(uint64_t a, uint64_t b, bool ieee) {
     if (ieee && is_snan64(a)) return a | 1ull << 51;
