@@ -29,7 +29,7 @@ GEMMA2 = {'attention.sliding_window': 5, 'attn_logit_softcapping': 1.5, 'final_l
 
 # One or more of every architecture, for architectures.py: windows shorter than the text, caps that bend, contexts past the original
 ARCHITECTURES = {
-    'llama-yarn': dict(n_vocab=89, n_embd=48, n_layer=3, n_head=4, n_head_kv=2, n_ff=72, extra=YARN),
+    'llama-yarn': dict(n_vocab=89, n_embd=80, n_layer=3, n_head=5, n_head_kv=1, n_ff=72, extra=YARN),
     'llama-yarn-all': dict(n_embd=48, n_layer=2, n_head=4, n_head_kv=1, head_dim=16, n_rot=12, freqs=True, kind=g.F16, extra={
         **YARN, 'rope.scaling.original_context_length': 256, 'rope.freq_base': 100.0, 'rope.scaling.yarn_ext_factor': 0.75, 'rope.scaling.yarn_attn_factor': 1.25, 'rope.scaling.yarn_beta_fast': 8.0,
         'rope.scaling.yarn_beta_slow': 0.25, 'rope.scaling.attn_factor': 0.75}),
@@ -37,9 +37,9 @@ ARCHITECTURES = {
     'qwen2': dict(arch='qwen2', n_vocab=89, n_embd=56, n_layer=3, n_head=7, n_head_kv=1, n_ff=100),
     'qwen2-yarn': dict(arch='qwen2', n_embd=48, n_layer=2, n_head=4, n_head_kv=2, tied=False, kind=g.F16, extra=YARN),
     'qwen2-q8_0': dict(arch='qwen2', n_embd=64, n_layer=3, n_head=4, n_head_kv=2, n_ff=96, kind=g.Q8_0),
-    'qwen3': dict(arch='qwen3', n_vocab=89, n_embd=48, n_layer=3, n_head=4, n_head_kv=2, head_dim=24, n_ff=76),
+    'qwen3': dict(arch='qwen3', n_vocab=89, n_embd=48, n_layer=3, n_head=4, n_head_kv=2, head_dim=40, n_ff=76),
     'qwen3-q8_0': dict(arch='qwen3', n_embd=64, n_layer=2, n_head=4, n_head_kv=1, head_dim=32, n_ff=96, tied=False, kind=g.Q8_0),
-    'phi3': dict(arch='phi3', n_vocab=89, n_embd=48, n_layer=3, n_head=4, n_head_kv=4, n_ff=68, tied=False),
+    'phi3': dict(arch='phi3', n_vocab=89, n_embd=64, n_layer=3, n_head=4, n_head_kv=4, n_ff=68, tied=False),
     'phi3-long': dict(arch='phi3', n_embd=64, n_layer=2, n_head=4, n_head_kv=2, n_rot=12, n_ff=72, long=True, kind=g.F16, extra={
         'rope.scaling.attn_factor': 1.19, 'rope.scaling.original_context_length': 32, 'attention.sliding_window': 300}),
     'phi3-window-q8_0': dict(arch='phi3', n_embd=64, n_layer=3, n_head=4, n_head_kv=2, n_ff=96, kind=g.Q8_0, extra={'attention.sliding_window': 7}),
