@@ -45,18 +45,27 @@ static const char no_unit[] = "the device has no matrix unit for the type";
 static const struct tile {
     uint32_t m, n;
     double share;
-    double share_f32; /* its products take 4 times as long: they hide the rest even in small tiles */
-} tiles[] = {{256, 256, 0.95, 0.97}, {256, 224, 0.94, 0.97}, {256, 128, 0.92, 0.96}, {128, 256, 0.92, 0.96},
-             {128, 128, 0.90, 0.96}, {64, 64, 0.70, 0.95},   {64, 32, 0.50, 0.94}};
+    double share_f32;   /* gemm: its products take 4 times as long: they hide the rest even in small tiles */
+    double share_quant; /* matmul: what is decoded is used for as many products as the tile has tokens */
+} tiles[] = {{256, 256, 0.95, 0.97, 0},    {256, 224, 0.94, 0.97, 0},    {256, 128, 0.92, 0.96, 0},
+             {128, 256, 0.92, 0.96, 0.90}, {128, 128, 0.90, 0.96, 0.85}, {64, 64, 0.65, 0.95, 0.30},
+             {64, 32, 0.50, 0.94, 0}};
 enum { N_TILES = sizeof tiles / sizeof *tiles };
 
-static double tile_cost(const struct greta_variant *v, bool is_f32, uint32_t n_units, uint64_t m,
-                        uint64_t n) {
+static double tile_share(const struct tile *t, const struct greta_call *call) {
+    uint32_t type = call->keys[0]; /* of gemm, or of matmul's weights */
+    if (call->op == GRETA_OP_GEMM) return type == GRETA_TYPE_F32 ? t->share_f32 : t->share;
+    return type == GRETA_TYPE_F32 || type == GRETA_TYPE_F16 || type == GRETA_TYPE_BF16 ? t->share
+                                                                                       : t->share_quant;
+}
+
+static double tile_cost(const struct greta_variant *v, const struct greta_call *call, uint32_t n_units,
+                        uint64_t m, uint64_t n) {
     for (int i = 0; i < N_TILES; i++) {
         const struct tile *t = &tiles[i];
         if (t->m != v->tunables[0] || t->n != v->tunables[1]) continue;
         uint64_t rounds = div_up(div_up(m, t->m) * div_up(n, t->n), n_units ? n_units : 1);
-        return (double)rounds * t->m * t->n / (is_f32 ? t->share_f32 : t->share);
+        return (double)rounds * t->m * t->n / tile_share(t, call);
     }
     return 1e300;
 }
@@ -67,13 +76,12 @@ static struct variant_rows own_rows(void);
 static const char *tile_unwise(const struct greta_variant *v, const struct greta_limits *limits,
                                const struct greta_call *call, uint64_t m, uint64_t n) {
     struct variant_rows all = own_rows();
-    bool is_f32 = call->op == GRETA_OP_GEMM && call->keys[0] == GRETA_TYPE_F32;
-    double own = tile_cost(v, is_f32, limits->n_compute_units, m, n);
+    double own = tile_cost(v, call, limits->n_compute_units, m, n);
     for (uint32_t i = 0; i < all.n; i++) {
         const struct greta_variant *r = &all.rows[i];
         if (r == v || r->op != v->op || strcmp(r->entry, v->entry) != 0 || r->refusal(r, limits, call))
             continue;
-        if (tile_cost(r, is_f32, limits->n_compute_units, m, n) < own)
+        if (tile_cost(r, call, limits->n_compute_units, m, n) < own)
             return "another tile fills the device better";
     }
     return NULL;

@@ -114,10 +114,12 @@ OURS = (("f32", 512, 512, 512), ("f32", 2048, 2048, 2048), ("f32", 4096, 4096, 4
 
 
 def shares():
-    """{(m, n): (share, share of f32)}: what the plan thinks of each tile, from its own source."""
+    """{(m, n): (share, of f32, of quantized weights)}: what the plan thinks of each tile, from its own source."""
     with open(os.path.join(ROOT, "kernels", "rows_hip_mfma.c"), encoding="utf-8") as file:
         text = file.read().split("} tiles[] = {", 1)[1].split("};", 1)[0]
-    return {(int(m), int(n)): (float(x), float(y)) for m, n, x, y in re.findall(r"\{(\d+), (\d+), ([\d.]+), ([\d.]+)\}", text)}
+    number_ = r"([\d.]+)"
+    return {(int(m), int(n)): tuple(float(x) for x in s)
+            for m, n, *s in re.findall(rf"\{{(\d+),\s+(\d+),\s+{number_},\s+{number_},\s+{number_}\}}", text)}
 
 
 def planned(rows, kind, m, n):
@@ -196,6 +198,61 @@ def decode(rows, w_name):
     return layer, layer_bytes, 32 * layer + head, parts
 
 
+# ---- prefill ----
+MATMULS = (("q, k, v, output", 4, 4096, 4096), ("gate, up", 2, 11008, 4096), ("down", 1, 4096, 11008))
+
+
+def matmul(rows, w_type, n_tok, n_rows, n_cols):
+    """The tile that a plan takes (matmul_unwise), and its time."""
+    known_shares = shares()
+    found = []
+    for name, f in rows.items():
+        if not name.startswith("greta_matmul_mfma_"):
+            continue
+        x = [int(c) for c in name.split("_")[3:]]
+        tile, waves = (x[3], x[4]), x[0] // 64
+        if x[1] != w_type or n_tok <= tile[0] // 2:
+            continue
+        cost = up(up(n_tok, tile[0]) * up(n_rows, tile[1]), int(R["units"])) * tile[0] * tile[1] / known_shares[tile][0 if w_type < 3 else 2]
+        groups = max(1, min(int(65536 // f["lds"]), int(f["waves"] * R["simds"] // waves)))
+        facts = (f["loop_instructions"] - f["loop_matrix"], (f["loop_lds_read"] + f["loop_lds_write"]) * waves)
+        found.append((cost, name, gemm("f16", n_tok, n_rows, n_cols, tile, 128, groups, 1, R["graph_us"] * 1e-6, facts, waves, True)))
+    return min(found)[1:]
+
+
+def attention(rows, n_tok):
+    """Of 32 heads of 128, no tokens before them: by the loop over whole blocks of keys."""
+    blocks = 2 if up(n_tok, 128) * 32 >= 2 * R["units"] else 1
+    name = f"greta_attn_mfma_256_1_128_{blocks}_64"
+    f = rows[name]
+    flop = 2 * 2 * 32 * 128 * n_tok * n_tok / 2
+    passes = flop / (f["loop_matrix"] * 8192) / (R["units"] * R["simds"])  # of a SIMD
+    clock = R["clock_f16"] * 1e6
+    parts = {"matrix": passes * f["loop_matrix_clocks"] / clock,
+             "issue": passes * 4 * (f["loop_instructions"] - f["loop_matrix"]) / clock,
+             "LDS": passes * R["simds"] * (f["loop_lds_read"] + f["loop_lds_write"]) / R["lds_bytes"] / clock}
+    return name, Time(parts, R["graph_us"] * 1e-6)
+
+
+def lines_prefill(rows, language):
+    words = {"en": ("tokens", "weights", "part of a layer", "kernel", "us", "bound"),
+             "es": ("tokens", "pesos", "parte de una capa", "kernel", "us", "límite")}[language]
+    yield "| " + " | ".join(words) + " |"
+    yield "|--:|---|---|---|--:|---|"
+    for n_tok in (512, 2048):
+        attn_name, attn = attention(rows, n_tok)
+        for w_name, (_, w_type) in BITS.items():
+            layer = attn.seconds + 6 * R["graph_us"] * 1e-6
+            for what, times, n_rows, n_cols in MATMULS:
+                name, time = matmul(rows, w_type, n_tok, n_rows, n_cols)
+                layer += times * time.seconds
+                yield f"| {number(n_tok, 0, language)} | {w_name} | {times} x {tr(what, language)} | `{name[6:]}` | " \
+                      f"{number(time.seconds * 1e6, 0, language)} | {tr(time.bound, language)} |"
+            yield f"| {number(n_tok, 0, language)} | {w_name} | {tr('attention', language)} | `{attn_name[6:]}` | " \
+                  f"{number(attn.seconds * 1e6, 0, language)} | {tr(attn.bound, language)} |"
+            yield f"| {number(n_tok, 0, language)} | {w_name} | **tokens/s** | | **{number(n_tok / 32 / layer, 0, language)}** | |"
+
+
 # ---- named cases of an earlier prototype (their kernels are not known; the model's time for the same work) ----
 PROTOTYPE = (("RMSNorm, 40,960 elements", 40960 * 4 * 2, 0.05), ("RoPE, 4096, 32 heads", 4096 * 4 * 2, 0.08), ("KV update", 2 * 4096 * 4, 0.01))
 
@@ -218,7 +275,7 @@ def lines_known(language):
 SPANISH = {"assumed": "supuesta", "assumed, as for 4096^3": "supuesta, como para 4096^3", "rocBLAS 6, gfx942 table": "tabla gfx942 de rocBLAS 6",
            "AMD names 256 x 256; m and n are 16 x 19 of it": "AMD nombra 256 x 256; m y n son 16 x 19 de ella", "the same": "la misma",
            "m and n are 16 x 19 of 256 x 192": "m y n son 16 x 19 de 256 x 192", "matrix": "matriz", "latency": "latencia", "issue": "emisión",
-           "vector": "vector", "output of attention": "salida de la atención", "attention": "atención", "its sums": "sus sumas",
+           "vector": "vector", "output of attention": "salida de la atención", "q, k, v, output": "q, k, v, salida", "attention": "atención", "its sums": "sus sumas",
            "RMSNorm, 40,960 elements": "RMSNorm, 40.960 elementos", "RoPE, 4096, 32 heads": "RoPE, 4096, 32 cabezas",
            "KV update": "escritura de KV", "one layer of Llama-2-7B, F16": "una capa de Llama-2-7B, F16"}
 
@@ -314,7 +371,7 @@ def main():
     for language in ("en", "es"):
         replace(os.path.join(ROOT, "docs", language, "mi300x_model.md"),
                 {"known": list(lines_known(language)), "gemm": list(lines_ours(rows, language)), "decode": list(lines_decode(rows, language)),
-                 "tokens": list(lines_tokens(rows, language)), "prototype": list(lines_prototype(rows, language))}, check)
+                 "tokens": list(lines_tokens(rows, language)), "prefill": list(lines_prefill(rows, language)), "prototype": list(lines_prototype(rows, language))}, check)
     if check:
         print("known figures within 15 %, pages as the tables give them")
 
