@@ -313,6 +313,23 @@ CASES = [
   global_store_dword v1, v2, s[4:5]
 """, {"close": ("v_mfma", "a matrix product that reads v2 needs 2 wait states after v_mov_b32")}, out=lambda t, x: 16),
 
+    Case("modifiers and products that a matrix product does not have", START + """
+  v_mov_b32 v2, 0x3c003c00
+  v_mov_b32 v3, 0x3c003c00
+  s_nop 1
+  v_mfma_f32_16x16x16_f16 v[4:7], v[2:3], v[2:3], 0
+  !cbsz: v_mfma_f32_16x16x16_f16 v[8:11], v[2:3], v[2:3], 0 cbsz:1
+  !blgp: v_mfma_f32_32x32x8_f16 v[8:23], v[2:3], v[2:3], 0 blgp:1
+  !abid: v_mfma_f32_4x4x4_16b_f16 v[8:11], v[2:3], v[2:3], 0 cbsz:1 abid:2
+  !sparse: v_smfmac_f32_16x16x32_f16 v[8:11], v[2:3], v[4:7], v1
+  s_nop 15
+  v_cvt_u32_f32 v2, v4
+  global_store_dword v1, v2, s[4:5]
+""", {"cbsz": ("v_mfma", "cbsz 1, abid 0, blgp 0 have no meaning for v_mfma_f32_16x16x16_f16"),
+      "blgp": ("v_mfma", "blgp 1 have no meaning for v_mfma_f32_32x32x8_f16"),
+      "abid": ("v_mfma", "cbsz 1, abid 2, blgp 0 have no meaning"),
+      "sparse": ("v_smfmac", "an instruction that this machine does not know")}, out=lambda t, x: 16),
+
     Case("VALU result in an SGPR", START + """
   v_mov_b32 v3, 3
   s_nop 0
