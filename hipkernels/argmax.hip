@@ -1,5 +1,5 @@
 /* One workgroup a row. A NaN compares false and so never wins; the first -infinity must win over nothing. */
-#include "common/device.h"
+#include "common/row.h"
 
 GRETA_ARGS_BLOCK(ARGMAX);
 
@@ -37,10 +37,7 @@ template <u32 N_THREADS> GRETA_DEVICE void argmax_rows(const args_block &a) {
     u32 row = group_id<N_THREADS>(), n = a.n_cols;
     if (row >= a.n_rows) return;
     candidate best = {lowest(), NO_INDEX};
-    for (u32 c = thread_id(); c < n; c += N_THREADS) {
-        float x = in<float>(a.x, (row * n + c) * 4);
-        best = better(best, candidate{x, c});
-    }
+    row_scan<N_THREADS>(a.x, row * n * 4, n, [&](u32 c, float x) { best = better(best, candidate{x, c}); });
     best = best_of_wave(best);
     if (lane_id() == 0) partial[wave_id()] = best;
     barrier();

@@ -4,7 +4,7 @@
  * share the digits found so far; then what is at or above it is gathered and sorted. The digits of the index are looked at only
  * where equal values straddle the k-th place.
  */
-#include "common/device.h"
+#include "common/row.h"
 
 GRETA_ARGS_BLOCK(TOP_K);
 
@@ -37,11 +37,11 @@ GRETA_DEVICE void find_digit(const args_block &a, u32 row, bool of_index, u32 sh
     for (u32 b = thread_id(); b < N_BINS; b += N_THREADS) s->bins[b] = 0;
     barrier();
     u32 high = shift == 24 ? 0 : 0xFFFFFFFFu << (shift + 8);
-    for (u32 c = thread_id(); c < a.n_cols; c += N_THREADS) {
-        u32 k = order_key(in<float>(a.x, (row * a.n_cols + c) * 4)), digits = of_index ? ~c : k;
+    row_scan<N_THREADS>(a.x, row * a.n_cols * 4, a.n_cols, [&](u32 c, float x) {
+        u32 k = order_key(x), digits = of_index ? ~c : k;
         bool same = of_index ? k == key && (~c & high) == (index & high) : (k & high) == (key & high);
         if (same) count_one(&s->bins[digits >> shift & 255]);
-    }
+    });
     barrier();
     for (u32 b = thread_id(); b < N_BINS; b += N_THREADS) {
         u32 above = 0, mine = s->bins[b];
@@ -76,8 +76,8 @@ template <u32 N_THREADS> GRETA_DEVICE void top_k_radix(const args_block &a) {
             wanted -= s->above;
             barrier();
         }
-    for (u32 c = thread_id(); c < a.n_cols; c += N_THREADS) {
-        u32 k = order_key(in<float>(a.x, (row * a.n_cols + c) * 4));
+    row_scan<N_THREADS>(a.x, row * a.n_cols * 4, a.n_cols, [&](u32 c, float x) {
+        u32 k = order_key(x);
         if (k > key || (k == key && ~c >= index)) {
             u32 at = count_one(&s->n_gathered);
             if (at < MAX_K) {
@@ -85,7 +85,7 @@ template <u32 N_THREADS> GRETA_DEVICE void top_k_radix(const args_block &a) {
                 s->indices[at] = c;
             }
         }
-    }
+    });
     barrier();
     /* The place of each is the number of those before it: the order of gathering, which varies, does not matter. */
     for (u32 i = thread_id(); i < k_count; i += N_THREADS) {

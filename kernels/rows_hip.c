@@ -213,7 +213,7 @@ static const struct greta_variant rows[] = {
     ROWS(ROW_SUM, row_sum),
     ROWS(ROW_MAX, row_max),
     ROW(CAUSAL_MASK, causal_mask_rows, causal_mask, 256, row_groups),
-    ROW(ARGMAX, argmax_rows, argmax, 512, row_groups),
+    ROW(ARGMAX, argmax_rows, argmax, 1024, row_groups),
     ROW(TOP_K, top_k_radix, top_k, 1024, row_groups),
     ROW(QUANTIZE, quantize_simple, quantize, 256, quantize_groups),
     ROW(ROPE, rope_simple, rope, 256, rope_groups),

@@ -60,4 +60,24 @@ template <u32 N_THREADS, u32 OWN> struct row_pieces {
     }
 };
 
+/* use(c, x) for every element of a row that no one writes: 16 of a thread's are asked for at a time. In no order of c. */
+template <u32 N_THREADS, typename USE> GRETA_DEVICE void row_scan(global_in base, u32 begin, u32 n, USE use) {
+    constexpr u32 BATCH = 4;
+    u32 n_whole = n / 4, me = thread_id();
+    GRETA_NO_UNROLL for (u32 first = 0; first < n_whole; first += N_THREADS * BATCH) {
+        f32x4 v[BATCH];
+        GRETA_UNROLL for (u32 b = 0; b < BATCH; b++) {
+            u32 i = min_u32(first + b * N_THREADS + me, n_whole - 1);
+            v[b] = in<f32x4_u>(base, begin + i * 16);
+        }
+        GRETA_UNROLL for (u32 b = 0; b < BATCH; b++) {
+            u32 i = first + b * N_THREADS + me;
+            if (i < n_whole) {
+                GRETA_UNROLL for (u32 e = 0; e < 4; e++) use(i * 4 + e, v[b][e]);
+            }
+        }
+    }
+    if (n_whole * 4 + me < n) use(n_whole * 4 + me, in<float>(base, begin + (n_whole * 4 + me) * 4));
+}
+
 #endif
