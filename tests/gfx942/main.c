@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const char usage[] =
-    "usage: greta-gfx942 FILE.co [--check] [--list] [--kernel NAME] [--groups X[,Y,Z]] [--threads X[,Y,Z]] "
+    "usage: greta-gfx942 FILE.co... [--check] [--list] [--kernel NAME] [--groups X[,Y,Z]] [--threads X[,Y,Z]] "
     "[--lds "
     "BYTES]\n"
     "                    [--arg KIND:VALUE]... [--out N:FILE] [--stats] [--seed N] [--host-threads N] "
@@ -14,7 +14,7 @@ static const char usage[] =
     "\n"
     "Runs a kernel of a gfx942 code object (or of an offload bundle) on an emulated, strict machine. It "
     "counts, it measures no time.\n"
-    "  --check          decodes all code; fails where an instruction is not known\n"
+    "  --check          decodes all code of the files; fails where an instruction is not known\n"
     "  --list           the kernels with their registers, LDS, scratch and arguments\n"
     "  --kernel NAME    the kernel to run; not needed where the file has one\n"
     "  --arg KIND:VALUE the next argument: u32, i32, f32, u64, f64 with a value; zero:BYTES, random:BYTES "
@@ -27,13 +27,15 @@ static const char usage[] =
     "  --limit N        instructions after which a kernel that has not ended is stopped\n";
 
 #define MAX_ARGS 64
+#define MAX_FILES 256
 struct buffer {
     void *p;
     size_t bytes;
 };
 
 struct job {
-    const char *path, *kernel, *out;
+    const char *paths[MAX_FILES], *path, *kernel, *out;
+    unsigned n_paths;
     bool check, list, stats;
     struct gfx_options options;
     struct gfx_launch launch;
@@ -99,8 +101,8 @@ static bool options(struct job *j, int argc, char **argv) {
     for (int i = 1; i < argc; i++) {
         const char *o = argv[i];
         if (o[0] != '-') {
-            if (j->path) return false;
-            j->path = o;
+            if (j->n_paths == MAX_FILES) return false;
+            j->paths[j->n_paths++] = o;
             continue;
         }
         if (strcmp(o, "--list") == 0)
@@ -132,7 +134,7 @@ static bool options(struct job *j, int argc, char **argv) {
         else
             return false;
     }
-    return j->path != NULL;
+    return j->n_paths == 1 || (j->check && j->n_paths > 1);
 }
 
 static void push(struct job *j, const void *p, size_t n) {
@@ -271,6 +273,31 @@ static int run(struct job *j, struct gfx_machine *m, const struct gfx_object *o)
     return j->out ? write_out(j) : 0;
 }
 
+static int one_file(struct job *j) {
+    size_t n = 0;
+    uint8_t *bytes = read_file(j->path, &n);
+    if (!bytes) return fail("cannot read", j->path);
+    const void *elf = unbundle(bytes, &n);
+    struct gfx_machine *m = gfx_create(&j->options);
+    struct gfx_object *o = NULL;
+    int rc = 1;
+    if (!elf)
+        fail("the bundle has no code for gfx942", j->path);
+    else if (!m)
+        fail("no memory, or a disassembler that does not know gfx942", NULL);
+    else if (gfx_load(m, elf, n, &o) != GFX_OK)
+        fail(gfx_error(m), j->path);
+    else if (j->list)
+        list(o), rc = 0;
+    else if (j->check)
+        rc = check(o, j->path);
+    else
+        rc = run(j, m, o);
+    gfx_destroy(m);
+    free(bytes);
+    return rc;
+}
+
 int main(int argc, char **argv) {
     static struct job j;
     if (argc == 2 && strcmp(argv[1], "--help") == 0) return fputs(usage, stdout) < 0;
@@ -278,26 +305,10 @@ int main(int argc, char **argv) {
         fputs(usage, stderr);
         return 2;
     }
-    size_t n = 0;
-    uint8_t *bytes = read_file(j.path, &n);
-    if (!bytes) return fail("cannot read", j.path);
-    const void *elf = unbundle(bytes, &n);
-    struct gfx_machine *m = gfx_create(&j.options);
-    struct gfx_object *o = NULL;
-    int rc = 1;
-    if (!elf)
-        fail("the bundle has no code for gfx942", j.path);
-    else if (!m)
-        fail("no memory, or a disassembler that does not know gfx942", NULL);
-    else if (gfx_load(m, elf, n, &o) != GFX_OK)
-        fail(gfx_error(m), j.path);
-    else if (j.list)
-        list(o), rc = 0;
-    else if (j.check)
-        rc = check(o, j.path);
-    else
-        rc = run(&j, m, o);
-    gfx_destroy(m);
-    free(bytes);
+    int rc = 0;
+    for (unsigned i = 0; i < j.n_paths && rc == 0; i++) {
+        j.path = j.paths[i];
+        rc = one_file(&j);
+    }
     return rc;
 }
