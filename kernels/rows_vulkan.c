@@ -10,6 +10,7 @@
 
 enum {
     ALL_WEIGHTS = (1 << (GRETA_TYPE_IQ4_XS + 1)) - 1,
+    ATTN_EXTRAS = EXTRA_WINDOW | EXTRA_SOFTCAP | EXTRA_KV_Q8_0,
     PLAIN_WEIGHTS = 1 << GRETA_TYPE_F32 | 1 << GRETA_TYPE_F16 | 1 << GRETA_TYPE_BF16
 };
 
@@ -222,6 +223,8 @@ static const char *attn_refusal(const struct greta_variant *v, const struct gret
                                 const struct greta_call *call) {
     uint64_t head_dim = call->keys[1], n_blocks = div_up(call->scalars.attn.n_ctx, v->n_threads);
     if (head_dim > 256) return "head_dim is more than 256";
+    if (op_extras(call) & EXTRA_KV_Q8_0 && !(is_aligned(call, 1, 16) && is_aligned(call, 2, 16)))
+        return "k or v does not begin at a multiple of 16 bytes";
     if (loops_too_long(limits, n_blocks * (head_dim + v->n_threads * div_up(head_dim, v->n_threads))))
         return loop_limit;
     return needs_16bit(v, limits, call);
@@ -357,7 +360,7 @@ GROUPS(cast_groups, div_up(s->cast.n, v->n_threads))
         .name = name_, .op = GRETA_OP_ATTN_SPLIT, .format = GRETA_IMAGE_SPIRV,                              \
         .image = &greta_spirv_attn_split_simple, .entry = "main", .flags = VARIANT_EXACT, .n_threads = 256, \
         .n_groups = attn_split_groups, .layout = GRETA_LAYOUT_PACKED, .refusal = attn_split_refusal,        \
-        .unwise = attn_split_unwise, .extras = EXTRA_WINDOW | EXTRA_SOFTCAP, .n_tunables = 2, .tunables = { \
+        .unwise = attn_split_unwise, .extras = ATTN_EXTRAS, .n_tunables = 2, .tunables = { \
             heads_,                                                                                         \
             piece_                                                                                          \
         }                                                                                                   \
@@ -366,7 +369,7 @@ GROUPS(cast_groups, div_up(s->cast.n, v->n_threads))
     {                                                                                                       \
         .name = name_, .op = GRETA_OP_ATTN, .format = GRETA_IMAGE_SPIRV, .image = &greta_spirv_attn_one,    \
         .entry = "main", .flags = VARIANT_EXACT, .n_threads = 256, .n_groups = attn_one_groups,             \
-        .extras = EXTRA_WINDOW | EXTRA_SOFTCAP, .layout = GRETA_LAYOUT_PACKED, .refusal = attn_one_refusal, \
+        .extras = ATTN_EXTRAS, .layout = GRETA_LAYOUT_PACKED, .refusal = attn_one_refusal, \
         .unwise = attn_one_unwise, .n_tunables = 2, .tunables = {                                           \
             heads_,                                                                                         \
             8                                                                                               \
@@ -400,7 +403,7 @@ GROUPS(cast_groups, div_up(s->cast.n, v->n_threads))
         .name = name_, .op = GRETA_OP_ATTN, .format = GRETA_IMAGE_SPIRV, .image = &greta_spirv_attn_coopmat, \
         .entry = "main", .n_threads = threads_, .subgroup_size = lanes_, .n_groups = attn_coopmat_groups,    \
         .layout = GRETA_LAYOUT_PACKED, .operand_eps = 0x1p-11, .refusal = attn_coopmat_refusal,              \
-        .unwise = attn_coopmat_unwise, .n_tunables = 5, .tunables = {                                        \
+        .unwise = attn_coopmat_unwise, .extras = ATTN_EXTRAS, .n_tunables = 5, .tunables = {                 \
             __VA_ARGS__                                                                                      \
         }                                                                                                    \
     }
@@ -409,6 +412,7 @@ GROUPS(cast_groups, div_up(s->cast.n, v->n_threads))
         .name = name_, .op = GRETA_OP_ATTN, .format = GRETA_IMAGE_SPIRV, .image = &greta_spirv_attn_tiled, \
         .entry = "main", .flags = VARIANT_EXACT, .n_threads = threads_, .n_groups = attn_tiled_groups,     \
         .layout = GRETA_LAYOUT_PACKED, .refusal = attn_tiled_refusal, .unwise = attn_tiled_unwise,         \
+        .extras = ATTN_EXTRAS,                                                                             \
         .n_tunables = 2, .tunables = {                                                                     \
             __VA_ARGS__                                                                                    \
         }                                                                                                  \
@@ -504,7 +508,7 @@ static const struct greta_variant rows[] = {
     ATTN_COOPMAT("attn_coopmat_small", 64, 32, 16, 16, 16, 32, 16),
     ATTN_TILED("attn_tiled_large", 64, 32, 32),
     ATTN_TILED("attn_tiled_small", 32, 16, 32),
-    ROW_X(ATTN, attn_simple, EXTRA_WINDOW | EXTRA_SOFTCAP, 128, attn_groups, attn_refusal),
+    ROW_X(ATTN, attn_simple, ATTN_EXTRAS, 128, attn_groups, attn_refusal),
     /* The unit of Mesa's llvmpipe, as above. */
     ATTN_COOPMAT("attn_coopmat_8", 32, 8, 8, 8, 8, 32, 32),
     ATTN_SPLIT("attn_split_one", 1, 8),

@@ -14,6 +14,8 @@
 #extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
 #define GRETA_ARGS GRETA_ARGS_ATTN
 #include "common/greta.glsl"
+#include "common/act.glsl"
+#include "common/kv.glsl"
 
 layout(constant_id = 1) const uint KV_TYPE = GRETA_TYPE_F16;
 layout(constant_id = 2) const uint HEAD_DIM = 64;
@@ -53,7 +55,15 @@ uvec4 pack_chunk(vec4 lo, vec4 hi) {
 uvec4 load_f32_chunk(uint64_t base, uint element) {
     return pack_chunk(IN_VEC4(base, element * 4u), IN_VEC4(base, element * 4u + 16u));
 }
-uvec4 load_kv_chunk(uint64_t base, uint element) {
+/* Eight elements from c on of a row of a cache. */
+uvec4 load_kv_chunk(uint64_t base, uint row, uint c) {
+    uint n_cols = args.n_head_kv * HEAD_DIM, element = row * n_cols + c;
+    if (KV_TYPE == GRETA_TYPE_Q8_0) {
+        uint at = kv_row(KV_TYPE, row, n_cols);
+        uvec2 w = IN_UVEC2(base, at + c);
+        float d = kv_scale(base, at, n_cols, c);
+        return pack_chunk(d * kv_codes(w.x), d * kv_codes(w.y));
+    }
     if (KV_TYPE == GRETA_TYPE_F16) return IN_UVEC4(base, element * 2u);
     return load_f32_chunk(base, element);
 }
@@ -64,9 +74,9 @@ void fetch(uint begin, uint n_kv, uint group) {
         uint i = gl_LocalInvocationID.x + o * gl_WorkGroupSize.x, key = begin + i / HEAD_CHUNKS;
         next_k[o] = next_v[o] = uvec4(0u);
         if (i < KV_CHUNKS && key < n_kv) {
-            uint at = (key * args.n_head_kv + group) * HEAD_DIM + i % HEAD_CHUNKS * 8u;
-            next_k[o] = load_kv_chunk(args.k, at);
-            next_v[o] = load_kv_chunk(args.v, at);
+            uint c = group * HEAD_DIM + i % HEAD_CHUNKS * 8u;
+            next_k[o] = load_kv_chunk(args.k, key, c);
+            next_v[o] = load_kv_chunk(args.v, key, c);
         }
     }
 }
@@ -92,6 +102,14 @@ float row_add(float x) {
     return x;
 }
 
+bool sees(uint position, uint row_first, uint row_kv) { return position >= row_first && position < row_kv; }
+
+/* In the base of exp2; `scale` is that of the op, times log2(e). */
+float score_of(float dot_product, float scale) {
+    if (args.softcap <= 0.0) return dot_product * scale;
+    return args.softcap * 1.44269504 * tanh_of(dot_product * args.scale / args.softcap);
+}
+
 void set_row_scale(uint line, uint part, uint n_parts, float scale) {
     for (uint c = part; c < SCALE_LINE; c += n_parts) scales[line * SCALE_LINE + c] = vec4(scale);
 }
@@ -109,7 +127,8 @@ void main() {
         tile[i / HEAD_CHUNKS * HEAD_LINE + i % HEAD_CHUNKS] =
             load_f32_chunk(args.q, (token * args.n_head + head) * HEAD_DIM + i % HEAD_CHUNKS * 8u);
     }
-    fetch(0u, n_kv, group);
+    uint seen = pos + first + 1u, start = args.window > 0u && seen > args.window ? seen - args.window : 0u;
+    fetch(start, n_kv, group);
     barrier();
 
     uint sub = gl_SubgroupID * M; /* this subgroup's first query */
@@ -122,10 +141,12 @@ void main() {
     uint line = sub + gl_SubgroupInvocationID % M; /* the row whose softmax this invocation makes a part of */
     uint part = gl_SubgroupInvocationID / M, n_parts = gl_SubgroupSize / M;
     uint row_kv = min(pos + min(first + line, args.n_tok - 1u) + 1u, args.n_ctx);
-    float largest = uintBitsToFloat(0xFF800000u), sum = 0.0;
+    uint row_first = args.window > 0u && row_kv > args.window ? row_kv - args.window : 0u;
+    /* The least float, not -infinity: blocks before a row's window leave it as it is, and its difference from itself is 0. */
+    float largest = uintBitsToFloat(0xFF7FFFFFu), sum = 0.0;
     float scale = args.scale * 1.44269504; /* exp(x) = exp2(x * log2(e)) */
 
-    for (uint begin = 0; begin < n_kv; begin += KEYS) {
+    for (uint begin = start; begin < n_kv; begin += KEYS) {
         barrier(); /* the tile's last readers */
         stage();
         barrier();
@@ -143,19 +164,18 @@ void main() {
         }
         barrier();
 
-        /* Position `begin` is below row_kv for no row but those whose block is wholly hidden; the first block never is. */
         float block_largest = largest;
         for (uint c = part; c < KEYS / 8u; c += n_parts)
             [[unroll]] for (uint e = 0; e < 8u; e++)
-                if (begin + c * 8u + e < row_kv)
-                    block_largest = max(block_largest, scores[line * SCORE_LINE + c * 2u + e / 4u][e & 3u] * scale);
+                if (sees(begin + c * 8u + e, row_first, row_kv))
+                    block_largest = max(block_largest, score_of(scores[line * SCORE_LINE + c * 2u + e / 4u][e & 3u], scale));
         block_largest = row_max(block_largest);
         float block_sum = 0.0;
         for (uint c = part; c < KEYS / 8u; c += n_parts) {
             vec4 p[2];
             [[unroll]] for (uint e = 0; e < 8u; e++) {
-                float s = scores[line * SCORE_LINE + c * 2u + e / 4u][e & 3u] * scale - block_largest;
-                p[e / 4u][e & 3u] = begin + c * 8u + e < row_kv ? exp2(s) : 0.0;
+                float s = score_of(scores[line * SCORE_LINE + c * 2u + e / 4u][e & 3u], scale) - block_largest;
+                p[e / 4u][e & 3u] = sees(begin + c * 8u + e, row_first, row_kv) ? exp2(s) : 0.0;
                 block_sum += p[e / 4u][e & 3u];
             }
             weights[line * WEIGHT_LINE + c] = pack_chunk(p[0], p[1]);

@@ -6,6 +6,7 @@
 #extension GL_GOOGLE_include_directive : require
 #define GRETA_ARGS GRETA_ARGS_ATTN
 #include "common/greta.glsl"
+#include "common/kv.glsl"
 #include "common/act.glsl"
 #include "common/reduce.glsl"
 
@@ -40,7 +41,7 @@ void main() {
         if (j < n_kv) {
             float s = 0.0;
             for (uint d = 0; d < HEAD_DIM; d++)
-                s += query[d] * load_element(args.k, j * row + group * HEAD_DIM + d, KV_TYPE);
+                s += query[d] * kv_load(args.k, j, row, group * HEAD_DIM + d, KV_TYPE);
             score = s * args.scale;
             if (args.softcap > 0.0) score = args.softcap * tanh_of(score / args.softcap);
         }
@@ -56,7 +57,7 @@ void main() {
             acc[o] *= rescale;
             if (d < HEAD_DIM)
                 for (uint t = 0; t < n; t++)
-                    acc[o] += weights[t] * load_element(args.v, (begin + t) * row + group * HEAD_DIM + d, KV_TYPE);
+                    acc[o] += weights[t] * kv_load(args.v, begin + t, row, group * HEAD_DIM + d, KV_TYPE);
         }
         largest = new_largest;
         barrier();

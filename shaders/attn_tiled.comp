@@ -9,6 +9,8 @@
 #extension GL_GOOGLE_include_directive : require
 #define GRETA_ARGS GRETA_ARGS_ATTN
 #include "common/greta.glsl"
+#include "common/act.glsl"
+#include "common/kv.glsl"
 
 layout(constant_id = 1) const uint KV_TYPE = GRETA_TYPE_F16;
 layout(constant_id = 2) const uint HEAD_DIM = 64;
@@ -26,7 +28,13 @@ shared vec4 tile[KEYS * LINE];
 shared float scores[QUERIES * SCORE_LINE];
 shared float rescales[QUERIES], sums[QUERIES];
 
-vec4 load_kv(uint64_t base, uint element) {
+/* Four elements from c on of a row of a cache. */
+vec4 load_kv(uint64_t base, uint row, uint c) {
+    uint n_cols = args.n_head_kv * HEAD_DIM, element = row * n_cols + c;
+    if (KV_TYPE == GRETA_TYPE_Q8_0) {
+        uint at = kv_row(KV_TYPE, row, n_cols);
+        return kv_scale(base, at, n_cols, c) * kv_codes(IN_U32(base, at + c));
+    }
     if (KV_TYPE == GRETA_TYPE_F16) {
         uvec2 w = IN_UVEC2(base, element * 2u);
         return vec4(unpackHalf2x16(w.x), unpackHalf2x16(w.y));
@@ -39,9 +47,14 @@ void stage(uint64_t base, uint begin, uint n_kv, uint group) {
     for (uint i = gl_LocalInvocationID.x; i < KEYS * PIECES; i += gl_WorkGroupSize.x) {
         uint key = begin + i / PIECES;
         vec4 v = vec4(0.0);
-        if (key < n_kv) v = load_kv(base, (key * args.n_head_kv + group) * HEAD_DIM + i % PIECES * 4u);
+        if (key < n_kv) v = load_kv(base, key, group * HEAD_DIM + i % PIECES * 4u);
         tile[i / PIECES * LINE + i % PIECES] = v;
     }
+}
+
+float score_of(float dot_product) {
+    float s = dot_product * args.scale;
+    return args.softcap > 0.0 ? args.softcap * tanh_of(s / args.softcap) : s;
 }
 
 void main() {
@@ -62,9 +75,11 @@ void main() {
     [[unroll]] for (uint i = 0; i < 4u * OWN; i++) acc[i] = vec4(0.0);
     /* Of the softmax an invocation below QUERIES has one row. */
     uint row_kv = min(pos + min(first + me, args.n_tok - 1u) + 1u, args.n_ctx);
-    float largest = uintBitsToFloat(0xFF800000u), sum = 0.0;
+    /* The least float, not -infinity: blocks before a row's window leave it as it is, and its difference from itself is 0. */
+    float largest = uintBitsToFloat(0xFF7FFFFFu), sum = 0.0;
+    uint row_first = args.window > 0u && row_kv > args.window ? row_kv - args.window : 0u, seen = pos + first + 1u;
 
-    for (uint begin = 0; begin < n_kv; begin += KEYS) {
+    for (uint begin = args.window > 0u && seen > args.window ? seen - args.window : 0u; begin < n_kv; begin += KEYS) {
         barrier(); /* the tile's last readers; the queries */
         stage(args.k, begin, n_kv, group);
         barrier();
@@ -81,17 +96,18 @@ void main() {
         }
         [[unroll]] for (uint i = 0; i < 4u; i++)
             [[unroll]] for (uint j = 0; j < 4u; j++)
-                scores[(own_query + i) * SCORE_LINE + side + j * SIDE] = dots[i][j] * args.scale;
+                scores[(own_query + i) * SCORE_LINE + side + j * SIDE] = score_of(dots[i][j]);
         barrier();
         stage(args.v, begin, n_kv, group);
         if (me < QUERIES) {
-            uint n = min(KEYS, max(row_kv, begin) - begin); /* positions of the block that the row sees */
+            /* Positions of the block that the row sees. */
+            uint n = min(KEYS, max(row_kv, begin) - begin), low = max(row_first, begin) - begin;
             float block_largest = largest;
-            for (uint c = 0; c < n; c++) block_largest = max(block_largest, scores[me * SCORE_LINE + c]);
+            for (uint c = low; c < n; c++) block_largest = max(block_largest, scores[me * SCORE_LINE + c]);
             float rescale = exp(largest - block_largest);
             sum *= rescale;
             for (uint c = 0; c < KEYS; c++) {
-                float weight = c < n ? exp(scores[me * SCORE_LINE + c] - block_largest) : 0.0;
+                float weight = c >= low && c < n ? exp(scores[me * SCORE_LINE + c] - block_largest) : 0.0;
                 scores[me * SCORE_LINE + c] = weight;
                 sum += weight;
             }

@@ -1,6 +1,8 @@
 /* What a session will be: its sizes, and how fast its device is taken to be. */
 #include "session.h"
 
+#include <greta/layout.h>
+
 #include <inttypes.h>
 #include <math.h>
 
@@ -75,7 +77,7 @@ static void sizes_of(const struct greta_model *m, const struct greta_session *s,
     scratch[S_ROPE] = (uint64_t)s->n_ctx * (hp->n_rot / 2) * 8;
     out->readback = (uint64_t)hp->n_vocab * 4;
     /* a multiple of 4, for the fill */
-    out->kv = ((uint64_t)s->n_ctx * n_kv * (s->kv_type == GRETA_TYPE_F32 ? 4 : 2) + 3) / 4 * 4;
+    out->kv = ((uint64_t)s->n_ctx * GRETA_KV_ROW_BYTES(s->kv_type, n_kv) + 3) / 4 * 4;
 }
 
 /* Every buffer must fit into one of the device's. */
@@ -103,7 +105,14 @@ greta_status session_plan(const struct greta_model *m, const struct greta_sessio
     if (s->n_ctx > 1u << 24)
         return greta_fail(m->log, GRETA_ERR_INVALID, "a context of %u tokens is too large; at most %u",
                           s->n_ctx, 1u << 24);
-    s->kv_type = params->kv_type == GRETA_KV_F32 ? GRETA_TYPE_F32 : GRETA_TYPE_F16;
+    s->kv_type = params->kv_type == GRETA_KV_F32    ? GRETA_TYPE_F32
+                 : params->kv_type == GRETA_KV_Q8_0 ? GRETA_TYPE_Q8_0
+                                                    : GRETA_TYPE_F16;
+    if (s->kv_type == GRETA_TYPE_Q8_0 && m->hp.head_dim % 32)
+        return greta_fail(
+            m->log, GRETA_ERR_INVALID,
+            "keys and values in 8 bits need heads of a multiple of 32; this model's have %u: use --kv f16",
+            m->hp.head_dim);
     s->n_chunk = chunk_of(m, params, s->n_ctx);
     s->split_attn = greta_plan_split_attn(m->plan, m->hp.head_dim, s->n_ctx);
     s->pace = pace_of(m);

@@ -20,7 +20,9 @@ static greta_status check_memory(const struct greta_model *m, const struct greta
                       "a context of %u tokens needs %" PRIu64 " MiB, and %s has %" PRIu64
                       " MiB free: use a smaller --ctx%s",
                       s->n_ctx, (need >> 20) + 1, greta_dev_get_info(m->dev)->name, mem.free_bytes >> 20,
-                      s->kv_type == GRETA_TYPE_F32 ? " or --kv f16" : "");
+                      s->kv_type == GRETA_TYPE_F32   ? " or --kv f16"
+                      : s->kv_type == GRETA_TYPE_F16 ? " or --kv q8_0"
+                                                     : "");
 }
 
 static greta_status create_scratch(struct greta_session *s, const struct session_sizes *sizes) {

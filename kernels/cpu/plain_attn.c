@@ -5,7 +5,9 @@
 #include <math.h>
 #include <string.h>
 
-static float element(uint32_t type, const void *p, size_t i) {
+/* Element i of a row of n_cols. */
+static float element(uint32_t type, const void *p, size_t n_cols, size_t i) {
+    if (type == GRETA_TYPE_Q8_0) return cpu_kv_load_q8_0(p, n_cols, i);
     if (type == GRETA_TYPE_F32) return ((const float *)p)[i];
     uint16_t h = ((const uint16_t *)p)[i];
     return type == GRETA_TYPE_F16 ? half_f16_to_f32(h) : half_bf16_to_f32(h);
@@ -15,8 +17,7 @@ struct head {
     const float *q;
     const void *k, *v;
     uint32_t type, dim;
-    size_t first,
-        stride; /* the head's first element in a position's row; elements from position to position */
+    size_t first, n_cols; /* the head's first element in a position's row; elements of a row */
     float scale, softcap;
 };
 
@@ -24,9 +25,10 @@ struct partial {
     float max, sum, acc[CPU_MAX_HEAD_DIM];
 };
 
-static float dot(const struct head *h, size_t at) {
+static float dot(const struct head *h, const uint8_t *row) {
     float sum[4] = {0};
-    for (size_t i = 0; i < h->dim; i++) sum[i % 4] += h->q[i] * element(h->type, h->k, at + i);
+    for (size_t i = 0; i < h->dim; i++)
+        sum[i % 4] += h->q[i] * element(h->type, row, h->n_cols, h->first + i);
     return (sum[0] + sum[2]) + (sum[1] + sum[3]);
 }
 
@@ -36,8 +38,9 @@ static void attend(const struct head *h, size_t begin, size_t end, struct partia
     p->sum = 0;
     memset(p->acc, 0, h->dim * sizeof *p->acc);
     for (size_t j = begin; j < end; j++) {
-        size_t at = h->first + j * h->stride;
-        float score = h->scale * dot(h, at);
+        size_t at = j * GRETA_KV_ROW_BYTES(h->type, h->n_cols);
+        const uint8_t *v = (const uint8_t *)h->v + at;
+        float score = h->scale * dot(h, (const uint8_t *)h->k + at);
         if (h->softcap > 0) score = h->softcap * tanhf(score / h->softcap);
         if (score > p->max) {
             float factor = expf(p->max - score);
@@ -47,7 +50,8 @@ static void attend(const struct head *h, size_t begin, size_t end, struct partia
         }
         float weight = expf(score - p->max);
         p->sum += weight;
-        for (size_t i = 0; i < h->dim; i++) p->acc[i] += weight * element(h->type, h->v, at + i);
+        for (size_t i = 0; i < h->dim; i++)
+            p->acc[i] += weight * element(h->type, v, h->n_cols, h->first + i);
     }
 }
 
@@ -63,7 +67,7 @@ void cpu_attn_plain(const struct greta_host_group *g, const void *args) {
                          .type = g->constants[0],
                          .dim = dim,
                          .first = i % a->n_head / n_group * dim,
-                         .stride = (size_t)a->n_head_kv * dim,
+                         .n_cols = (size_t)a->n_head_kv * dim,
                          .scale = a->scale,
                          .softcap = a->softcap};
         struct partial p;
@@ -87,7 +91,7 @@ void cpu_attn_split_plain(const struct greta_host_group *g, const void *args) {
                          .type = g->constants[0],
                          .dim = dim,
                          .first = i_head / n_group * dim,
-                         .stride = (size_t)a->n_head_kv * dim,
+                         .n_cols = (size_t)a->n_head_kv * dim,
                          .scale = a->scale,
                          .softcap = a->softcap};
         struct partial p;

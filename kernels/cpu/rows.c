@@ -232,7 +232,7 @@ static const char *refuse_avx512(const struct greta_variant *v, const struct gre
 /* Of the fused ops none norms its activations: every group would do it again. */
 enum {
     QKV_EXTRAS = EXTRA_BIAS | EXTRA_HALVES | EXTRA_V_TYPE | EXTRA_KV_Q8_0,
-    ATTN_EXTRAS = EXTRA_WINDOW | EXTRA_SOFTCAP
+    ATTN_EXTRAS = EXTRA_WINDOW | EXTRA_SOFTCAP | EXTRA_KV_Q8_0
 };
 
 static const struct greta_variant rows[] = {

@@ -85,6 +85,9 @@ SIMD_INLINE void vf_store_f16(uint16_t *p, vf a) {
 SIMD_INLINE void vf_store_f16_n(uint16_t *p, vf a, size_t n) {
     _mm256_mask_storeu_epi16(p, vf_mask(n), _mm512_cvtps_ph(a, 0));
 }
+SIMD_INLINE vf vf_load_i8(const int8_t *p) {
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)p)));
+}
 SIMD_INLINE vf vf_of_bf16(__m256i h) {
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(h), 16));
 }
@@ -191,6 +194,9 @@ SIMD_INLINE void vf_store_f16_n(uint16_t *p, vf a, size_t n) {
         memcpy(p, all, sizeof all);
     else
         vf_copy_16(p, all, n);
+}
+SIMD_INLINE vf vf_load_i8(const int8_t *p) {
+    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)p)));
 }
 SIMD_INLINE vf vf_of_bf16(__m128i h) {
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(h), 16));

@@ -37,6 +37,20 @@ SIMD_INLINE void row_read(uint32_t type, const void *base, size_t at, size_t n, 
     for (; i < n_out; i += VF_LANES) vf_store(out + i, vf_zero());
 }
 
+/* VF_LANES elements of a row of a Q8_0 cache from c on, all of one unit. */
+SIMD_INLINE vf q8_read(const struct source *s, const void *base, size_t position, size_t c) {
+    const uint8_t *row = (const uint8_t *)base + position * GRETA_KV_ROW_BYTES(GRETA_TYPE_Q8_0, s->stride);
+    uint16_t h;
+    memcpy(&h, row + GRETA_KV_SCALES_OFFSET(s->stride) + (s->at + c) / 32 * 2, sizeof h);
+    float d = _mm_cvtss_f32(_mm_cvtph_ps(_mm_cvtsi32_si128(h)));
+    return vf_mul(vf_load_i8((const int8_t *)row + s->at + c), vf_set1(d));
+}
+
+static void q8_row_read(const struct source *s, const void *base, size_t position, float *out, size_t n_out) {
+    for (size_t c = 0; c < n_out; c += VF_LANES)
+        vf_store(out + c, c < s->dim ? q8_read(s, base, position, c) : vf_zero());
+}
+
 /* Positions [j, j + n) of `base`, n <= n_rows; the rows past n are zeros. */
 static void rows_read(const struct source *s, const void *base, size_t j, size_t n, size_t n_rows, float *out,
                       size_t n_out) {
@@ -47,6 +61,7 @@ static void rows_read(const struct source *s, const void *base, size_t j, size_t
         case GRETA_TYPE_F16:
             row_read(GRETA_TYPE_F16, base, s->at + (j + i) * s->stride, s->dim, out, n_out);
             break;
+        case GRETA_TYPE_Q8_0: q8_row_read(s, base, j + i, out, n_out); break;
         case UINT32_MAX: memset(out, 0, n_out * sizeof *out); break;
         default: row_read(GRETA_TYPE_BF16, base, s->at + (j + i) * s->stride, s->dim, out, n_out); break;
         }
@@ -135,6 +150,7 @@ static void few_begin(struct few *f, const float *q, size_t n, size_t dim, float
 
 /* Lanes of a head from element c on; those past its end are zeros. */
 SIMD_INLINE vf head_read(uint32_t type, const struct source *s, const void *base, size_t position, size_t c) {
+    if (type == GRETA_TYPE_Q8_0) return q8_read(s, base, position, c);
     size_t at = s->at + position * s->stride + c, n = s->dim - c;
     const uint16_t *h = (const uint16_t *)base + at;
     if (n >= VF_LANES)
@@ -147,8 +163,8 @@ SIMD_INLINE vf head_read(uint32_t type, const struct source *s, const void *base
 }
 
 SIMD_INLINE void head_prefetch(uint32_t type, const struct source *s, const void *base, size_t position) {
-    size_t size = type == GRETA_TYPE_F32 ? 4 : 2;
-    const char *p = (const char *)base + (s->at + position * s->stride) * size;
+    size_t size = type == GRETA_TYPE_F32 ? 4 : type == GRETA_TYPE_Q8_0 ? 1 : 2;
+    const char *p = (const char *)base + position * GRETA_KV_ROW_BYTES(type, s->stride) + s->at * size;
     for (size_t i = 0; i < s->dim * size; i += 64) _mm_prefetch(p + i, _MM_HINT_T0);
 }
 
@@ -240,6 +256,7 @@ static void few_attend(struct few *f, const struct source *s, size_t begin, size
     switch (s->type) {
     case GRETA_TYPE_F32: few_attend_type(GRETA_TYPE_F32, f, s, begin, end); break;
     case GRETA_TYPE_F16: few_attend_type(GRETA_TYPE_F16, f, s, begin, end); break;
+    case GRETA_TYPE_Q8_0: few_attend_type(GRETA_TYPE_Q8_0, f, s, begin, end); break;
     default: few_attend_type(GRETA_TYPE_BF16, f, s, begin, end); break;
     }
 }

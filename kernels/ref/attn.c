@@ -1,6 +1,10 @@
 /* Attention, whole and in splits. */
 #include "internal.h"
 
+#include "half.h"
+
+#include <greta/layout.h>
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +29,13 @@ struct partial {
 static double *kv_decode(const struct attn *a, const uint8_t *cache, uint64_t n_kv) {
     uint64_t width = (uint64_t)a->n_head_kv * a->head_dim;
     double *out = calloc((size_t)(n_kv * width + 1), sizeof *out);
-    if (out) ref_decode_row(a->kv_type, cache, n_kv * width, out, NULL);
+    if (out && a->kv_type != GRETA_TYPE_Q8_0) ref_decode_row(a->kv_type, cache, n_kv * width, out, NULL);
+    for (uint64_t i = 0; out && a->kv_type == GRETA_TYPE_Q8_0 && i < n_kv * width; i++) {
+        const uint8_t *row = cache + i / width * GRETA_KV_ROW_BYTES(GRETA_TYPE_Q8_0, width);
+        uint16_t d;
+        memcpy(&d, row + GRETA_KV_SCALES_OFFSET(width) + i % width / 32 * 2, sizeof d);
+        out[i] = (double)half_f16_to_f32(d) * (int8_t)row[i % width];
+    }
     return out;
 }
 

@@ -9,6 +9,7 @@
 #define SHADERS_ATTN_CHUNK_GLSL
 
 #include "common/act.glsl"
+#include "common/kv.glsl"
 #include "common/reduce.glsl"
 
 layout(constant_id = 1) const uint KV_TYPE = GRETA_TYPE_F16;
@@ -30,10 +31,18 @@ const uint N_DOTS = UNROLL * PARALLEL * HEADS * DOT_LINE;
 const uint N_SUMS = PARALLEL * HEAD_DIM;
 shared float scratch[N_DOTS > N_SUMS ? N_DOTS : N_SUMS];
 
-void load_piece(uint64_t base, uint element, out float v[PIECE]) {
+/* PIECE elements from c on of row `row` of a cache. */
+void load_piece(uint64_t base, uint row, uint c, out float v[PIECE]) {
+    uint n_cols = args.n_head_kv * HEAD_DIM, element = row * n_cols + c;
     if (PIECE == 8u) {
         vec4 lo, hi;
-        if (KV_TYPE == GRETA_TYPE_F16) {
+        if (KV_TYPE == GRETA_TYPE_Q8_0) {
+            uint at = kv_row(KV_TYPE, row, n_cols);
+            uvec2 w = IN_UVEC2(base, at + c);
+            float d = kv_scale(base, at, n_cols, c);
+            lo = d * kv_codes(w.x);
+            hi = d * kv_codes(w.y);
+        } else if (KV_TYPE == GRETA_TYPE_F16) {
             uvec4 w = IN_UVEC4(base, element * 2u);
             lo = vec4(unpackHalf2x16(w.x), unpackHalf2x16(w.y));
             hi = vec4(unpackHalf2x16(w.z), unpackHalf2x16(w.w));
@@ -43,18 +52,18 @@ void load_piece(uint64_t base, uint element, out float v[PIECE]) {
         }
         [[unroll]] for (uint e = 0; e < PIECE; e++) v[e] = e < 4u ? lo[e & 3u] : hi[e & 3u];
     } else {
-        [[unroll]] for (uint e = 0; e < PIECE; e++) v[e] = load_element(base, element + e, KV_TYPE);
+        [[unroll]] for (uint e = 0; e < PIECE; e++) v[e] = kv_load(base, row, n_cols, c + e, KV_TYPE);
     }
 }
 
 /* scores[h][t] = scale * q . k, capped, for the heads first .. first + n_heads - 1 and positions begin .. begin + n - 1. */
-void make_scores(uint first_key, uint row, uint n) {
+void make_scores(uint first, uint column, uint n) {
     uint me = gl_LocalInvocationID.x, lane = me / N_PIECES, piece = me % N_PIECES;
     for (uint base = 0; base < n; base += UNROLL * PARALLEL) {
         if (lane < PARALLEL) {
             float k[UNROLL][PIECE];
             [[unroll]] for (uint u = 0; u < UNROLL; u++)
-                load_piece(args.k, first_key + min(base + u * PARALLEL + lane, n - 1u) * row + piece * PIECE, k[u]);
+                load_piece(args.k, first + min(base + u * PARALLEL + lane, n - 1u), column + piece * PIECE, k[u]);
             [[unroll]] for (uint u = 0; u < UNROLL; u++)
                 [[unroll]] for (uint h = 0; h < HEADS; h++) {
                     float sum = 0.0;
@@ -103,7 +112,7 @@ void attend_chunk(uint n_split) {
     if (split >= n_split || begin >= n_kv) return;
     uint end = min(begin + GRETA_ATTN_CHUNK, n_kv), me = gl_LocalInvocationID.x;
     begin = max(begin, args.window > 0u && n_kv > args.window ? n_kv - args.window : 0u);
-    uint row = args.n_head_kv * HEAD_DIM, first_key = begin * row + group * HEAD_DIM;
+    uint column = group * HEAD_DIM;
     uint n_heads = min(HEADS, group_size - tile * HEADS), head = group * group_size + tile * HEADS;
     uint lane = me / N_PIECES, piece = me % N_PIECES;
 
@@ -116,7 +125,7 @@ void attend_chunk(uint n_split) {
     for (uint i = me; i < HEADS * HEAD_DIM; i += gl_WorkGroupSize.x)
         query[i] = i < n_heads * HEAD_DIM ? IN_F32(args.q, (head * HEAD_DIM + i) * 4u) : 0.0;
     barrier();
-    make_scores(first_key, row, n);
+    make_scores(begin, column, n);
     float largest[HEADS], sum[HEADS];
     [[unroll]] for (uint h = 0; h < HEADS; h++) soften(h, n, largest[h], sum[h]);
     barrier();
@@ -128,7 +137,7 @@ void attend_chunk(uint n_split) {
         for (uint base = lane; base < n; base += UNROLL * PARALLEL) {
             float v[UNROLL][PIECE];
             [[unroll]] for (uint u = 0; u < UNROLL; u++)
-                load_piece(args.v, first_key + min(base + u * PARALLEL, n - 1u) * row + piece * PIECE, v[u]);
+                load_piece(args.v, begin + min(base + u * PARALLEL, n - 1u), column + piece * PIECE, v[u]);
             [[unroll]] for (uint u = 0; u < UNROLL; u++) {
                 uint t = base + u * PARALLEL;
                 [[unroll]] for (uint h = 0; h < HEADS; h++) {

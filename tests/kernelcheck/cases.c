@@ -271,6 +271,9 @@ static void attn(const struct emit *e) {
                 c.call.scalars.attn.window = (const uint32_t[]){1, 7, 33, 400}[(d + i) % 4];
                 c.call.scalars.attn.softcap = (const float[]){0, 1.5f, 50}[(d + i) % 3];
                 emit(e, &c);
+                if (type == GRETA_TYPE_F32 || dims[d] % 32) continue;
+                c.call.keys[0] = GRETA_TYPE_Q8_0;
+                emit(e, &c);
             }
 }
 
@@ -292,6 +295,9 @@ static void attn_short(const struct emit *e) {
                 c.call.scalars.attn.window = (const uint32_t[]){1, 5, 100, 300}[(d + i) % 4];
                 c.call.scalars.attn.softcap = (const float[]){2, 0, 50}[(d + i) % 3];
                 emit(e, &c);
+                if (type == GRETA_TYPE_F32 || dims[d] % 32) continue;
+                c.call.keys[0] = GRETA_TYPE_Q8_0;
+                emit(e, &c);
             }
 }
 
@@ -311,6 +317,9 @@ static void attn_split(const struct emit *e) {
                 emit(e, &c);
                 c.call.scalars.attn_split.window = (const uint32_t[]){1, 200, 256, 600}[(d + i / 2) % 4];
                 c.call.scalars.attn_split.softcap = (const float[]){0, 3, 50}[(d + i) % 3];
+                emit(e, &c);
+                if (type == GRETA_TYPE_F32 || dims[d] % 32) continue;
+                c.call.keys[0] = GRETA_TYPE_Q8_0;
                 emit(e, &c);
             }
 }

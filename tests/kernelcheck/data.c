@@ -212,8 +212,16 @@ static void fill_table(uint64_t n_rows, uint64_t pairs, float *out) {
 /* Positions at n_kv and past it stay NaN: they must not reach a result. */
 static void fill_kv(struct kc_rng *rng, const struct kc_case *c, uint64_t n_kv, uint64_t width,
                     uint8_t *out) {
-    uint64_t bytes = c->call.keys[0] == GRETA_TYPE_F32 ? 4 : 2;
-    for (uint64_t i = 0; i < n_kv * width; i++)
+    uint64_t bytes = c->call.keys[0] == GRETA_TYPE_F32 ? 4 : 2,
+             row_bytes = GRETA_KV_ROW_BYTES(GRETA_TYPE_Q8_0, width);
+    for (uint64_t i = 0; c->call.keys[0] == GRETA_TYPE_Q8_0 && i < n_kv * width; i++) {
+        uint8_t *row = out + i / width * row_bytes;
+        row[i % width] = (uint8_t)((int)below(rng, 255) - 127);
+        if (i % 32 == 0)
+            put_f16(row + GRETA_KV_SCALES_OFFSET(width) + i % width / 32 * 2,
+                    fabsf(value(rng, c->style)) / 64);
+    }
+    for (uint64_t i = 0; c->call.keys[0] != GRETA_TYPE_Q8_0 && i < n_kv * width; i++)
         put_float(c->call.keys[0], out + bytes * i, value(rng, c->style));
 }
 

@@ -81,6 +81,9 @@ class Checks:
         self.greedy(model, prompt, pieces, q8)
         self.likelihood(model, golden['text'], ['--plan', 'exact', '--kv', 'f32'], 0.002)
         self.likelihood(model, golden['text'], [], 0.02)
+        if 'wide256' in model['file']:  # heads of 32
+            self.logits(model, prompt, ['--plan', 'exact', '--kv', 'q8_0'], 0.8, 0.3)
+            self.likelihood(model, golden['text'], ['--plan', 'exact', '--kv', 'q8_0'], 0.04)
 
 
 def main():

@@ -120,6 +120,10 @@ static void check_record(struct greta_dev *dev, const char *file, enum greta_pol
         check_pass(model, r, GRETA_KV_F32, 0, r->n_tok, 1e-3f, "exact");
         check_pass(model, r, GRETA_KV_F32, 7, r->n_tok, 1e-3f, "exact, in chunks of 7");
         check_pass(model, r, GRETA_KV_F32, 0, 3, 1e-3f, "exact");
+        if (info->head_dim % 32 == 0) {
+            check_pass(model, r, GRETA_KV_Q8_0, 0, r->n_tok, 0.16f, "exact, keys and values in 8 bits");
+            check_pass(model, r, GRETA_KV_Q8_0, 0, 0, 0.16f, "exact, keys and values in 8 bits");
+        }
     } else {
         check_pass(model, r, GRETA_KV_F16, 0, r->n_tok, bound, "default");
         check_pass(model, r, GRETA_KV_F16, 0, 0, bound, "default");

@@ -44,7 +44,7 @@ _greta_options() {
 # What may follow an option; 1 where it takes no word that is known beforehand.
 _greta_values() {
     case $1 in
-    --kv) echo "f16 f32" ;;
+    --kv) echo "f16 f32 q8_0" ;;
     --plan) echo "default exact" ;;
     --chat-template) echo "chatml llama2 llama3 mistral zephyr qwen3 phi3 gemma2" ;;
     -d | --device) echo "cpu vulkan vulkan:0 vulkan:1" ;;

@@ -134,7 +134,8 @@ static bool prefill_progress(void *user, uint32_t done, uint32_t total) {
 
 static struct greta_session_params session_params(struct app *app, const struct common *common) {
     return (struct greta_session_params){.n_ctx = common->n_ctx,
-                                         .kv_type = common->kv ? GRETA_KV_F32 : GRETA_KV_F16,
+                                         .kv_type =
+                                             (enum greta_kv_type)common->kv, /* in the option's order */
                                          .n_chunk = common->n_chunk,
                                          .progress = prefill_progress,
                                          .user = app};

@@ -30,7 +30,7 @@ struct common {
 #define SESSION_OPTIONS(c)                                                                                   \
     {"ctx", 0,      OPTION_U32, &(c).n_ctx, "N", "tokens of context; 0: the model's own, at most 4096",      \
      0,     1 << 24},                                                                                        \
-        {"kv", 0, OPTION_CHOICE, &(c).kv, "f16|f32", "how keys and values are kept"},                        \
+        {"kv", 0, OPTION_CHOICE, &(c).kv, "f16|f32|q8_0", "how keys and values are kept"},                   \
         {"plan", 0, OPTION_CHOICE, &(c).plan, "default|exact", "exact: f32 activations throughout; slower"}, \
         {"chunk",    0,                                                                                      \
          OPTION_U32, &(c).n_chunk,                                                                           \

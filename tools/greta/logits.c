@@ -63,7 +63,7 @@ static bool print_json(const struct app *app, const struct logits *l, const floa
               member("device", greta_dev_get_info(app->dev)->name) && out_printf(", ") &&
               member("backend", greta_dev_get_info(app->dev)->backend) && out_printf(",\n\"types\": {") &&
               member("weights", info->weight_types) && out_printf(", ") && member("activations", x_types) &&
-              out_printf(", ") && member("kv", l->common.kv ? "F32" : "F16") &&
+              out_printf(", ") && member("kv", (const char *const[]){"F16", "F32", "Q8_0"}[l->common.kv]) &&
               out_printf("},\n\"tokens\": [");
 
     for (size_t i = 0; i < l->n_ids && ok; i++) ok = out_printf("%s%u", i ? ", " : "", l->ids[i]);

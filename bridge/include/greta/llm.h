@@ -26,7 +26,8 @@ struct greta_sampler;
 
 /* ---- sessions' parameters ------------------------------------------------------------------------------ */
 
-enum greta_kv_type { GRETA_KV_F16, GRETA_KV_F32 };
+/* Q8_0: 8 bits, a scale for each 32; for models whose heads are multiples of 32. */
+enum greta_kv_type { GRETA_KV_F16, GRETA_KV_F32, GRETA_KV_Q8_0 };
 
 struct greta_session_params {
     uint32_t n_ctx;             /* tokens that it holds; 0: what the model was trained for, at most 4096 */
