@@ -34,7 +34,7 @@ enum gfx_status {
 struct gfx_options {
     uint64_t seed;             // of the interleaving of waves and workgroups
     uint64_t memory_bytes;     // 0: 192 GiB, as the board
-    uint64_t max_instructions; // per launch, by all waves; 0: 20e9
+    uint64_t max_instructions; // per launch, by all waves; 0: 2e9
     uint32_t n_threads;        // 0: as many as the host has CPUs, at most 8
     bool stats;                // count (gfx_stats); costs some speed
     bool poison; // fresh allocations are filled with a pattern (0xff bytes: NaN) rather than zeros

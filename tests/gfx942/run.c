@@ -261,7 +261,7 @@ struct gfx_machine *gfx_create(const struct gfx_options *options) {
     if (m->n_workers > sizeof m->workers / sizeof *m->workers)
         m->n_workers = sizeof m->workers / sizeof *m->workers;
     if (!m->options.memory_bytes) m->options.memory_bytes = UINT64_C(192) << 30;
-    if (!m->options.max_instructions) m->options.max_instructions = UINT64_C(20000000000);
+    if (!m->options.max_instructions) m->options.max_instructions = UINT64_C(2000000000);
     pthread_mutex_init(&m->text_lock, NULL);
     pthread_mutex_init(&m->error_lock, NULL);
     pthread_mutex_init(&m->sync_lock, NULL);
