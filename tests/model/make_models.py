@@ -35,7 +35,7 @@ ARCHITECTURES = {
         'rope.scaling.yarn_beta_slow': 0.25, 'rope.scaling.attn_factor': 0.75}),
     'llama-window': dict(n_embd=48, n_layer=3, n_head=6, n_head_kv=2, n_ff=80, extra={'attention.sliding_window': 6}),
     'qwen2': dict(arch='qwen2', n_vocab=89, n_embd=56, n_layer=3, n_head=7, n_head_kv=1, n_ff=100),
-    'qwen2-yarn': dict(arch='qwen2', n_embd=48, n_layer=2, n_head=4, n_head_kv=2, tied=False, kind=g.F16, extra=YARN),
+    'qwen2-yarn': dict(arch='qwen2', n_embd=64, n_layer=2, n_head=4, n_head_kv=2, tied=False, kind=g.F16, extra=YARN),
     'qwen2-q8_0': dict(arch='qwen2', n_embd=64, n_layer=3, n_head=4, n_head_kv=2, n_ff=96, kind=g.Q8_0),
     'qwen3': dict(arch='qwen3', n_vocab=89, n_embd=48, n_layer=3, n_head=4, n_head_kv=2, head_dim=40, n_ff=76),
     'qwen3-q8_0': dict(arch='qwen3', n_embd=64, n_layer=2, n_head=4, n_head_kv=1, head_dim=32, n_ff=96, tied=False, kind=g.Q8_0),
