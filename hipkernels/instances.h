@@ -33,13 +33,13 @@
 
 /* F(I, type) for the types of weights with a PACKED layout. */
 #define GRETA_EACH_FLOAT(F, I) F(I, GRETA_TYPE_F32) F(I, GRETA_TYPE_F16) F(I, GRETA_TYPE_BF16)
-#define GRETA_EACH_QUANT(F, I)                                                                    \
-    F(I, GRETA_TYPE_Q8_0)                                                                         \
-    F(I, GRETA_TYPE_Q4_0)                                                                         \
-    F(I, GRETA_TYPE_Q4_1)                                                                         \
-    F(I, GRETA_TYPE_Q4_K) F(I, GRETA_TYPE_Q6_K) F(I, GRETA_TYPE_Q5_0) F(I, GRETA_TYPE_Q5_1)       \
-        F(I, GRETA_TYPE_Q5_K) F(I, GRETA_TYPE_Q2_K) F(I, GRETA_TYPE_Q3_K) F(I, GRETA_TYPE_IQ4_NL) \
-            F(I, GRETA_TYPE_IQ4_XS)
+#define GRETA_EACH_QUANT(F, I)                                                              \
+    F(I, GRETA_TYPE_Q8_0)                                                                   \
+    F(I, GRETA_TYPE_Q4_0)                                                                   \
+    F(I, GRETA_TYPE_Q4_1)                                                                   \
+    F(I, GRETA_TYPE_Q4_K)                                                                   \
+    F(I, GRETA_TYPE_Q6_K) F(I, GRETA_TYPE_Q5_0) F(I, GRETA_TYPE_Q5_1) F(I, GRETA_TYPE_Q5_K) \
+        F(I, GRETA_TYPE_Q2_K) F(I, GRETA_TYPE_Q3_K) F(I, GRETA_TYPE_IQ4_NL) F(I, GRETA_TYPE_IQ4_XS)
 #define GRETA_EACH_WEIGHT(F, I) GRETA_EACH_FLOAT(F, I) GRETA_EACH_QUANT(F, I)
 
 /* ---- shapes that kernels and rows agree on ---- */
