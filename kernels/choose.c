@@ -221,5 +221,6 @@ bool greta_plan_fuses(struct greta_plan *plan, const struct greta_call *call) {
     bool forced = plan->n_forced[call->op] > 0;
     for (int op = 0; !forced && op < GRETA_N_OPS; op++)
         if (parts_of(call) >> op & 1 && plan->n_forced[op]) return false;
-    return plan_first(plan, call) != NULL;
+    const struct greta_variant *v = plan_first(plan, call);
+    return v && (forced || !v->unwise || !v->unwise(v, plan->limits, call));
 }

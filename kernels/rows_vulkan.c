@@ -74,6 +74,24 @@ static const char *matvec_wide_unwise(const struct greta_variant *v, const struc
     return matvec_cols(call) < 16 * v->n_threads ? "n_cols is too small to fill its workgroups" : NULL;
 }
 
+/*
+ * The norm inside a fused matvec saves a dispatch, but every workgroup sums the squares and reads the norm's weights again: on a large
+ * GPU, with its thousands of workgroups, that costs more than it saves (docs/tried.md).
+ */
+static const char *fused_unwise(const struct greta_variant *v, const struct greta_limits *limits,
+                                const struct greta_call *call) {
+    (void)v;
+    return op_extras(call) & EXTRA_NORM && limits->n_compute_units > 32
+               ? "the norm is faster on its own on a GPU of this size"
+               : NULL;
+}
+
+static const char *fused_wide_unwise(const struct greta_variant *v, const struct greta_limits *limits,
+                                     const struct greta_call *call) {
+    const char *unwise = fused_unwise(v, limits, call);
+    return unwise ? unwise : matvec_wide_unwise(v, limits, call);
+}
+
 /* Tunables of matmul_tiled.comp. */
 enum { TILED_TILE, TILED_ALIGNED };
 
@@ -148,6 +166,9 @@ static const char *matmul_coopmat_refusal(const struct greta_variant *v, const s
 /* Large tiles are for matrices that fill them, and the device with them. */
 static const char *matmul_coopmat_unwise(const struct greta_variant *v, const struct greta_limits *limits,
                                          const struct greta_call *call) {
+    bool plain = PLAIN_WEIGHTS >> call->keys[0] & 1;
+    if (v->tunables[COOPMAT_SLICES] > 1 && !plain)
+        return "quantized weights are faster with one subgroup for a piece";
     if (v->tunables[COOPMAT_TILE_TOKENS] <= 32) return NULL;
     if (call->scalars.matmul.n_tok <= v->tunables[COOPMAT_TILE_TOKENS] / 2)
         return "n_tok is too small to fill its tiles";
@@ -242,7 +263,7 @@ static const char *attn_tiled_refusal(const struct greta_variant *v, const struc
     if (lds > limits->max_lds_bytes) return "it needs more LDS than the device has";
     if (!attn_is_aligned(call)) return "q, k or v does not begin at a multiple of 16 bytes";
     uint64_t n_blocks = div_up(call->scalars.attn.n_ctx, keys);
-    return loops_too_long(limits, n_blocks * (2 * keys * pieces / v->n_threads + pieces + 3 * keys + 4))
+    return loops_too_long(limits, n_blocks * (2 * keys * pieces / v->n_threads + pieces + 3 * keys + 8))
                ? loop_limit
                : NULL;
 }
@@ -288,7 +309,7 @@ static const char *attn_coopmat_unwise(const struct greta_variant *v, const stru
 GROUPS(row_lookup_groups, s->row_lookup.n_ids)
 GROUPS(rope_groups, div_up((uint64_t)s->rope.n_tok * s->rope.n_head * (s->rope.n_rot / 2), v->n_threads))
 GROUPS(kv_update_groups, div_up((uint64_t)s->kv_update.n_tok * s->kv_update.n_cols,
-                                (uint64_t)v->n_threads * (call->keys[0] == GRETA_TYPE_Q8_0 ? 32 : 1)))
+                                (uint64_t)v->n_threads *(call->keys[0] == GRETA_TYPE_Q8_0 ? 32 : 1)))
 GROUPS(rope_kv_heads_groups, s->rope_kv.n_tok *(s->rope_kv.n_head + 2 * (uint64_t)s->rope_kv.n_head_kv))
 GROUPS(rope_kv_groups, div_up(div_up(s->rope_kv.head_dim, 2) * s->rope_kv.n_tok *
                                   (s->rope_kv.n_head + 2 * (uint64_t)s->rope_kv.n_head_kv),
@@ -360,20 +381,20 @@ GROUPS(cast_groups, div_up(s->cast.n, v->n_threads))
         .name = name_, .op = GRETA_OP_ATTN_SPLIT, .format = GRETA_IMAGE_SPIRV,                              \
         .image = &greta_spirv_attn_split_simple, .entry = "main", .flags = VARIANT_EXACT, .n_threads = 256, \
         .n_groups = attn_split_groups, .layout = GRETA_LAYOUT_PACKED, .refusal = attn_split_refusal,        \
-        .unwise = attn_split_unwise, .extras = ATTN_EXTRAS, .n_tunables = 2, .tunables = { \
+        .unwise = attn_split_unwise, .extras = ATTN_EXTRAS, .n_tunables = 2, .tunables = {                  \
             heads_,                                                                                         \
             piece_                                                                                          \
         }                                                                                                   \
     }
-#define ATTN_ONE(name_, heads_)                                                                             \
-    {                                                                                                       \
-        .name = name_, .op = GRETA_OP_ATTN, .format = GRETA_IMAGE_SPIRV, .image = &greta_spirv_attn_one,    \
-        .entry = "main", .flags = VARIANT_EXACT, .n_threads = 256, .n_groups = attn_one_groups,             \
-        .extras = ATTN_EXTRAS, .layout = GRETA_LAYOUT_PACKED, .refusal = attn_one_refusal, \
-        .unwise = attn_one_unwise, .n_tunables = 2, .tunables = {                                           \
-            heads_,                                                                                         \
-            8                                                                                               \
-        }                                                                                                   \
+#define ATTN_ONE(name_, heads_)                                                                          \
+    {                                                                                                    \
+        .name = name_, .op = GRETA_OP_ATTN, .format = GRETA_IMAGE_SPIRV, .image = &greta_spirv_attn_one, \
+        .entry = "main", .flags = VARIANT_EXACT, .n_threads = 256, .n_groups = attn_one_groups,          \
+        .extras = ATTN_EXTRAS, .layout = GRETA_LAYOUT_PACKED, .refusal = attn_one_refusal,               \
+        .unwise = attn_one_unwise, .n_tunables = 2, .tunables = {                                        \
+            heads_,                                                                                      \
+            8                                                                                            \
+        }                                                                                                \
     }
 #define MATMUL_TILED(name_, threads_, tile_, aligned_)                                                      \
     {                                                                                                       \
@@ -412,8 +433,7 @@ GROUPS(cast_groups, div_up(s->cast.n, v->n_threads))
         .name = name_, .op = GRETA_OP_ATTN, .format = GRETA_IMAGE_SPIRV, .image = &greta_spirv_attn_tiled, \
         .entry = "main", .flags = VARIANT_EXACT, .n_threads = threads_, .n_groups = attn_tiled_groups,     \
         .layout = GRETA_LAYOUT_PACKED, .refusal = attn_tiled_refusal, .unwise = attn_tiled_unwise,         \
-        .extras = ATTN_EXTRAS,                                                                             \
-        .n_tunables = 2, .tunables = {                                                                     \
+        .extras = ATTN_EXTRAS, .n_tunables = 2, .tunables = {                                              \
             __VA_ARGS__                                                                                    \
         }                                                                                                  \
     }
@@ -445,18 +465,21 @@ static const struct greta_variant rows[] = {
     MATVEC("matvec_64_4_2", VARIANT_FORCED_ONLY, ALL_WEIGHTS, 64, 4, 2, 1, matvec_wide_unwise),
     MATVEC("matvec_256_4_1", VARIANT_FORCED_ONLY, ALL_WEIGHTS, 256, 4, 1, 1, matvec_wide_unwise),
     /* Half the rows of each weight: as many loads under way as in the matvec that is best for the type. */
-    MATVEC_GLU("matvec_glu_wide_f16", 0, PLAIN_WEIGHTS, 256, 1, 2, 1, matvec_wide_unwise),
-    MATVEC_GLU("matvec_glu_wide", 0, ALL_WEIGHTS, 128, 1, 2, 1, matvec_wide_unwise),
-    MATVEC_GLU("matvec_glu_narrow", 0, ALL_WEIGHTS, 64, 1, 1, 1, NULL),
-    MATVEC_GLU("matvec_glu_any", 0, ALL_WEIGHTS, 64, 1, 1, 0, NULL),
-    MATVEC_GLU("matvec_glu_128_2_2", VARIANT_FORCED_ONLY, ALL_WEIGHTS, 128, 2, 2, 1, matvec_wide_unwise),
-    MATVEC_GLU("matvec_glu_128_4_1", VARIANT_FORCED_ONLY, ALL_WEIGHTS, 128, 4, 1, 1, matvec_wide_unwise),
+    MATVEC_GLU("matvec_glu_wide_f16", 0, PLAIN_WEIGHTS, 256, 1, 2, 1, fused_wide_unwise),
+    MATVEC_GLU("matvec_glu_wide", 0, ALL_WEIGHTS, 128, 1, 2, 1, fused_wide_unwise),
+    MATVEC_GLU("matvec_glu_narrow", 0, ALL_WEIGHTS, 64, 1, 1, 1, fused_unwise),
+    MATVEC_GLU("matvec_glu_any", 0, ALL_WEIGHTS, 64, 1, 1, 0, fused_unwise),
+    MATVEC_GLU("matvec_glu_128_2_2", VARIANT_FORCED_ONLY, ALL_WEIGHTS, 128, 2, 2, 1, fused_wide_unwise),
+    MATVEC_GLU("matvec_glu_128_4_1", VARIANT_FORCED_ONLY, ALL_WEIGHTS, 128, 4, 1, 1, fused_wide_unwise),
     /* Rows are even in number: pairs are rotated. */
-    MATVEC_QKV("matvec_qkv_wide_f16", 0, PLAIN_WEIGHTS, 256, 2, 2, 1, matvec_wide_unwise),
-    MATVEC_QKV("matvec_qkv_wide", 0, ALL_WEIGHTS, 128, 2, 2, 1, matvec_wide_unwise),
-    MATVEC_QKV("matvec_qkv_narrow", 0, ALL_WEIGHTS, 64, 2, 1, 1, NULL),
-    MATVEC_QKV("matvec_qkv_any", 0, ALL_WEIGHTS, 64, 2, 1, 0, NULL),
-    MATVEC_QKV("matvec_qkv_128_4_2", VARIANT_FORCED_ONLY, ALL_WEIGHTS, 128, 4, 2, 1, matvec_wide_unwise),
+    MATVEC_QKV("matvec_qkv_wide_f16", 0, PLAIN_WEIGHTS, 256, 2, 2, 1, fused_wide_unwise),
+    MATVEC_QKV("matvec_qkv_wide", 0, ALL_WEIGHTS, 128, 2, 2, 1, fused_wide_unwise),
+    MATVEC_QKV("matvec_qkv_narrow", 0, ALL_WEIGHTS, 64, 2, 1, 1, fused_unwise),
+    MATVEC_QKV("matvec_qkv_any", 0, ALL_WEIGHTS, 64, 2, 1, 0, fused_unwise),
+    MATVEC_QKV("matvec_qkv_128_4_2", VARIANT_FORCED_ONLY, ALL_WEIGHTS, 128, 4, 2, 1, fused_wide_unwise),
+    /* Activations of f16 first: half the bytes to read. Two subgroups for each piece of the result fill the device with fewer tiles. */
+    MATMUL_COOPMAT_F16("matmul_coopmat_f16_slices", 0, 256, 32, 16, 16, 16, 128, 128, 64, 64, 64, 1, 2),
+    MATMUL_COOPMAT_F16("matmul_coopmat_f16_large_4", 0, 128, 32, 16, 16, 16, 128, 128, 32, 64, 64, 2, 1),
     MATMUL_COOPMAT("matmul_coopmat_large_4", 0, 128, 32, 16, 16, 16, 128, 128, 32, 64, 64, 2, 1),
     MATMUL_COOPMAT("matmul_coopmat_large", 0, 256, 32, 16, 16, 16, 128, 128, 32, 64, 32, 2, 1),
     MATMUL_COOPMAT("matmul_coopmat_medium", 0, 128, 32, 16, 16, 16, 64, 64, 32, 32, 32, 2, 1),
@@ -481,17 +504,12 @@ static const struct greta_variant rows[] = {
                    1, 2),
     MATMUL_COOPMAT("matmul_coopmat_64_128", VARIANT_FORCED_ONLY, 128, 32, 16, 16, 16, 64, 128, 32, 32, 64, 2,
                    1),
-    /* Activations of f16: half the bytes to read. */
-    MATMUL_COOPMAT_F16("matmul_coopmat_f16_large_4", VARIANT_FORCED_ONLY, 128, 32, 16, 16, 16, 128, 128, 32,
-                       64, 64, 2, 1),
     MATMUL_COOPMAT_F16("matmul_coopmat_f16_large", VARIANT_FORCED_ONLY, 256, 32, 16, 16, 16, 128, 128, 32, 64,
                        32, 2, 1),
     MATMUL_COOPMAT_F16("matmul_coopmat_f16_tall_1", VARIANT_FORCED_ONLY, 256, 32, 16, 16, 16, 256, 128, 32,
                        64, 64, 1, 1),
     MATMUL_COOPMAT_F16("matmul_coopmat_f16_wide_1", VARIANT_FORCED_ONLY, 256, 32, 16, 16, 16, 128, 256, 32,
                        64, 64, 1, 1),
-    MATMUL_COOPMAT_F16("matmul_coopmat_f16_slices", VARIANT_FORCED_ONLY, 256, 32, 16, 16, 16, 128, 128, 64,
-                       64, 64, 1, 2),
     MATMUL_COOPMAT_F16("matmul_coopmat_f16_small", VARIANT_FORCED_ONLY, 128, 32, 16, 16, 16, 32, 32, 32, 16,
                        16, 2, 1),
     MATMUL_TILED("matmul_tiled_large", 256, 64, 1),

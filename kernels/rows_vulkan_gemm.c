@@ -218,7 +218,6 @@ static const struct greta_variant rows[] = {
     COOPMAT("gemm_coopmat_128x128_16", VARIANT_FORCED_ONLY, 128, 32, 16, 16, 16, 128, 128, 16, 64, 64, 2),
     COOPMAT("gemm_coopmat_128x256_32_128", VARIANT_FORCED_ONLY, 128, 32, 16, 16, 16, 128, 256, 32, 64, 128,
             1),
-    COOPMAT("gemm_coopmat_256x256_16", VARIANT_FORCED_ONLY, 512, 32, 16, 16, 16, 256, 256, 16, 64, 64, 1),
     COOPMAT("gemm_coopmat_n8", VARIANT_FORCED_ONLY, 128, 32, 16, 8, 16, 128, 128, 32, 64, 64, 2),
     COOPMAT2("gemm_coopmat2_128x128_32", VARIANT_FORCED_ONLY, 256, 128, 128, 32),
     COOPMAT2("gemm_coopmat2_128x128_64", VARIANT_FORCED_ONLY, 256, 128, 128, 64),
