@@ -52,9 +52,13 @@ void stage(uint64_t base, uint begin, uint n_kv, uint group) {
     }
 }
 
-float score_of(float dot_product) {
-    float s = dot_product * args.scale;
-    return args.softcap > 0.0 ? args.softcap * tanh_of(s / args.softcap) : s;
+/* The scores that this invocation made. A rolled loop behind one branch: calls without a cap have the code that they had. */
+void cap_scores(uint own_query, uint side) {
+    [[dont_unroll]] for (uint i = 0; i < 4u; i++)
+        [[unroll]] for (uint j = 0; j < 4u; j++) {
+            uint at = (own_query + i) * SCORE_LINE + side + j * SIDE;
+            scores[at] = args.softcap * tanh_of(scores[at] / args.softcap);
+        }
 }
 
 void main() {
@@ -77,7 +81,8 @@ void main() {
     uint row_kv = min(pos + min(first + me, args.n_tok - 1u) + 1u, args.n_ctx);
     /* The least float, not -infinity: blocks before a row's window leave it as it is, and its difference from itself is 0. */
     float largest = uintBitsToFloat(0xFF7FFFFFu), sum = 0.0;
-    uint row_first = args.window > 0u && row_kv > args.window ? row_kv - args.window : 0u, seen = pos + first + 1u;
+    uint row_first = args.window > 0u && row_kv > args.window ? row_kv - args.window : 0u;
+    uint seen = min(pos + first + 1u, args.n_ctx); /* by the first row */
 
     for (uint begin = args.window > 0u && seen > args.window ? seen - args.window : 0u; begin < n_kv; begin += KEYS) {
         barrier(); /* the tile's last readers; the queries */
@@ -96,18 +101,19 @@ void main() {
         }
         [[unroll]] for (uint i = 0; i < 4u; i++)
             [[unroll]] for (uint j = 0; j < 4u; j++)
-                scores[(own_query + i) * SCORE_LINE + side + j * SIDE] = score_of(dots[i][j]);
+                scores[(own_query + i) * SCORE_LINE + side + j * SIDE] = dots[i][j] * args.scale;
+        if (args.softcap > 0.0) cap_scores(own_query, side);
         barrier();
         stage(args.v, begin, n_kv, group);
         if (me < QUERIES) {
             /* Positions of the block that the row sees. */
-            uint n = min(KEYS, max(row_kv, begin) - begin), low = max(row_first, begin) - begin;
+            uint n = min(KEYS, max(row_kv, begin) - begin), low = min(n, max(row_first, begin) - begin);
             float block_largest = largest;
             for (uint c = low; c < n; c++) block_largest = max(block_largest, scores[me * SCORE_LINE + c]);
             float rescale = exp(largest - block_largest);
             sum *= rescale;
             for (uint c = 0; c < KEYS; c++) {
-                float weight = c >= low && c < n ? exp(scores[me * SCORE_LINE + c] - block_largest) : 0.0;
+                float weight = c - low < n - low ? exp(scores[me * SCORE_LINE + c] - block_largest) : 0.0;
                 scores[me * SCORE_LINE + c] = weight;
                 sum += weight;
             }
