@@ -32,8 +32,10 @@ def check_conversation():
     check(code == 0 and first.strip() and not err, f'one message: {code} {first!r} {err!r}')
     code, both, err = run('chat', *GREEDY, '-n', '30', text=b'hello\ntell me a story\n')
     check(code == 0 and both.startswith(first) and len(both) > len(first) and not err, f'two messages: {both!r} {err!r}')
-    # keys and values of the first exchange are kept; evaluating all of it at once must give the same answer
-    check(run('chat', *GREEDY, '-n', '30', '--chunk', '1', text=b'hello\ntell me a story\n')[1] == both, 'the same in chunks of 1')
+    # keys and values of the first exchange are kept; evaluating all of it one by one must give the same answer. (Exactly: with activations of 8
+    # bits one token and many are rounded alike but summed in another order, and this model's choices are close.)
+    exact = [run('chat', *GREEDY, '--plan', 'exact', '-n', '30', '--chunk', chunk, text=b'hello\ntell me a story\n')[1] for chunk in ('0', '1', '2')]
+    check(exact[0].count('\n') >= 2 and exact[0] == exact[1] == exact[2], f'the same in chunks of 1 and 2: {exact!r}')
     code, out, err = run('chat', *GREEDY, '-n', '30', text=b'hello\n/reset\nhello\n/nonsense\n\n/exit\nhello\n')
     check(code == 0 and out == first * 2 and 'nonsense' in err, f'/reset and /exit: {out!r} {err!r}')
     for name in ('chatml', 'llama2', 'llama3', 'mistral', 'zephyr'):
