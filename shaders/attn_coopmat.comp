@@ -102,12 +102,17 @@ float row_add(float x) {
     return x;
 }
 
-bool sees(uint position, uint row_first, uint row_kv) { return position >= row_first && position < row_kv; }
-
-/* In the base of exp2; `scale` is that of the op, times log2(e). */
-float score_of(float dot_product, float scale) {
-    if (args.softcap <= 0.0) return dot_product * scale;
-    return args.softcap * 1.44269504 * tanh_of(dot_product * args.scale / args.softcap);
+/*
+ * Those of a row's scores that this invocation reads. A rolled loop behind one branch: calls without a cap have the code that
+ * they had.
+ */
+void cap_scores(uint line, uint part, uint n_parts) {
+    float factor = args.scale / args.softcap;
+    for (uint c = part; c < KEYS / 8u; c += n_parts)
+        [[dont_unroll]] for (uint at = line * SCORE_LINE + c * 2u, end = at + 2u; at < end; at++) {
+            vec4 z = scores[at] * factor;
+            scores[at] = args.softcap * vec4(tanh_of(z.x), tanh_of(z.y), tanh_of(z.z), tanh_of(z.w));
+        }
 }
 
 void set_row_scale(uint line, uint part, uint n_parts, float scale) {
@@ -127,7 +132,8 @@ void main() {
         tile[i / HEAD_CHUNKS * HEAD_LINE + i % HEAD_CHUNKS] =
             load_f32_chunk(args.q, (token * args.n_head + head) * HEAD_DIM + i % HEAD_CHUNKS * 8u);
     }
-    uint seen = pos + first + 1u, start = args.window > 0u && seen > args.window ? seen - args.window : 0u;
+    uint seen = min(pos + first + 1u, args.n_ctx); /* by the first row */
+    uint start = args.window > 0u && seen > args.window ? seen - args.window : 0u;
     fetch(start, n_kv, group);
     barrier();
 
@@ -144,7 +150,8 @@ void main() {
     uint row_first = args.window > 0u && row_kv > args.window ? row_kv - args.window : 0u;
     /* The least float, not -infinity: blocks before a row's window leave it as it is, and its difference from itself is 0. */
     float largest = uintBitsToFloat(0xFF7FFFFFu), sum = 0.0;
-    float scale = args.scale * 1.44269504; /* exp(x) = exp2(x * log2(e)) */
+    uint n_seen = row_kv - row_first;
+    float scale = (args.softcap > 0.0 ? 1.0 : args.scale) * 1.44269504; /* exp(x) = exp2(x * log2(e)) */
 
     for (uint begin = start; begin < n_kv; begin += KEYS) {
         barrier(); /* the tile's last readers */
@@ -164,18 +171,20 @@ void main() {
         }
         barrier();
 
+        if (args.softcap > 0.0) cap_scores(line, part, n_parts);
+        uint offset = begin - row_first; /* what lies before row_first wraps around: it is past n_seen, too */
         float block_largest = largest;
         for (uint c = part; c < KEYS / 8u; c += n_parts)
             [[unroll]] for (uint e = 0; e < 8u; e++)
-                if (sees(begin + c * 8u + e, row_first, row_kv))
-                    block_largest = max(block_largest, score_of(scores[line * SCORE_LINE + c * 2u + e / 4u][e & 3u], scale));
+                if (offset + c * 8u + e < n_seen)
+                    block_largest = max(block_largest, scores[line * SCORE_LINE + c * 2u + e / 4u][e & 3u] * scale);
         block_largest = row_max(block_largest);
         float block_sum = 0.0;
         for (uint c = part; c < KEYS / 8u; c += n_parts) {
             vec4 p[2];
             [[unroll]] for (uint e = 0; e < 8u; e++) {
-                float s = score_of(scores[line * SCORE_LINE + c * 2u + e / 4u][e & 3u], scale) - block_largest;
-                p[e / 4u][e & 3u] = sees(begin + c * 8u + e, row_first, row_kv) ? exp2(s) : 0.0;
+                float s = scores[line * SCORE_LINE + c * 2u + e / 4u][e & 3u] * scale - block_largest;
+                p[e / 4u][e & 3u] = offset + c * 8u + e < n_seen ? exp2(s) : 0.0;
                 block_sum += p[e / 4u][e & 3u];
             }
             weights[line * WEIGHT_LINE + c] = pack_chunk(p[0], p[1]);
