@@ -173,11 +173,13 @@ greta_status bench_attn(struct bench_env *env, const struct bench *bench) {
     bool decode = bench->op == GRETA_OP_ATTN_SPLIT;
     greta_status status = GRETA_OK;
     if (!is_large(env)) return decode ? attn(env, bench, 1, 512, 8) : attn(env, bench, 32, 64, 8);
-    for (unsigned i = 0; i < N(large) && !status; i++)
-        for (uint32_t n_head_kv = 32; n_head_kv >= 8 && !status; n_head_kv -= 24)
-            status = decode ? attn(env, bench, 1, large[i], n_head_kv)
-                     : i    ? GRETA_OK
-                            : attn(env, bench, 256, 256, n_head_kv);
+    for (unsigned i = 0; i < 2 * N(large) && !status; i++) {
+        uint32_t n_ctx = large[i / 2], n_head_kv = i % 2 ? 8 : 32;
+        if (decode)
+            status = attn(env, bench, 1, n_ctx, n_head_kv);
+        else if (i < 2)
+            status = attn(env, bench, 256, 256, n_head_kv);
+    }
     return status;
 }
 

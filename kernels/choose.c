@@ -8,12 +8,8 @@
 
 const struct greta_variant *plan_candidate(const struct greta_plan *plan, enum greta_op op, uint32_t i) {
     if (plan->n_forced[op]) return i < plan->n_forced[op] ? plan->forced[op][i] : NULL;
-    for (uint32_t i_row = 0; i_row < greta_variant_count(); i_row++) {
-        const struct greta_variant *v = greta_variant_at(i_row);
-        if (v->op == op && v->format == plan->format && !(v->flags & VARIANT_FORCED_ONLY) && i-- == 0)
-            return v;
-    }
-    return NULL;
+    uint32_t at = plan->first_row[op] + i;
+    return at < plan->first_row[op + 1] ? plan->rows[at] : NULL;
 }
 
 const char *plan_refusal(const struct greta_plan *plan, const struct greta_variant *v,
@@ -134,7 +130,7 @@ static bool reads(const struct greta_plan *plan, enum greta_op op, uint32_t type
 }
 
 /* The layout of the most preferred matvec row that matmul and row_lookup have a row for, too. */
-static bool layout_find(const struct greta_plan *plan, uint32_t type, enum greta_layout *out) {
+static bool layout_search(const struct greta_plan *plan, uint32_t type, enum greta_layout *out) {
     const struct greta_variant *v;
     for (uint32_t i = 0; (v = plan_candidate(plan, GRETA_OP_MATVEC, i)); i++) {
         if (!reads(plan, GRETA_OP_MATVEC, type, v->layout) ||
@@ -145,6 +141,18 @@ static bool layout_find(const struct greta_plan *plan, uint32_t type, enum greta
         return true;
     }
     return false;
+}
+
+/* The same, kept: it is asked for every product of a step. */
+static bool layout_find(struct greta_plan *plan, uint32_t type, enum greta_layout *out) {
+    unsigned known =
+        type < GRETA_N_WEIGHT_TYPES ? atomic_load_explicit(&plan->layouts[type], memory_order_relaxed) : 1;
+    if (!known) {
+        known = layout_search(plan, type, out) ? 2 + (unsigned)*out : 1;
+        atomic_store_explicit(&plan->layouts[type], known, memory_order_relaxed);
+    }
+    if (known >= 2) *out = (enum greta_layout)(known - 2);
+    return known >= 2;
 }
 
 greta_status greta_plan_weight_layout(struct greta_plan *plan, uint32_t type, enum greta_layout *out) {

@@ -9,6 +9,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool rows_collect(struct greta_plan *plan) {
+    uint32_t n = 0, n_all = greta_variant_count();
+    plan->rows = calloc(n_all ? n_all : 1, sizeof *plan->rows);
+    for (int op = 0; plan->rows && op < GRETA_N_OPS; op++) {
+        plan->first_row[op] = n;
+        for (uint32_t i = 0; i < n_all; i++) {
+            const struct greta_variant *v = greta_variant_at(i);
+            if ((int)v->op == op && v->format == plan->format && !(v->flags & VARIANT_FORCED_ONLY))
+                plan->rows[n++] = v;
+        }
+    }
+    plan->first_row[GRETA_N_OPS] = n;
+    return plan->rows != NULL;
+}
+
 greta_status greta_plan_create(struct greta_dev *dev, const struct greta_plan_params *params,
                                struct greta_plan **out) {
     static const struct greta_plan_params defaults = {0};
@@ -26,7 +41,7 @@ greta_status greta_plan_create(struct greta_dev *dev, const struct greta_plan_pa
     plan->tuned_user = params->tuned_user;
     pthread_mutex_init(&plan->lock, NULL);
     plan->choices = calloc(PLAN_N_CHOICES, sizeof *plan->choices);
-    greta_status status = plan->choices ? GRETA_OK : GRETA_ERR_NO_MEMORY;
+    greta_status status = plan->choices && rows_collect(plan) ? GRETA_OK : GRETA_ERR_NO_MEMORY;
     if (!status)
         status = params->force
                      ? plan_force(plan, params->force, "the rows asked for")
@@ -41,6 +56,7 @@ void greta_plan_destroy(struct greta_plan **plan) {
     if (!p) return;
     for (uint32_t i = 0; i < p->n_modules; i++) greta_module_unload(&p->modules[i].module);
     free(p->modules);
+    free(p->rows);
     free(p->choices);
     plan_instances_free(p);
     pthread_mutex_destroy(&p->lock);

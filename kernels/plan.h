@@ -5,6 +5,7 @@
 #include "variant.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 enum { PLAN_MAX_FORCED = 8, PLAN_N_CHOICES = 1024 /* a power of two */ };
 
@@ -50,6 +51,11 @@ struct greta_plan {
     /* Rows by name, in the order given; where an op has any, no other row serves it. */
     const struct greta_variant *forced[GRETA_N_OPS][PLAN_MAX_FORCED];
     uint32_t n_forced[GRETA_N_OPS];
+    /* Those that may be chosen unnamed, op after op in the table's order: of an op from first_row[op] on, before first_row[op + 1]. */
+    const struct greta_variant **rows;
+    uint32_t first_row[GRETA_N_OPS + 1];
+    atomic_uint
+        layouts[GRETA_N_WEIGHT_TYPES]; /* of weights: 0 not asked yet, 1 none, else 2 + enum greta_layout */
     bool (*tuned)(void *user, const struct greta_call *call, char *row, size_t size); /* greta_plan_params */
     void *tuned_user;
 
@@ -61,14 +67,16 @@ struct greta_plan {
 };
 
 /* instance.c: the row with the constants of ":rows=4:steps=2"; ERR_INVALID where a name or a value is none of its own. */
-GRETA_MUST_USE greta_status plan_instance_read(struct greta_plan *plan, const struct greta_variant *row, const char *text, size_t len,
+GRETA_MUST_USE greta_status plan_instance_read(struct greta_plan *plan, const struct greta_variant *row,
+                                               const char *text, size_t len,
                                                const struct greta_variant **out);
 void plan_instances_free(struct greta_plan *plan);
 
 /* force.c */
 
 /* A row of the plan's device by name, with constants where it has some; NULL where there is none. */
-const struct greta_variant *plan_find_row(struct greta_plan *plan, enum greta_op op, const char *text, size_t len);
+const struct greta_variant *plan_find_row(struct greta_plan *plan, enum greta_op op, const char *text,
+                                          size_t len);
 /* Reads "op=row,op=row" into the plan; one op may be named several times. */
 GRETA_MUST_USE greta_status plan_force(struct greta_plan *plan, const char *text, const char *source);
 
