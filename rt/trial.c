@@ -29,7 +29,7 @@ static struct greta_image trial_image(enum greta_image_format format) {
     struct greta_image image = {.format = format, .name = "trial"};
     if (format == GRETA_IMAGE_HOST) image.data = host_entries, image.size_bytes = sizeof host_entries;
     if (format == GRETA_IMAGE_SPIRV) image.data = spirv_words, image.size_bytes = sizeof spirv_words;
-    if (format == GRETA_IMAGE_AMDGPU && amdgpu_code_bytes)
+    if (format == GRETA_IMAGE_AMDGPU && amdgpu_code_bytes > 0)
         image.data = amdgpu_code, image.size_bytes = amdgpu_code_bytes;
     return image;
 }

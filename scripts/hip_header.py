@@ -2,23 +2,27 @@
 """
 A small HIP source as a C header: hip_header.py CLANG ARCHS IN.hip OUT.h NAME
 
-The compiler makes one offload bundle for all ARCHS (a list with commas), which becomes `static const unsigned char NAME[]` with
+The code objects of all ARCHS are made one offload bundle (a list with commas), which becomes `static const unsigned char NAME[]` with
 its size, NAME_bytes. With no architectures (no compiler) it is there and of size 0.
 """
 import os
 import subprocess
 import sys
 
+import hip_embed
 from spirv_embed import write_if_changed
 
-FLAGS = ["-x", "hip", "--offload-device-only", "-nogpulib", "-nogpuinc", "-std=c++17", "-O3", "-mcode-object-version=5",
+FLAGS = ["-x", "hip", "--offload-device-only", "--no-gpu-bundle-output", "-nogpulib", "-nogpuinc", "-std=c++17", "-O3", "-mcode-object-version=5",
          "-fuse-cuid=none", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror"]
 
 
 def make_bundle(clang, archs, source, out):
-    subprocess.run([clang, *FLAGS, *("--offload-arch=" + arch for arch in archs), "-o", out, source], check=True)
-    with open(out, "rb") as file:
-        return file.read()
+    objects = []
+    for arch in archs:
+        path = f"{out}-{arch}.co"
+        subprocess.run([clang, *FLAGS, f"--offload-arch={arch}", "-o", path, source], check=True)
+        objects.append((arch, hip_embed.read_object(path)))
+    return hip_embed.make_bundle(objects)
 
 
 def main():
@@ -26,7 +30,7 @@ def main():
         sys.exit(__doc__)
     clang, archs, source, out, name = sys.argv[1:]
     archs = [arch for arch in archs.split(",") if arch]
-    data = make_bundle(clang, archs, source, os.path.splitext(out)[0] + ".hipfb") if archs else b""
+    data = make_bundle(clang, archs, source, os.path.splitext(out)[0]) if archs else b""
     lines = ["/* Made by scripts/hip_header.py. */", f"enum {{ {name}_bytes = {len(data)} }};",
              f"static const _Alignas(16) unsigned char {name}[] = {{"]
     padded = data or b"\0"

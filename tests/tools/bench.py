@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 
-GRETA = sys.argv[1]
+GRETA = str(pathlib.Path(sys.argv[1]).resolve())
 failures = 0
 
 
