@@ -20,12 +20,6 @@ struct matrix {
     uint64_t n_rows, n_cols;
 };
 
-static double fp8(uint8_t bits) {
-    int exponent = bits >> 3 & 15, fraction = bits & 7;
-    double value = exponent ? ldexp(8 + fraction, exponent - 11) : ldexp(fraction, -10);
-    return bits == 0x80 ? NAN : bits & 0x80 ? -value : value;
-}
-
 static bool matrix_make(uint32_t type, const void *bytes, uint32_t order, uint64_t n_rows, uint64_t n_cols,
                         struct matrix *out) {
     uint64_t n = n_rows * n_cols;
@@ -36,9 +30,7 @@ static bool matrix_make(uint32_t type, const void *bytes, uint32_t order, uint64
         out->at = NULL;
         return false;
     }
-    if (type <= GRETA_TYPE_BF16) ref_decode_row(type, bytes, n, flat, NULL);
-    for (uint64_t i = 0; type > GRETA_TYPE_BF16 && i < n; i++)
-        flat[i] = type == GRETA_TYPE_I8 ? ((const int8_t *)bytes)[i] : fp8(((const uint8_t *)bytes)[i]);
+    ref_decode_matrix(type, bytes, n, flat);
     if (flat == out->at) return true;
     for (uint64_t r = 0; r < n_rows; r++)
         for (uint64_t c = 0; c < n_cols; c++) out->at[r * n_cols + c] = flat[c * n_rows + r];

@@ -11,12 +11,16 @@ static double fp8(uint8_t bits) {
     return bits == 0x80 ? NAN : bits & 0x80 ? -value : value;
 }
 
+void ref_decode_matrix(uint32_t type, const void *bytes, uint64_t n, double *out) {
+    if (type <= GRETA_TYPE_BF16) ref_decode_row(type, bytes, n, out, NULL);
+    for (uint64_t i = 0; type > GRETA_TYPE_BF16 && i < n; i++)
+        out[i] = type == GRETA_TYPE_I8 ? ((const int8_t *)bytes)[i] : fp8(((const uint8_t *)bytes)[i]);
+}
+
 /* n elements as numbers. */
 static double *decode(uint32_t type, const void *bytes, uint64_t n) {
     double *out = calloc((size_t)n + 1, sizeof *out);
-    if (out && type <= GRETA_TYPE_BF16) ref_decode_row(type, bytes, n, out, NULL);
-    for (uint64_t i = 0; out && type > GRETA_TYPE_BF16 && i < n; i++)
-        out[i] = type == GRETA_TYPE_I8 ? ((const int8_t *)bytes)[i] : fp8(((const uint8_t *)bytes)[i]);
+    if (out) ref_decode_matrix(type, bytes, n, out);
     return out;
 }
 

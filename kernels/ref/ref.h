@@ -55,6 +55,8 @@ void ref_compare(const struct ref_output *output, const void *got, const void *b
 
 /* One row of weights in file order, as numbers, and the magnitude of their terms. Either may be NULL. */
 void ref_decode_row(uint32_t type, const void *row, uint64_t n_cols, double *value, double *magnitude);
+/* n elements of a matrix of gemm: F32, F16, BF16, I8, FP8. */
+void ref_decode_matrix(uint32_t type, const void *bytes, uint64_t n, double *out);
 /* One row of Q8A. */
 void ref_decode_q8a(const void *row, uint64_t n_cols, double *value);
 /* x (f32) to one row of Q8A. */
