@@ -58,7 +58,7 @@ static json_t *device_json(struct greta_dev *dev) {
                                "arch", info->arch, "driver", info->driver, "type",
                                (unsigned)info->type < 4 ? types[info->type] : "other", "memory_bytes",
                                (json_int_t)info->memory_bytes, "compute_units", (int)limits->n_compute_units,
-                               "emulated", strstr(info->name, "emulated") != NULL);
+                               "emulated", limits->is_emulated);
     if (!device) return NULL;
     if (*info->pci) json_object_set_new(device, "pci", json_string(info->pci));
     add_clock(device, info->pci, "pp_dpm_sclk", "clock_mhz");
