@@ -154,6 +154,16 @@ greta_status greta_dev_wait(struct greta_dev *dev) {
     return GRETA_OK;
 }
 
+greta_status greta_dev_counters(struct greta_dev *dev, struct greta_counter *out, uint32_t capacity,
+                                uint32_t *n) {
+    if (!n) return GRETA_ERR_INVALID;
+    *n = 0;
+    if (!dev || (capacity && !out)) return GRETA_ERR_INVALID;
+    if (rt_dev_is_lost(dev)) return GRETA_ERR_DEVICE_LOST;
+    if (!dev->hal->ops->dev_counters) return GRETA_ERR_UNSUPPORTED;
+    return rt_dev_note(dev, dev->hal->ops->dev_counters(dev->hal, out, capacity, n));
+}
+
 uint64_t greta_dev_n_calls(const struct greta_dev *dev) {
     return dev->fault ? hal_fault_n_calls(dev->fault) : 0;
 }

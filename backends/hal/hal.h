@@ -98,6 +98,10 @@ struct greta_dev_ops {
     void (*dev_close)(struct hal_dev *dev);
     greta_status (*dev_mem_info)(struct hal_dev *dev, struct greta_mem_info *out);
     greta_status (*dev_wait_idle)(struct hal_dev *dev);
+    /* (o) What the device has counted so far, of work that was waited for: fills up to `capacity` counters and sets *n to how many
+     * there are, the same names in the same order in every call; values only grow. The first call may be what begins the counting.
+     * For devices that are a program, whose counts repeat: NULL on hardware. */
+    greta_status (*dev_counters)(struct hal_dev *dev, struct greta_counter *out, uint32_t capacity, uint32_t *n);
 
     greta_status (*buf_create)(struct hal_dev *dev, uint64_t size_bytes, enum greta_mem_kind kind, struct hal_buf **out);
     void (*buf_destroy)(struct hal_dev *dev, struct hal_buf *buf);

@@ -15,10 +15,23 @@ static greta_status dev_wait_idle(struct hal_dev *base) {
     return status == GRETA_OK ? HIP(dev, DeviceSynchronize, (), "waiting for all work") : status;
 }
 
+/* Of a library that is a program; hip_dev_open takes the entry away where there is none. */
+static greta_status dev_counters(struct hal_dev *base, struct greta_counter *out, uint32_t capacity,
+                                 uint32_t *n) {
+    enum { MAX_COUNTERS = 64 };
+    const char *names[MAX_COUNTERS];
+    uint64_t values[MAX_COUNTERS];
+    *n = hip_device(base)->counters(names, values, MAX_COUNTERS);
+    if (*n > MAX_COUNTERS) *n = MAX_COUNTERS;
+    for (uint32_t i = 0; i < *n && i < capacity; i++) out[i] = (struct greta_counter){names[i], values[i]};
+    return GRETA_OK;
+}
+
 static const struct greta_dev_ops ops = {
     .dev_close = dev_close,
     .dev_mem_info = hip_dev_mem_info,
     .dev_wait_idle = dev_wait_idle,
+    .dev_counters = dev_counters,
     .buf_create = hip_buf_create,
     .buf_destroy = hip_buf_destroy,
     .buf_wrap = hip_buf_wrap,
@@ -64,9 +77,12 @@ greta_status hip_dev_open(void *instance, uint32_t i_device, struct hal_dev **ou
     struct hip_device *dev = calloc(1, sizeof *dev);
     if (!dev) return greta_fail(in->log, GRETA_ERR_NO_MEMORY, "hip: out of memory");
     dev->fn = &in->fn;
+    dev->counters = in->counters;
+    dev->ops = ops;
+    if (!dev->counters) dev->ops.dev_counters = NULL;
     dev->board = &in->boards[i_device];
-    dev->base =
-        (struct hal_dev){.ops = &ops, .info = dev->board->info, .limits = dev->board->limits, .log = in->log};
+    dev->base = (struct hal_dev){
+        .ops = &dev->ops, .info = dev->board->info, .limits = dev->board->limits, .log = in->log};
     greta_status status = load_updates(dev);
     if (status != GRETA_OK) {
         dev_close(&dev->base);

@@ -30,7 +30,8 @@ struct hip_instance {
     const struct greta_log *log;
     struct dl library;
     struct hip_fns fn;
-    int version; /* as hipRuntimeGetVersion tells it: 10,000,000 a major version */
+    hip_counters_fn *counters; /* NULL in AMD's libraries */
+    int version;               /* as hipRuntimeGetVersion tells it: 10,000,000 a major version */
     struct hip_board *boards;
     uint32_t n_boards;
 };
@@ -42,7 +43,9 @@ greta_status hip_board_fill(struct hip_instance *instance, int ordinal, struct h
 
 struct hip_device {
     struct hal_dev base;
+    struct greta_dev_ops ops; /* base.ops; without dev_counters where the library has none */
     const struct hip_fns *fn;
+    hip_counters_fn *counters;
     const struct hip_board *board;
     atomic_bool lost;
     struct hal_module *updates; /* the kernel behind cmd_update */

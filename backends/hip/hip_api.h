@@ -216,4 +216,11 @@ struct hip_fns {
 };
 #endif
 
+/*
+ * Not of HIP: a library that is a program (tests/gfx942) may have this function of its own. Fills up to `capacity` names and values of
+ * what it has counted and gives how many there are; the first call begins the counting. No other call is known by this name.
+ */
+#define HIP_COUNTERS_NAME greta_hip_counters
+typedef unsigned hip_counters_fn(const char **names, uint64_t *values, unsigned capacity);
+
 #endif

@@ -18,6 +18,11 @@ static const struct dl_symbol symbols[] = {
 #undef SYMBOL
 };
 
+#define NAME_TEXT(name) #name
+#define NAME_OF(name) NAME_TEXT(name)
+static const struct dl_symbol counters_symbol = {NAME_OF(HIP_COUNTERS_NAME),
+                                                 offsetof(struct hip_instance, counters), true};
+
 static greta_status unavailable(const struct hip_instance *in, const char *reason, const char *detail) {
     greta_logf(in->log, GRETA_LOG_INFO, "hip: %s%s", reason, detail);
     return GRETA_ERR_UNAVAILABLE;
@@ -30,7 +35,8 @@ static greta_status open_library(struct hip_instance *in, const char *name) {
     if (status == GRETA_OK) {
         /* Never unloaded: it leaves threads, and exit handlers that would run in memory that is gone. */
         (void)dlopen(in->library.name, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
-        return dl_load(&in->library, symbols, sizeof symbols / sizeof *symbols, &in->fn, in->log);
+        status = dl_load(&in->library, symbols, sizeof symbols / sizeof *symbols, &in->fn, in->log);
+        return status ? status : dl_load(&in->library, &counters_symbol, 1, in, in->log);
     }
     if (name) return unavailable(in, "cannot open the library that GRETA_HIP_LIBRARY names: ", name);
     if (dl_open(&old, old_names, in->log) != GRETA_OK)

@@ -214,6 +214,48 @@ done:
     greta_module_unload(&module);
 }
 
+/* Devices that are a program count what runs, the same in every run; hardware has no counters. */
+static void device_counters(struct cts *t) {
+    enum { MAX = 64 };
+    struct greta_counter before[MAX], after[MAX];
+    struct greta_buf *x = NULL;
+    struct greta_module *module = NULL;
+    struct greta_kernel *kernel = NULL;
+    uint64_t first[MAX] = {0};
+    uint32_t n = 0, again = 0;
+    CTS_STATUS(t, greta_dev_counters(t->dev, NULL, 1, &n), GRETA_ERR_INVALID);
+    greta_status status = greta_dev_counters(t->dev, before, MAX, &n);
+    if (status == GRETA_ERR_UNSUPPORTED) {
+        CTS_CHECK(t, n == 0 && !t->limits->is_emulated);
+        CTS_SKIP(t, "the device has no counters");
+    }
+    CTS_OK(t, status);
+    CTS_NEED(t, n > 0 && n <= MAX);
+    CTS_OK(t, cts_kernel(t->dev, CTS_STEP, 0, 0, &module, &kernel));
+    CTS_OK(t, greta_buf_create(t->dev, 4096, GRETA_MEM_DEVICE, &x));
+    CTS_OK(t, greta_stream_fill(t->stream, x, 0, 4096, 1));
+    CTS_OK(t, greta_stream_wait(t->stream));
+    for (int run = 0; run < 2; run++) {
+        uint64_t sum = 0;
+        CTS_OK(t, greta_dev_counters(t->dev, before, MAX, &again));
+        CTS_OK(t, cts_step(t->stream, kernel, x, 0, 1024));
+        CTS_OK(t, greta_stream_wait(t->stream));
+        CTS_OK(t, greta_dev_counters(t->dev, after, MAX, &again));
+        CTS_NEED(t, again == n);
+        for (uint32_t i = 0; i < n; i++) {
+            CTS_CHECK(t, strcmp(before[i].name, after[i].name) == 0 && after[i].value >= before[i].value);
+            uint64_t counted = after[i].value - before[i].value;
+            if (run) CTS_CHECK(t, counted == first[i]);
+            first[i] = counted;
+            sum += counted;
+        }
+        CTS_CHECK(t, sum > 0);
+    }
+done:
+    greta_buf_destroy(&x);
+    greta_module_unload(&module);
+}
+
 static void event_wait_flushes(struct cts *t) {
     struct greta_event *event = NULL;
     struct greta_buf *down = NULL;
@@ -251,6 +293,7 @@ done:
 
 const struct cts_test cts_event[] = {
     {"event.times", event_times},
+    {"event.counters", device_counters},
     {"event.wait_flushes", event_wait_flushes},
     {"event.destroyed_with_its_stream_alive", event_destroyed_with_its_stream_alive},
     {0}};

@@ -1,6 +1,7 @@
 /* The library's state, devices, streams and events. */
 #include "hip_call.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +45,59 @@ static void report(void) {
         (unsigned long long)s.launches, (unsigned long long)s.groups, (unsigned long long)s.waves,
         (unsigned long long)s.instructions, (unsigned long long)s.bytes_loaded,
         (unsigned long long)s.bytes_stored);
+}
+
+/* A name of letters, digits and underscores: "LDS" is "instructions_lds". */
+static const char *class_counter(unsigned cls) {
+    static char names[16][32];
+    if (!names[cls][0]) {
+        snprintf(names[cls], sizeof names[cls], "instructions_%s", gfx_class_name(cls));
+        for (char *c = names[cls]; *c; c++) *c = *c == ' ' ? '_' : (char)tolower((unsigned char)*c);
+    }
+    return names[cls];
+}
+
+static unsigned fill_counters(const char **names, uint64_t *values, unsigned capacity) {
+    struct gfx_stats s;
+    unsigned n = 0;
+    gfx_stats_start(hip_state.machine);
+    gfx_stats(hip_state.machine, &s);
+    const struct {
+        const char *name;
+        uint64_t value;
+    } plain[] = {{"launches", s.launches},
+                 {"groups", s.groups},
+                 {"waves", s.waves},
+                 {"instructions", s.instructions},
+                 {"mfma_flops", s.mfma_flops},
+                 {"lds_accesses", s.lds_accesses},
+                 {"lds_cycles", s.lds_cycles},
+                 {"lds_conflict_cycles", s.lds_conflict_cycles},
+                 {"bytes_loaded", s.bytes_loaded},
+                 {"line_bytes_loaded", s.lines_loaded * 128},
+                 {"bytes_stored", s.bytes_stored},
+                 {"line_bytes_stored", s.lines_stored * 128},
+                 {"barriers", s.barriers},
+                 {"waits", s.waits}};
+    for (; n < sizeof plain / sizeof *plain; n++) {
+        if (n >= capacity) continue;
+        names[n] = plain[n].name;
+        values[n] = plain[n].value;
+    }
+    for (unsigned c = 0; gfx_class_name(c); c++, n++) {
+        if (n >= capacity) continue;
+        names[n] = class_counter(c);
+        values[n] = s.by_class[c];
+    }
+    return n;
+}
+
+/* The one name that AMD's library does not have. */
+__attribute__((visibility("default"))) hip_counters_fn HIP_COUNTERS_NAME;
+unsigned HIP_COUNTERS_NAME(const char **names, uint64_t *values, unsigned capacity) {
+    unsigned n = hip_begin(true) == hipSuccess ? fill_counters(names, values, capacity) : 0;
+    hip_end();
+    return n;
 }
 
 static bool start(void) {

@@ -111,6 +111,7 @@ struct gfx_stats {
 };
 void gfx_stats(const struct gfx_machine *m, struct gfx_stats *s);
 void gfx_stats_reset(struct gfx_machine *m);
+void gfx_stats_start(struct gfx_machine *m); // from the next launch on, as options.stats does from the first
 const char *gfx_class_name(unsigned cls);
 
 #endif

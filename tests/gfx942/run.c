@@ -319,6 +319,10 @@ void gfx_stats_reset(struct gfx_machine *m) {
     memset(&m->stats, 0, sizeof m->stats);
 }
 
+void gfx_stats_start(struct gfx_machine *m) {
+    m->options.stats = true;
+}
+
 const char *gfx_class_name(unsigned cls) {
     static const char *const names[GFX_N_CLASSES] = {
         [GFX_C_SALU] = "scalar", [GFX_C_SMEM] = "scalar memory",   [GFX_C_BRANCH] = "branch",

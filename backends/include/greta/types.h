@@ -104,6 +104,12 @@ struct greta_limits {
     uint64_t peak_bytes_per_s; /* measured, where a measurement is stored */
 };
 
+/* One thing that a device counts. */
+struct greta_counter {
+    const char *name; /* "lds_conflict_cycles": letters, digits, underscores */
+    uint64_t value;
+};
+
 enum greta_dev_type { GRETA_DEV_OTHER, GRETA_DEV_CPU, GRETA_DEV_INTEGRATED, GRETA_DEV_DISCRETE };
 
 struct greta_dev_info {

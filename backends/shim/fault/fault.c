@@ -48,6 +48,8 @@ static void fault_dev_close(struct hal_dev *dev) {
 CALL(dev_mem_info, (struct hal_dev * dev, struct greta_mem_info *out), (f->inner, out),
      *out = (struct greta_mem_info){0})
 CALL(dev_wait_idle, (struct hal_dev * dev), (f->inner), (void)0)
+CALL(dev_counters, (struct hal_dev * dev, struct greta_counter *out, uint32_t capacity, uint32_t *n),
+     (f->inner, out, capacity, n), *n = 0)
 
 static greta_status fault_buf_create(struct hal_dev *dev, uint64_t size_bytes, enum greta_mem_kind kind,
                                      struct hal_buf **out) {
@@ -103,6 +105,7 @@ static const struct greta_dev_ops fault_ops = {
     .dev_close = fault_dev_close,
     .dev_mem_info = fault_dev_mem_info,
     .dev_wait_idle = fault_dev_wait_idle,
+    .dev_counters = fault_dev_counters,
     .buf_create = fault_buf_create,
     .buf_destroy = fault_buf_destroy,
     .buf_wrap = fault_buf_wrap,
@@ -164,6 +167,7 @@ greta_status hal_fault_wrap(struct hal_dev *inner, const struct hal_fault_params
     f->dev = *inner;
     f->inner = inner;
     f->ops = fault_ops;
+    if (!inner->ops->dev_counters) f->ops.dev_counters = NULL;
     if (!inner->ops->buf_wrap) f->ops.buf_wrap = NULL;
     if (!inner->ops->buf_export) f->ops.buf_export = NULL;
     if (!inner->ops->stream_flush) f->ops.stream_flush = NULL;

@@ -106,6 +106,12 @@ static greta_status trace_dev_wait_idle(struct hal_dev *dev) {
     return t->inner->ops->dev_wait_idle(t->inner);
 }
 
+static greta_status trace_dev_counters(struct hal_dev *dev, struct greta_counter *out, uint32_t capacity,
+                                       uint32_t *n) {
+    TRACE(dev);
+    return t->inner->ops->dev_counters(t->inner, out, capacity, n);
+}
+
 static greta_status trace_buf_create(struct hal_dev *dev, uint64_t size_bytes, enum greta_mem_kind kind,
                                      struct hal_buf **out) {
     static const char *const kinds[GRETA_N_MEM_KINDS] = {"device", "upload", "readback", "unified"};
@@ -324,6 +330,7 @@ static const struct greta_dev_ops trace_ops = {
     .dev_close = trace_dev_close,
     .dev_mem_info = trace_dev_mem_info,
     .dev_wait_idle = trace_dev_wait_idle,
+    .dev_counters = trace_dev_counters,
     .buf_create = trace_buf_create,
     .buf_destroy = trace_buf_destroy,
     .buf_wrap = trace_buf_wrap,
@@ -365,6 +372,7 @@ greta_status hal_trace_wrap(struct hal_dev *inner, void (*line)(void *user, cons
     t->line = line;
     t->user = user;
     t->ops = trace_ops;
+    if (!inner->ops->dev_counters) t->ops.dev_counters = NULL;
     if (!inner->ops->buf_wrap) t->ops.buf_wrap = NULL;
     if (!inner->ops->buf_export) t->ops.buf_export = NULL;
     if (!inner->ops->stream_flush) t->ops.stream_flush = NULL;

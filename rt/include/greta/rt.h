@@ -117,6 +117,12 @@ GRETA_API enum greta_image_format greta_dev_get_image_format(const struct greta_
 GRETA_API const struct greta_log *greta_dev_get_log(const struct greta_dev *dev);
 GRETA_API GRETA_MUST_USE greta_status greta_dev_mem_info(struct greta_dev *dev, struct greta_mem_info *out);
 GRETA_API GRETA_MUST_USE greta_status greta_dev_wait(struct greta_dev *dev);
+/*
+ * What the device has counted of all work that was waited for: fills up to `capacity` counters, sets *n to how many there are; names
+ * and their order stay, values only grow. The first call may be what begins the counting, so two calls, before and after, tell the
+ * counts of what lies between them. For devices that are a program (limits.is_emulated); ERR_UNSUPPORTED on hardware.
+ */
+GRETA_API GRETA_MUST_USE greta_status greta_dev_counters(struct greta_dev *dev, struct greta_counter *out, uint32_t capacity, uint32_t *n);
 /* With the fault shim: how many fallible calls were made so far. Else 0. */
 GRETA_API uint64_t greta_dev_n_calls(const struct greta_dev *dev);
 
