@@ -110,9 +110,17 @@ static greta_status find_device(struct raw *r, uint32_t *i_device) {
 
 static greta_status open_device(struct raw *r) {
     VkQueueFamilyProperties families[MAX_FAMILIES];
-    uint32_t n = MAX_FAMILIES;
+    uint32_t n = MAX_FAMILIES, pure = UINT32_MAX, mixed = UINT32_MAX;
     r->in.GetPhysicalDeviceQueueFamilyProperties(r->physical, &n, families);
-    while (r->i_family < n && !(families[r->i_family].queueFlags & VK_QUEUE_COMPUTE_BIT)) r->i_family++;
+    for (uint32_t i = n; i-- > 0;) /* as rt chooses: one without graphics where there is one */
+        if (families[i].queueFlags & VK_QUEUE_COMPUTE_BIT &&
+            !(families[i].queueFlags & VK_QUEUE_GRAPHICS_BIT))
+            pure = i;
+        else if (families[i].queueFlags & VK_QUEUE_COMPUTE_BIT)
+            mixed = i;
+    r->i_family = pure < n ? pure : mixed;
+    if (r->i_family >= n)
+        return greta_fail(r->params->log, GRETA_ERR_UNAVAILABLE, "raw Vulkan: no compute queue");
     const float priority = 1;
     const VkDeviceQueueCreateInfo queue = {.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
                                            .queueFamilyIndex = r->i_family,
