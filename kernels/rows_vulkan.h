@@ -4,6 +4,9 @@
 
 #include "variant.h"
 
+/* Types with a PACKED layout, all of which shaders decode. */
+enum { VULKAN_WEIGHTS = (1u << GRETA_N_PACKED_TYPES) - 1 };
+
 static inline uint64_t div_up(uint64_t n, uint64_t d) {
     return (n + d - 1) / d;
 }
@@ -21,5 +24,36 @@ static inline bool is_aligned(const struct greta_call *call, unsigned i_binding,
         (void)v, (void)limits, (void)s;                                                    \
         return count;                                                                      \
     }
+
+/* ---- rows_vulkan.c: conditions of several files ---- */
+
+extern const char vulkan_no_16bit[];
+const char *vulkan_needs_16bit(const struct greta_variant *v, const struct greta_limits *limits,
+                               const struct greta_call *call);
+/* Of an op whose first binding is a weight. */
+const char *vulkan_weight_refusal(const struct greta_variant *v, const struct greta_limits *limits,
+                                  const struct greta_call *call);
+/* Whether the device multiplies matrices of m, n, k = mnk of `component` (GRETA_COMPONENT_*) with f32 sums. */
+const char *vulkan_unit_refusal(const struct greta_limits *limits, const uint32_t mnk[3], uint8_t component);
+
+/* ---- rows ---- */
+
+#define PLAIN_ROW_X(op_, name_, extras_, threads_, groups_, refusal_)                                     \
+    {                                                                                                     \
+        .name = #name_, .op = GRETA_OP_##op_, .format = GRETA_IMAGE_SPIRV, .image = &greta_spirv_##name_, \
+        .entry = "main", .flags = VARIANT_EXACT, .n_threads = threads_, .n_groups = groups_,              \
+        .layout = GRETA_LAYOUT_PACKED, .extras = extras_, .refusal = refusal_                             \
+    }
+#define PLAIN_ROW(op_, name_, threads_, groups_, refusal_) \
+    PLAIN_ROW_X(op_, name_, 0, threads_, groups_, refusal_)
+#define WEIGHT_ROW(op_, name_, threads_, groups_)                                                         \
+    {                                                                                                     \
+        .name = #name_, .op = GRETA_OP_##op_, .format = GRETA_IMAGE_SPIRV, .image = &greta_spirv_##name_, \
+        .entry = "main", .flags = VARIANT_EXACT, .n_threads = threads_, .n_groups = groups_,              \
+        .layout = GRETA_LAYOUT_PACKED, .w_types = VULKAN_WEIGHTS, .x_type = GRETA_TYPE_F32,               \
+        .refusal = vulkan_weight_refusal                                                                  \
+    }
+/* What the tuner may set: an array of struct variant_param. */
+#define PARAMS(of) .n_params = sizeof(of) / sizeof *(of), .params = of
 
 #endif

@@ -16,7 +16,7 @@ struct bench {
     bool small; /* a cpu, or a GPU that is one */
 };
 
-/* Bytes that the weights of a timed loop must exceed together, so that no cache holds them. */
+/* Bytes that what a timed loop reads in turn must exceed together, so that no cache holds them. */
 static uint64_t copies_bytes(const struct bench *b) {
     return b->small ? 64u << 20 : 512u << 20;
 }
@@ -24,7 +24,7 @@ static uint64_t copies_bytes(const struct bench *b) {
 struct memory {
     struct greta_buf *bufs[GRETA_OP_MAX_BINDINGS];
     uint64_t bytes[GRETA_OP_MAX_BINDINGS];
-    uint32_t n_copies; /* of each weight */
+    uint32_t n_copies; /* of what is read in turn */
 };
 
 static void memory_free(struct memory *m) {
@@ -67,6 +67,13 @@ static greta_status matrix_write(const struct bench *b, const struct greta_call 
     return status;
 }
 
+/* In a step each layer has its own: weights, and caches that attention reads. */
+static bool in_turn(const struct greta_call *call, uint32_t i) {
+    const char *name = greta_op_get_info(call->op)->binding_names[i];
+    bool attention = call->op == GRETA_OP_ATTN || call->op == GRETA_OP_ATTN_SPLIT;
+    return kc_weight_rows(call, i) || (attention && (!strcmp(name, "k") || !strcmp(name, "v")));
+}
+
 static greta_status memory_make(const struct bench *b, const struct greta_call *call, struct memory *m) {
     const struct greta_op_info *info = greta_op_get_info(call->op);
     greta_status status = GRETA_OK;
@@ -76,9 +83,9 @@ static greta_status memory_make(const struct bench *b, const struct greta_call *
         if (!m->bytes[i]) m->bytes[i] = 256; /* off */
         if (call->op == GRETA_OP_ROPE && i == 1) m->bytes[i] *= 2;
         uint64_t n_rows = kc_weight_rows(call, i);
-        if (i == 0 && n_rows) m->n_copies = (uint32_t)(copies_bytes(b) / m->bytes[0] + 1);
-        if (m->n_copies > 16) m->n_copies = 16;
-        uint64_t total = m->bytes[i] * (n_rows ? m->n_copies : 1);
+        if (in_turn(call, i) && m->n_copies == 1) m->n_copies = (uint32_t)(copies_bytes(b) / m->bytes[i] + 1);
+        if (m->n_copies > 32) m->n_copies = 32;
+        uint64_t total = m->bytes[i] * (in_turn(call, i) ? m->n_copies : 1);
         status = greta_buf_create(b->env->dev, total, GRETA_MEM_DEVICE, &m->bufs[i]);
         if (!status) status = greta_stream_fill(b->env->stream, m->bufs[i], 0, total, 0);
         if (!status && call->op == GRETA_OP_GEMM && i < 2)
@@ -105,7 +112,7 @@ static greta_status record_n(const struct bench *b, const struct greta_variant *
     for (uint32_t k = 0; !status && k < n; k++) {
         for (uint32_t i = 0; i < info->n_bindings; i++)
             call->bindings[i] = (struct greta_binding){
-                m->bufs[i], kc_weight_rows(call, i) ? k % m->n_copies * m->bytes[i] : 0, m->bytes[i], 0};
+                m->bufs[i], in_turn(call, i) ? k % m->n_copies * m->bytes[i] : 0, m->bytes[i], 0};
         status = greta_op_record_variant(b->env->plan, b->env->stream, row, call);
     }
     return status;
@@ -252,12 +259,14 @@ static void matrices(struct bench *b, enum greta_op op) {
                 }
 }
 
+/* One layer: every query head with keys and values of its own, and on a GPU four that share them besides. */
 static void attention(struct bench *b, enum greta_op op) {
-    static const uint32_t contexts[] = {256, 1024, 4096};
-    uint32_t n_head = b->small ? 9 : 32, n_head_kv = b->small ? 3 : 32, head_dim = b->small ? 64 : 128;
-    for (unsigned i = 0; i < 3; i++)
+    static const uint32_t contexts[] = {256, 1024, 4096, 16384};
+    uint32_t n_head = b->small ? 9 : 32, head_dim = b->small ? 64 : 128;
+    for (unsigned i = 0; i < (b->small ? 3u : 8u); i++)
         for (uint32_t n_tok = 1; n_tok <= 256; n_tok += 255) {
-            uint32_t n_ctx = contexts[i], n_split = n_ctx / GRETA_ATTN_CHUNK;
+            uint32_t n_head_kv = b->small ? 3 : i < 4 ? 32 : 8, n_ctx = contexts[i % 4];
+            uint32_t n_split = n_ctx / GRETA_ATTN_CHUNK;
             struct kc_case c = {.call = {.op = op, .keys = {GRETA_TYPE_F16, head_dim}}};
             c.step[1] = n_ctx - n_tok;
             c.step[2] = n_ctx;
