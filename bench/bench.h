@@ -74,22 +74,6 @@ void bench_work(const struct greta_call *call, const uint32_t step[4], double *b
 greta_status bench_call(struct bench_env *env, const struct bench *bench, const char *key,
                         const struct kc_case *c);
 
-/* ---- verify.c ---- */
-
-/*
- * c = a b by Freivalds' test with random vectors of signs, and exactly in n_rows rows chosen at random. What is expected is made once, NULL
- * where memory is out; worst gives the largest error of a result, in bounds.
- */
-struct verify_gemm;
-struct verify_gemm *verify_gemm_make(const struct greta_call *call, const void *a, const void *b,
-                                     uint32_t n_rows, uint64_t seed);
-double verify_gemm_worst(const struct verify_gemm *v, const struct greta_call *call, const float *c,
-                         double operand_eps);
-void verify_gemm_free(struct verify_gemm **v);
-/* Products of weights and activations: 256 exact results chosen at random. */
-bool verify_product(const struct greta_call *call, const struct kc_data *data, const float *y,
-                    double operand_eps, uint32_t n, uint64_t seed, double *worst);
-
 /* ---- the benches, by file ---- */
 typedef greta_status bench_fn(struct bench_env *env, const struct bench *bench);
 bench_fn bench_gemm, bench_gemm_runtime_smoke, bench_rows, bench_mask, bench_elements, bench_rope, bench_kv,

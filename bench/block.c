@@ -1,6 +1,6 @@
 /* One layer of Llama-2-7B decoding one token: the calls that the runner would make of it, as one. */
 #include "bench.h"
-#include "kc.h"
+#include "verify.h"
 
 #include <math.h>
 #include <stdio.h>

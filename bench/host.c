@@ -1,6 +1,6 @@
 /* The host's memory, whatever the device is. */
 #include "bench.h"
-#include "kc.h"
+#include "verify.h"
 
 #include "clock.h"
 #include "thread.h"

@@ -1,6 +1,6 @@
 /* Calls of the kernels' ops: buffers larger than caches, every row measured and its result checked. */
 #include "bench.h"
-#include "kc.h"
+#include "verify.h"
 
 #include <stdio.h>
 #include <stdlib.h>

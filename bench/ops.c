@@ -1,6 +1,6 @@
 /* The shapes of the benches of single ops. */
 #include "bench.h"
-#include "kc.h"
+#include "verify.h"
 
 #include <stdio.h>
 #include <string.h>

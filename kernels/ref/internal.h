@@ -17,8 +17,6 @@ struct ref_args {
 /* Makes an output of n elements, all of them "as it was before". */
 GRETA_MUST_USE greta_status ref_output_make(struct ref_output *o, enum ref_kind kind, uint64_t n);
 
-/* The bound of a sum of k products of magnitude `s`, from operands of magnitudes that sum to `a` and `b`. */
-double ref_sum_bound(double k, double s, double a, double b, double operand_eps);
 /* The relative error of exp(x). */
 double ref_exp_error(double x);
 /* act(g) * u, with its bound where g and u are exact. */

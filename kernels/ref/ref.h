@@ -53,6 +53,9 @@ struct ref_verdict {
 void ref_compare(const struct ref_output *output, const void *got, const void *before,
                  struct ref_verdict *verdict);
 
+/* The bound of a sum of k products of magnitude `s`, from operands of magnitudes that sum to `a` and `b`. */
+double ref_sum_bound(double k, double s, double a, double b, double operand_eps);
+
 /* One row of weights in file order, as numbers, and the magnitude of their terms. Either may be NULL. */
 void ref_decode_row(uint32_t type, const void *row, uint64_t n_cols, double *value, double *magnitude);
 /* n elements of a matrix of gemm: F32, F16, BF16, I8, FP8. */

@@ -1,6 +1,6 @@
 /* The checks of large products: right ones pass, and a transposed operand, a wrong element, a wrong row do not. */
 #include "bench.h"
-#include "kc.h"
+#include "verify.h"
 
 #include "check.h"
 

@@ -1,11 +1,12 @@
 /* The PACKED layout: there and back again, and each element where layout.h says that it lies. */
-#include "kc.h"
+#include "verify.h"
 
 #include "half.h"
 
 #include <greta/layout.h>
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

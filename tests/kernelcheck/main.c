@@ -51,6 +51,7 @@ bool kc_env_open(struct kc_env *env, const char *device, uint32_t max_groups, gr
     env->limits = greta_dev_get_limits(env->dev);
     env->format = greta_dev_get_image_format(env->dev);
     env->guard = env->format == GRETA_IMAGE_HOST;
+    env->announce = kc_announce;
     return true;
 }
 
@@ -117,7 +118,8 @@ static bool is_for_the_host(const struct walk *w, const struct greta_call *call)
 
 /* A unit of a Q8_0 cache is made by many workgroups in matvec_qkv. */
 static bool makes_units(const struct walk *w, const struct greta_call *call) {
-    return w->env->format != GRETA_IMAGE_HOST && call->op == GRETA_OP_MATVEC_QKV && op_extras(call) & EXTRA_KV_Q8_0;
+    return w->env->format != GRETA_IMAGE_HOST && call->op == GRETA_OP_MATVEC_QKV &&
+           op_extras(call) & EXTRA_KV_Q8_0;
 }
 
 /* A norm before a product, which the host's rows would do once in every group. */

@@ -1,11 +1,12 @@
 /* Plans on the cpu device: choices, forced rows, what is said where nothing serves, no allocation once a shape is known, and
  * what happens where memory is out. The linker sends this program's allocations through the functions below. */
-#include "kc.h"
+#include "verify.h"
 
 #include <greta/env.h>
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

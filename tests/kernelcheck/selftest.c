@@ -155,13 +155,15 @@ static bool guard_page_catches(uint64_t seed) {
 /* Where NaN is right, its bound may be NaN, too: that is not "as it was before", which is a bound of -1. */
 static bool tells_nan_from_kept(void) {
     double value[] = {NAN, NAN, 0}, bound[] = {NAN, NAN, -1};
-    const float before[] = {1, NAN, 3}, kept[] = {1, NAN, 3}, written[] = {NAN, NAN, 3}, all[] = {NAN, NAN, 4};
+    const float before[] = {1, NAN, 3}, kept[] = {1, NAN, 3}, written[] = {NAN, NAN, 3},
+                all[] = {NAN, NAN, 4};
     struct ref_output o = {.kind = REF_F32, .n = 3, .value = value, .bound = bound};
     struct ref_verdict v[3];
     ref_compare(&o, kept, before, &v[0]);
     ref_compare(&o, written, before, &v[1]);
     ref_compare(&o, all, before, &v[2]);
-    return v[0].n_wrong == 1 && v[0].i_worst == 0 && v[1].n_wrong == 0 && v[2].n_wrong == 1 && v[2].i_worst == 2;
+    return v[0].n_wrong == 1 && v[0].i_worst == 0 && v[1].n_wrong == 0 && v[2].n_wrong == 1 &&
+           v[2].i_worst == 2;
 }
 
 int kc_selftest(uint64_t seed) {

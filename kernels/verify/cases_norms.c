@@ -1,5 +1,5 @@
 /* The cases of the norms and of the reductions of rows. */
-#include "kc.h"
+#include "verify.h"
 
 #define N(a) (sizeof(a) / sizeof *(a))
 

@@ -1,6 +1,5 @@
 /* Checks of products that are too large for the whole reference. Bounds are those of ref.h. */
-#include "bench.h"
-#include "kc.h"
+#include "verify.h"
 
 #include "thread.h"
 
@@ -9,11 +8,6 @@
 #include <string.h>
 
 enum { N_VECTORS = 4 };
-
-/* ref.h: what the sum of k products may be off by, S being the sum of their magnitudes. */
-static double bound_of(double k, double magnitude, double operand_eps) {
-    return (0x1p-24 * (6 * sqrt(k) + 16) + 2.05 * operand_eps) * magnitude + 0x1p-126;
-}
 
 struct matrix {
     double *at; /* row-major */
@@ -67,6 +61,8 @@ struct verify_gemm {
     uint64_t *rows;              /* the exact ones */
     double *sums, *sizes;        /* of each of these rows: n elements, and the sums of their magnitudes */
     double *signs, *abr, *lines; /* N_VECTORS x n; a (b signs), N_VECTORS x m; |a| (|b| 1), m */
+    double *of_a, *of_b,
+        total_b; /* sums of the magnitudes of a's rows, m, of b's columns, n, and of all of b */
 };
 
 void verify_gemm_free(struct verify_gemm **check) {
@@ -78,6 +74,8 @@ void verify_gemm_free(struct verify_gemm **check) {
     free(v->signs);
     free(v->abr);
     free(v->lines);
+    free(v->of_a);
+    free(v->of_b);
     free(v);
     *check = NULL;
 }
@@ -101,6 +99,14 @@ static void exact_row(void *user, uint32_t i_row, unsigned i_thread) {
             sizes[j] += size * fabs(row[j]);
         }
     }
+}
+
+static void magnitudes(struct verify_gemm *v, const struct matrix *a, const struct matrix *b) {
+    for (uint64_t i = 0; i < v->m; i++)
+        for (uint64_t l = 0; l < v->k; l++) v->of_a[i] += fabs(a->at[i * v->k + l]);
+    for (uint64_t l = 0; l < v->k; l++)
+        for (uint64_t j = 0; j < v->n; j++) v->of_b[j] += fabs(b->at[l * v->n + j]);
+    for (uint64_t j = 0; j < v->n; j++) v->total_b += v->of_b[j];
 }
 
 /* Freivalds' side of it. */
@@ -138,11 +144,14 @@ struct verify_gemm *verify_gemm_make(const struct greta_call *call, const void *
     v->signs = calloc(N_VECTORS * v->n, sizeof *v->signs);
     v->abr = calloc(N_VECTORS * v->m, sizeof *v->abr);
     v->lines = calloc(v->m, sizeof *v->lines);
-    bool ok =
-        v->rows && v->sums && v->sizes && v->signs && v->abr && v->lines && !thread_pool_create(0, &pool);
+    v->of_a = calloc(v->m, sizeof *v->of_a);
+    v->of_b = calloc(v->n, sizeof *v->of_b);
+    bool ok = v->rows && v->sums && v->sizes && v->signs && v->abr && v->lines && v->of_a && v->of_b &&
+              !thread_pool_create(0, &pool);
     ok = ok && matrix_make(call->keys[0], a, call->keys[1], s->m, s->k, &x) &&
          matrix_make(call->keys[0], b, call->keys[2], s->k, s->n, &y);
     ok = ok && vectors_make(v, &x, &y, &rng);
+    if (ok) magnitudes(v, &x, &y);
     for (uint32_t i = 0; ok && i < v->n_rows; i++) v->rows[i] = v->n_rows < s->m ? kc_random(&rng) % s->m : i;
     if (ok) thread_pool_loop(pool, v->n_rows, exact_row, &(struct exact){v, &x, &y});
     thread_pool_destroy(&pool);
@@ -161,7 +170,8 @@ double verify_gemm_worst(const struct verify_gemm *v, const struct greta_call *c
                          double operand_eps) {
     double worst = 0, k = (double)v->k;
     for (uint64_t i = 0; i < v->m; i++) {
-        double sums[N_VECTORS] = {0}, bound = bound_of(k, v->lines[i], operand_eps);
+        double sums[N_VECTORS] = {0},
+               bound = ref_sum_bound(k, v->lines[i], (double)v->n * v->of_a[i], v->total_b, operand_eps);
         for (uint64_t j = 0; j < v->n; j++) {
             double x = result_at(call, c, i * v->n + j);
             for (int r = 0; r < N_VECTORS; r++) sums[r] += x * v->signs[r * v->n + j];
@@ -171,7 +181,8 @@ double verify_gemm_worst(const struct verify_gemm *v, const struct greta_call *c
     for (uint32_t i = 0; i < v->n_rows; i++)
         for (uint64_t j = 0; j < v->n; j++)
             note(result_at(call, c, v->rows[i] * v->n + j), v->sums[i * v->n + j],
-                 bound_of(k, v->sizes[i * v->n + j], operand_eps), &worst);
+                 ref_sum_bound(k, v->sizes[i * v->n + j], v->of_a[v->rows[i]], v->of_b[j], operand_eps),
+                 &worst);
     return worst;
 }
 
@@ -189,13 +200,15 @@ bool verify_product(const struct greta_call *call, const struct kc_data *data, c
         for (uint32_t c = 0; c < s->n_cols; c++) x[c] = ((const float *)(const void *)data->bytes[1])[c];
     for (uint32_t i = 0; i < n; i++) {
         uint64_t r = kc_random(&rng) % s->n_rows;
-        double sum = 0, magnitude = 0;
+        double sum = 0, magnitude = 0, of_w = 0, of_x = 0;
         ref_decode_row(call->keys[0], data->bytes[0] + r * row_bytes, s->n_cols, w, size);
         for (uint32_t c = 0; c < s->n_cols; c++) {
             sum += w[c] * x[c];
             magnitude += size[c] * fabs(x[c]);
+            of_w += size[c];
+            of_x += fabs(x[c]);
         }
-        note(y[r], sum, bound_of(s->n_cols, magnitude, operand_eps), worst);
+        note(y[r], sum, ref_sum_bound(s->n_cols, magnitude, of_w, of_x, operand_eps), worst);
     }
     free(w);
     return true;

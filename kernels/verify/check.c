@@ -1,7 +1,7 @@
 /* One row on one case: run twice between canaries, everything read back and compared. */
-#include "kc.h"
+#include "verify.h"
 
-#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -37,29 +37,6 @@ static bool complain(struct run *r, const char *text) {
 static bool complain_status(struct run *r, const char *what, greta_status status) {
     snprintf(r->message, r->message_size, "%s: %s", what, greta_status_name(status));
     return false;
-}
-
-/* ---- what runs, for the handler of a fault ---- */
-
-static char announced[512];
-
-void kc_announce(const struct greta_variant *row, const struct kc_case *c) {
-    char text[400];
-    snprintf(announced, sizeof announced,
-             "FAIL %s: touched memory behind or before a binding; or crashed: %s\n", row->name,
-             kc_case_text(c, text, sizeof text));
-}
-
-static void on_fault(int signal_number) {
-    (void)signal_number;
-    ssize_t n = write(STDOUT_FILENO, announced, strlen(announced));
-    _exit(n < 0 ? 1 : KC_EXIT_FAULT);
-}
-
-void kc_catch_faults(void) {
-    struct sigaction action = {.sa_handler = on_fault};
-    sigaction(SIGSEGV, &action, NULL);
-    sigaction(SIGBUS, &action, NULL);
 }
 
 /* ---- memory ---- */
@@ -185,8 +162,8 @@ static bool judge_output(struct run *r, uint32_t i, double *worst) {
     const struct slot *s = &r->slots[is_alias(r, i) ? 0 : i];
     struct ref_output *want = &r->p->outputs[i];
     struct ref_verdict v;
-    bool product = r->call.op == GRETA_OP_MATVEC || r->call.op == GRETA_OP_MATMUL ||
-                   r->call.op == GRETA_OP_GEMM;
+    bool product =
+        r->call.op == GRETA_OP_MATVEC || r->call.op == GRETA_OP_MATMUL || r->call.op == GRETA_OP_GEMM;
     for (uint64_t k = 0; product && r->p->c->style == KC_INTEGERS && k < want->n; k++) want->bound[k] = 0;
     ref_compare(want, s->after + s->offset, s->before + s->offset, &v);
     if (v.worst > *worst) *worst = v.worst;
@@ -253,7 +230,7 @@ const char *kc_check(struct kc_env *env, const struct greta_variant *row, struct
     r.info = greta_op_get_info(r.call.op);
     r.call.layout = row->layout;
     message[0] = 0;
-    kc_announce(row, p->c);
+    if (env->announce) env->announce(row, p->c);
     for (uint32_t i = 0; !status && i < r.info->n_bindings; i++) status = slot_make(&r, i);
     bind(&r);
     if (status)

@@ -1,5 +1,5 @@
 /* What the bindings of the norms and of GEMM hold before a call. */
-#include "kc.h"
+#include "verify.h"
 
 #include "half.h"
 

@@ -1,5 +1,5 @@
 /* What the bindings hold before a call. */
-#include "kc.h"
+#include "verify.h"
 
 #include "half.h"
 

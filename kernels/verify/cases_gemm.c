@@ -1,5 +1,5 @@
 /* The cases of GEMM. */
-#include "kc.h"
+#include "verify.h"
 
 #define N(a) (sizeof(a) / sizeof *(a))
 
