@@ -221,7 +221,8 @@ static greta_status dispatch_record(struct greta_plan *plan, struct greta_stream
                                          .n_bindings = info->n_bindings,
                                          .constants_bytes = 4 * info->n_scalars,
                                          .bindings = bindings,
-                                         .constants = &call->scalars});
+                                         .constants = &call->scalars,
+                                         .label = &(struct greta_label){info->name, d->variant->name, call}});
 }
 
 static struct plan_key key_of(const struct greta_call *call) {

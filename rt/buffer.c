@@ -15,12 +15,15 @@ greta_status rt_hal_buf_create(struct greta_dev *dev, uint64_t size_bytes, enum 
         if (greta_dev_wait(dev) == GRETA_OK)
             status = rt_dev_note(dev, ops->buf_create(dev->hal, size_bytes, kind, out));
     }
-    if (status == GRETA_OK) rt_record(dev, GRETA_RECORD_ALLOC, NULL, size_bytes, NULL, start);
+    if (status == GRETA_OK)
+        rt_tell(dev, &(struct greta_record){
+                         .type = GRETA_RECORD_ALLOC, .bytes = size_bytes, .kind = kind, .start_ns = start});
     return status;
 }
 
 void rt_hal_buf_destroy(struct greta_dev *dev, struct hal_buf *buf) {
-    rt_record(dev, GRETA_RECORD_FREE, NULL, buf->size_bytes, NULL, 0);
+    rt_tell(dev,
+            &(struct greta_record){.type = GRETA_RECORD_FREE, .bytes = buf->size_bytes, .kind = buf->kind});
     dev->hal->ops->buf_destroy(dev->hal, buf);
 }
 

@@ -57,7 +57,9 @@ greta_status greta_graph_begin(struct greta_stream *s) {
     greta_status status = rt_stream_check(s, "graph", false);
     if (status != GRETA_OK) return status;
     s->recording = calloc(1, sizeof *s->recording);
-    return s->recording ? GRETA_OK : greta_fail(s->dev->log, GRETA_ERR_NO_MEMORY, "graph: out of memory");
+    if (!s->recording) return greta_fail(s->dev->log, GRETA_ERR_NO_MEMORY, "graph: out of memory");
+    rt_tell(s->dev, &(struct greta_record){.type = GRETA_RECORD_GRAPH_BEGIN, .stream = s});
+    return GRETA_OK;
 }
 
 greta_status greta_graph_split(struct greta_stream *s) {
@@ -71,8 +73,28 @@ greta_status greta_graph_split(struct greta_stream *s) {
 static void release(struct greta_dev *dev, struct rt_retire *retire) {
     struct greta_graph *g = (struct greta_graph *)retire;
     if (g->hal) dev->hal->ops->graph_destroy(dev->hal, g->hal);
+    if (g->bare) dev->hal->ops->graph_destroy(dev->hal, g->bare);
     rt_recording_free(&g->replay);
     free(g);
+}
+
+/* The list without its timestamps, in place: the order of the rest stays. */
+static void drop_stamps(struct rt_recording *r) {
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < r->n_cmds; i++)
+        if (r->cmds[i].type != HAL_CMD_STAMP) r->cmds[n++] = r->cmds[i];
+    r->n_cmds = n;
+}
+
+/* The graph and, where a sink may choose between them, the one without timestamps. */
+static greta_status build_hal(struct greta_dev *dev, struct rt_recording *r, struct greta_graph *g) {
+    struct hal_dev *hal = dev->hal;
+    greta_status status = rt_dev_note(dev, hal->ops->graph_build(hal, r->cmds, r->n_cmds, &g->hal));
+    if (status != GRETA_OK || !r->has_stamps || !dev->telemetry || !dev->telemetry->before) return status;
+    drop_stamps(r);
+    status = rt_dev_note(dev, hal->ops->graph_build(hal, r->cmds, r->n_cmds, &g->bare));
+    if (status != GRETA_OK) hal->ops->graph_destroy(hal, g->hal);
+    return status;
 }
 
 static greta_status build(struct greta_dev *dev, struct rt_recording **recording, struct greta_graph **out) {
@@ -81,8 +103,7 @@ static greta_status build(struct greta_dev *dev, struct rt_recording **recording
     if (!g) return greta_fail(dev->log, GRETA_ERR_NO_MEMORY, "graph: out of memory");
     *g = (struct greta_graph){.retire.release = release, .dev = dev, .hazard = r->hazard};
     if (dev->hal->ops->graph_build) {
-        greta_status status =
-            rt_dev_note(dev, dev->hal->ops->graph_build(dev->hal, r->cmds, r->n_cmds, &g->hal));
+        greta_status status = build_hal(dev, r, g);
         if (status != GRETA_OK) {
             free(g);
             return status;
@@ -94,6 +115,12 @@ static greta_status build(struct greta_dev *dev, struct rt_recording **recording
     atomic_fetch_add(&dev->refs, 1);
     *out = g;
     return GRETA_OK;
+}
+
+static uint32_t n_stamps(const struct rt_recording *r) {
+    uint32_t n = 0;
+    for (uint32_t i = 0; r->has_stamps && i < r->n_cmds; i++) n += r->cmds[i].type == HAL_CMD_STAMP;
+    return n;
 }
 
 greta_status greta_graph_end(struct greta_stream *s, struct greta_graph **out) {
@@ -109,10 +136,15 @@ greta_status greta_graph_end(struct greta_stream *s, struct greta_graph **out) {
         status = greta_fail(s->dev->log, GRETA_ERR_INVALID, "graph end: no graph is being recorded");
     else if (r->failed != GRETA_OK)
         status = r->failed;
-    uint32_t n = r ? r->n_cmds : 0;
+    uint32_t n = r ? r->n_cmds - n_stamps(r) : 0;
     if (status == GRETA_OK) status = build(s->dev, &r, out);
     if (status == GRETA_OK)
-        rt_record(s->dev, GRETA_RECORD_GRAPH_BUILD, NULL, n * sizeof(struct hal_cmd), NULL, start);
+        rt_tell(s->dev, &(struct greta_record){.type = GRETA_RECORD_GRAPH_BUILD,
+                                               .bytes = n * sizeof(struct hal_cmd),
+                                               .start_ns = start,
+                                               .n_commands = n,
+                                               .stream = s,
+                                               .graph = *out});
     rt_recording_free(&r);
     return status;
 }
@@ -135,15 +167,16 @@ static greta_status replay_one(struct hal_dev *hal, struct hal_stream *stream, c
     case HAL_CMD_UPDATE: return ops->cmd_update(hal, stream, &cmd->update);
     case HAL_CMD_BARRIER: return ops->cmd_barrier(hal, stream);
     case HAL_CMD_SPLIT: return ops->stream_flush ? ops->stream_flush(hal, stream) : GRETA_OK;
+    case HAL_CMD_STAMP: return ops->cmd_stamp(hal, stream, &cmd->stamp);
     }
     return GRETA_ERR_INTERNAL;
 }
 
-static greta_status replay(struct greta_stream *s, const struct rt_recording *r) {
+static greta_status replay(struct greta_stream *s, const struct rt_recording *r, bool stamps) {
     struct hal_dev *hal = s->dev->hal;
     greta_status status = hal->ops->cmd_barrier(hal, s->hal);
     for (uint32_t i = 0; status == GRETA_OK && i < r->n_cmds; i++)
-        status = replay_one(hal, s->hal, &r->cmds[i]);
+        if (stamps || r->cmds[i].type != HAL_CMD_STAMP) status = replay_one(hal, s->hal, &r->cmds[i]);
     return status;
 }
 
@@ -154,13 +187,16 @@ greta_status greta_graph_launch(struct greta_stream *s, struct greta_graph *g) {
         return greta_fail(s->dev->log, GRETA_ERR_INVALID, "graph launch: %s",
                           g ? "the graph is another device's" : "no graph given");
     struct greta_dev *dev = s->dev;
-    uint64_t start = rt_record_start(dev);
+    struct greta_record r = {.type = GRETA_RECORD_GRAPH_LAUNCH, .stream = s, .graph = g};
+    bool stamps = rt_before(dev, &r);
+    struct hal_graph *hal = g->bare && !stamps ? g->bare : g->hal;
+    r.start_ns = rt_record_start(dev);
     rt_stream_touch(s);
-    status = rt_dev_note(dev, g->hal ? dev->hal->ops->graph_launch(dev->hal, s->hal, g->hal)
-                                     : replay(s, g->replay));
+    status = rt_dev_note(dev, hal ? dev->hal->ops->graph_launch(dev->hal, s->hal, hal)
+                                  : replay(s, g->replay, stamps));
     if (status == GRETA_OK) {
         s->hazard = g->hazard; /* the graph began with a full barrier: what was before is behind it */
-        rt_record(dev, GRETA_RECORD_GRAPH_LAUNCH, NULL, 0, NULL, start);
+        rt_tell(dev, &r);
         return GRETA_OK;
     }
     /* Some of it may have run: whatever comes next stands behind a barrier. */

@@ -156,6 +156,10 @@ static inline bool rt_dev_is_lost(struct greta_dev *dev) {
 
 /* The time, or 0 where nobody listens. */
 uint64_t rt_record_start(const struct greta_dev *dev);
+/* Tells the sink, if there is one; end_ns is now where start_ns is not 0. */
+void rt_tell(const struct greta_dev *dev, const struct greta_record *record);
+/* Asks the sink before a command; true where there is none. */
+bool rt_before(const struct greta_dev *dev, const struct greta_record *record);
 void rt_record(const struct greta_dev *dev, enum greta_record_type type, const char *name, uint64_t bytes,
                const uint32_t groups[3], uint64_t start_ns);
 
@@ -280,6 +284,7 @@ struct rt_recording {
     struct hal_cmd *cmds;
     uint32_t n_cmds, n_places;
     struct rt_hazard hazard;
+    bool has_stamps;
     greta_status failed; /* no memory for a command: the recording is worthless */
 };
 
@@ -287,6 +292,7 @@ struct greta_graph {
     struct rt_retire retire;
     struct greta_dev *dev;
     struct hal_graph *hal;       /* NULL: the list is replayed */
+    struct hal_graph *bare;      /* without its timestamps; NULL: there are none, or nobody chooses */
     struct rt_recording *replay; /* NULL where hal is there */
     struct rt_hazard hazard;     /* at its end */
 };

@@ -81,7 +81,7 @@ greta_status rt_stream_barrier(struct greta_stream *s) {
     status = rt_dev_note(dev, dev->hal->ops->cmd_barrier(dev->hal, s->hal));
     if (status != GRETA_OK) return status;
     rt_hazard_clear(&s->hazard);
-    rt_record(dev, GRETA_RECORD_BARRIER, NULL, 0, NULL, 0);
+    rt_tell(dev, &(struct greta_record){.type = GRETA_RECORD_BARRIER, .stream = s});
     return GRETA_OK;
 }
 
@@ -167,6 +167,25 @@ static greta_status bind(const struct greta_stream *s, const char *name, const s
     return GRETA_OK;
 }
 
+/* With a sink. */
+static greta_status submit_told(struct greta_stream *s, const struct greta_dispatch *d,
+                                const struct hal_cmd *cmd) {
+    struct greta_dev *dev = s->dev;
+    struct greta_record r = {.type = GRETA_RECORD_DISPATCH,
+                             .name = d->kernel->name,
+                             .groups = {d->groups[0], d->groups[1], d->groups[2]},
+                             .recorded = s->recording != NULL,
+                             .stream = s,
+                             .label = d->label};
+    (void)rt_before(dev, &r);
+    if (!s->recording) r.start_ns = rt_record_start(dev);
+    greta_status status =
+        s->recording ? rt_recording_add(s, cmd)
+                     : rt_dev_note(dev, dev->hal->ops->cmd_dispatch(dev->hal, s->hal, &cmd->dispatch));
+    if (status == GRETA_OK) rt_tell(dev, &r);
+    return status;
+}
+
 static greta_status submit(struct greta_stream *s, const struct greta_dispatch *d,
                            const struct hal_binding *bindings) {
     struct hal_cmd cmd = {.type = HAL_CMD_DISPATCH,
@@ -176,12 +195,9 @@ static greta_status submit(struct greta_stream *s, const struct greta_dispatch *
                                        .constants_bytes = d->constants_bytes,
                                        .bindings = bindings,
                                        .constants = d->constants}};
+    if (s->dev->telemetry) return submit_told(s, d, &cmd);
     if (s->recording) return rt_recording_add(s, &cmd);
-    uint64_t start = rt_record_start(s->dev);
-    greta_status status =
-        rt_dev_note(s->dev, s->dev->hal->ops->cmd_dispatch(s->dev->hal, s->hal, &cmd.dispatch));
-    if (status == GRETA_OK) rt_record(s->dev, GRETA_RECORD_DISPATCH, d->kernel->name, 0, d->groups, start);
-    return status;
+    return rt_dev_note(s->dev, s->dev->hal->ops->cmd_dispatch(s->dev->hal, s->hal, &cmd.dispatch));
 }
 
 static void note_host(struct greta_stream *s, const struct hal_buf *buf) {
@@ -218,12 +234,15 @@ static void finished(struct greta_stream *s, uint64_t clock) {
 
 greta_status rt_stream_flush(struct greta_stream *s) {
     struct greta_dev *dev = s->dev;
-    uint64_t clock = atomic_load(&dev->clock), start = rt_record_start(dev);
+    struct greta_record r = {.type = GRETA_RECORD_FLUSH, .stream = s};
+    (void)rt_before(dev, &r);
+    uint64_t clock = atomic_load(&dev->clock);
+    r.start_ns = rt_record_start(dev);
     greta_status status = GRETA_OK;
     if (dev->hal->ops->stream_flush) status = rt_dev_note(dev, dev->hal->ops->stream_flush(dev->hal, s->hal));
     if (status != GRETA_OK) return status;
     atomic_store(&s->flushed_clock, clock);
-    rt_record(dev, GRETA_RECORD_FLUSH, NULL, 0, NULL, start);
+    rt_tell(dev, &r);
     return GRETA_OK;
 }
 
@@ -281,7 +300,7 @@ greta_status rt_stream_sync(struct greta_stream *s) {
     rt_staging_idle(s);
     atomic_store(&s->busy, false);
     rt_retire_collect(dev);
-    rt_record(dev, GRETA_RECORD_WAIT, NULL, 0, NULL, start);
+    rt_tell(dev, &(struct greta_record){.type = GRETA_RECORD_WAIT, .stream = s, .start_ns = start});
     return GRETA_OK;
 }
 

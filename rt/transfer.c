@@ -30,12 +30,14 @@ static greta_status submit(struct greta_stream *s, const struct hal_cmd *cmd) {
 static greta_status transfer(struct greta_stream *s, const struct hal_cmd *cmd,
                              const struct rt_access *accesses, uint32_t n, const struct greta_buf *dst,
                              enum greta_record_type type, uint64_t bytes) {
-    uint64_t start = rt_record_start(s->dev);
+    struct greta_record r = {.type = type, .bytes = bytes, .recorded = s->recording != NULL, .stream = s};
     greta_status status = rt_stream_order(s, accesses, n);
     if (status != GRETA_OK) return status;
     if (dst) note_host(s, dst);
+    (void)rt_before(s->dev, &r);
+    if (!s->recording) r.start_ns = rt_record_start(s->dev);
     status = submit(s, cmd);
-    if (status == GRETA_OK && !s->recording) rt_record(s->dev, type, NULL, bytes, NULL, start);
+    if (status == GRETA_OK) rt_tell(s->dev, &r);
     return status;
 }
 
@@ -191,7 +193,9 @@ greta_status greta_stream_write(struct greta_stream *s, struct greta_buf *dst, u
         status = greta_stream_update(s, dst, offset, data, (uint32_t)size);
     else
         status = write_staged(s, dst, offset, data, size);
-    if (status == GRETA_OK) rt_record(s->dev, GRETA_RECORD_WRITE, NULL, size, NULL, start);
+    if (status == GRETA_OK)
+        rt_tell(s->dev, &(struct greta_record){
+                            .type = GRETA_RECORD_WRITE, .bytes = size, .stream = s, .start_ns = start});
     return status;
 }
 
@@ -236,6 +240,8 @@ greta_status greta_stream_read(struct greta_stream *s, struct greta_buf *src, ui
     } else {
         status = read_staged(s, src, offset, data, size);
     }
-    if (status == GRETA_OK) rt_record(s->dev, GRETA_RECORD_READ, NULL, size, NULL, start);
+    if (status == GRETA_OK)
+        rt_tell(s->dev, &(struct greta_record){
+                            .type = GRETA_RECORD_READ, .bytes = size, .stream = s, .start_ns = start});
     return status;
 }

@@ -25,6 +25,11 @@ struct cpu_event {
     uint64_t time_ns;
 };
 
+struct cpu_stamps {
+    struct hal_stamps hal;
+    uint64_t times_ns[];
+};
+
 struct cpu_kernel {
     struct hal_kernel hal;
     struct cpu_kernel *next;
@@ -69,5 +74,10 @@ greta_status cpu_cmd_copy(struct hal_dev *dev, struct hal_stream *stream, const 
 greta_status cpu_cmd_fill(struct hal_dev *dev, struct hal_stream *stream, const struct hal_fill *cmd);
 greta_status cpu_cmd_update(struct hal_dev *dev, struct hal_stream *stream, const struct hal_update *cmd);
 greta_status cpu_cmd_barrier(struct hal_dev *dev, struct hal_stream *stream);
+greta_status cpu_stamps_create(struct hal_dev *dev, uint32_t n, struct hal_stamps **out);
+void cpu_stamps_destroy(struct hal_dev *dev, struct hal_stamps *stamps);
+greta_status cpu_cmd_stamp(struct hal_dev *dev, struct hal_stream *stream, const struct hal_stamp *cmd);
+greta_status cpu_stamps_read(struct hal_dev *dev, struct hal_stamps *stamps, uint32_t first, uint32_t n,
+                             uint64_t *out_ticks);
 
 #endif

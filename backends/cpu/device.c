@@ -71,6 +71,7 @@ static void fill_limits(struct greta_limits *l, uint64_t memory_bytes, unsigned 
         .buf_alignment = 64,
         .max_update_bytes = 256,
         .timestamp_period_ns = 1,
+        .timestamp_bits = 64,
         .unified = true,
         .host_visible_vram = true,
         .is_cpu = true,
@@ -123,6 +124,10 @@ static const struct greta_dev_ops ops = {
     .cmd_fill = cpu_cmd_fill,
     .cmd_update = cpu_cmd_update,
     .cmd_barrier = cpu_cmd_barrier,
+    .stamps_create = cpu_stamps_create,
+    .stamps_destroy = cpu_stamps_destroy,
+    .cmd_stamp = cpu_cmd_stamp,
+    .stamps_read = cpu_stamps_read,
 };
 
 static greta_status dev_open(void *instance, uint32_t i_device, struct hal_dev **out) {

@@ -130,3 +130,33 @@ greta_status cpu_cmd_barrier(struct hal_dev *dev, struct hal_stream *stream) {
     (void)dev, (void)stream;
     return GRETA_OK;
 }
+
+/* ---- timestamps: the host's clock ---- */
+
+greta_status cpu_stamps_create(struct hal_dev *dev, uint32_t n, struct hal_stamps **out) {
+    struct cpu_stamps *s = calloc(1, sizeof *s + n * sizeof *s->times_ns);
+    *out = s ? &s->hal : NULL;
+    if (!s) return greta_fail(dev->log, GRETA_ERR_NO_MEMORY, "cpu: no memory for %u timestamps", n);
+    s->hal.n = n;
+    return GRETA_OK;
+}
+
+void cpu_stamps_destroy(struct hal_dev *dev, struct hal_stamps *stamps) {
+    (void)dev;
+    free(stamps);
+}
+
+greta_status cpu_cmd_stamp(struct hal_dev *dev, struct hal_stream *stream, const struct hal_stamp *cmd) {
+    (void)dev, (void)stream;
+    ((struct cpu_stamps *)cmd->stamps)->times_ns[cmd->i] = clock_ns();
+    return GRETA_OK;
+}
+
+greta_status cpu_stamps_read(struct hal_dev *dev, struct hal_stamps *stamps, uint32_t first, uint32_t n,
+                             uint64_t *out_ticks) {
+    uint64_t *times_ns = ((struct cpu_stamps *)stamps)->times_ns + first;
+    (void)dev;
+    memcpy(out_ticks, times_ns, n * sizeof *times_ns);
+    memset(times_ns, 0, n * sizeof *times_ns);
+    return GRETA_OK;
+}

@@ -38,6 +38,9 @@ struct hal_module {
 struct hal_graph {
     int unused;
 };
+struct hal_stamps {
+    uint32_t n;
+};
 struct hal_kernel {
     struct greta_kernel_info info;
 };
@@ -77,8 +80,22 @@ struct hal_update {
     const void *data;
 };
 
+/* The device's time, once every command before it has finished, into place i. */
+struct hal_stamp {
+    struct hal_stamps *stamps;
+    uint32_t i;
+};
+
 /* HAL_CMD_SPLIT ends a segment: what follows goes into a further submit, so that no submit runs too long. */
-enum hal_cmd_type { HAL_CMD_DISPATCH, HAL_CMD_COPY, HAL_CMD_FILL, HAL_CMD_UPDATE, HAL_CMD_BARRIER, HAL_CMD_SPLIT };
+enum hal_cmd_type {
+    HAL_CMD_DISPATCH,
+    HAL_CMD_COPY,
+    HAL_CMD_FILL,
+    HAL_CMD_UPDATE,
+    HAL_CMD_BARRIER,
+    HAL_CMD_SPLIT,
+    HAL_CMD_STAMP
+};
 
 /* One entry of a recorded list; all pointers in it are valid during graph_build only. */
 struct hal_cmd {
@@ -88,6 +105,7 @@ struct hal_cmd {
         struct hal_copy copy;
         struct hal_fill fill;
         struct hal_update update;
+        struct hal_stamp stamp;
     };
 };
 
@@ -145,6 +163,18 @@ struct greta_dev_ops {
     greta_status (*graph_build)(struct hal_dev *dev, const struct hal_cmd *cmds, uint32_t n_cmds, struct hal_graph **out);
     greta_status (*graph_launch)(struct hal_dev *dev, struct hal_stream *stream, struct hal_graph *graph);
     void (*graph_destroy)(struct hal_dev *dev, struct hal_graph *graph);
+
+    /*
+     * (o) Timestamps: n places for the device's time, each empty until a stamp is written to it. All four or none; NULL, and
+     * limits.timestamp_bits 0: commands cannot read a clock. A stamp orders nothing and no barrier is needed around it.
+     * On a stream an empty place takes one stamp; in a graph a place takes one stamp in each launch, whether it was read or not.
+     */
+    greta_status (*stamps_create)(struct hal_dev *dev, uint32_t n, struct hal_stamps **out);
+    void (*stamps_destroy)(struct hal_dev *dev, struct hal_stamps *stamps);
+    greta_status (*cmd_stamp)(struct hal_dev *dev, struct hal_stream *stream, const struct hal_stamp *cmd);
+    /* The places [first, first + n), in ticks of limits.timestamp_period_ns from a zero of the device's own, modulo
+     * 2^timestamp_bits; 0 where the stamp has not come to pass. Does not wait. What was read is empty again. */
+    greta_status (*stamps_read)(struct hal_dev *dev, struct hal_stamps *stamps, uint32_t first, uint32_t n, uint64_t *out_ticks);
 };
 
 /* First member of a backend's device. info and limits are filled by dev_open. */

@@ -118,6 +118,7 @@ static void ask_limits(const struct hip_instance *in, int ordinal, struct hip_bo
         .buf_alignment = 256,
         .max_update_bytes = 256,
         .timestamp_period_ns = clock_khz ? 1e6 / clock_khz : 1,
+        .timestamp_bits = clock_khz ? 64 : 0,
         .unified = attribute(in, ordinal, hipDeviceAttributeIntegrated, 0) != 0,
         .is_emulated = strstr(board->info.name, "emulated") != NULL,
         .has_f16 = true,

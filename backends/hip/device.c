@@ -6,6 +6,8 @@
 static void dev_close(struct hal_dev *base) {
     struct hip_device *dev = hip_device(base);
     if (dev->updates) hip_module_unload(base, dev->updates);
+    if (dev->stamp_module) hip_module_unload(base, dev->stamp_module);
+    pthread_mutex_destroy(&dev->stamp_lock);
     free(dev);
 }
 
@@ -51,6 +53,10 @@ static const struct greta_dev_ops ops = {
     .cmd_fill = hip_cmd_fill,
     .cmd_update = hip_cmd_update,
     .cmd_barrier = hip_cmd_barrier,
+    .stamps_create = hip_stamps_create,
+    .stamps_destroy = hip_stamps_destroy,
+    .cmd_stamp = hip_cmd_stamp,
+    .stamps_read = hip_stamps_read,
     .graph_build = hip_graph_build,
     .graph_launch = hip_graph_launch,
     .graph_destroy = hip_graph_destroy,
@@ -81,6 +87,7 @@ greta_status hip_dev_open(void *instance, uint32_t i_device, struct hal_dev **ou
     dev->ops = ops;
     if (!dev->counters) dev->ops.dev_counters = NULL;
     dev->board = &in->boards[i_device];
+    pthread_mutex_init(&dev->stamp_lock, NULL);
     dev->base = (struct hal_dev){
         .ops = &dev->ops, .info = dev->board->info, .limits = dev->board->limits, .log = in->log};
     greta_status status = load_updates(dev);

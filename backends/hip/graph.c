@@ -13,6 +13,7 @@ static greta_status record(struct hal_dev *dev, struct hal_stream *stream, const
     case HAL_CMD_COPY: return hip_cmd_copy(dev, stream, &cmd->copy);
     case HAL_CMD_FILL: return hip_cmd_fill(dev, stream, &cmd->fill);
     case HAL_CMD_UPDATE: return hip_cmd_update(dev, stream, &cmd->update);
+    case HAL_CMD_STAMP: return hip_cmd_stamp(dev, stream, &cmd->stamp);
     case HAL_CMD_BARRIER:
     case HAL_CMD_SPLIT: break;
     }

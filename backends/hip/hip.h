@@ -50,6 +50,9 @@ struct hip_device {
     atomic_bool lost;
     struct hal_module *updates; /* the kernel behind cmd_update */
     struct hal_kernel *update;
+    pthread_mutex_t stamp_lock;
+    struct hal_module *stamp_module; /* the kernel behind cmd_stamp; NULL until it is wanted */
+    struct hal_kernel *stamp;
 };
 
 static inline struct hip_device *hip_device(struct hal_dev *dev) {
@@ -162,6 +165,17 @@ greta_status hip_event_record(struct hal_dev *dev, struct hal_event *event, stru
 greta_status hip_event_wait(struct hal_dev *dev, struct hal_event *event, uint64_t timeout_ns);
 greta_status hip_event_elapsed(struct hal_dev *dev, struct hal_event *from, struct hal_event *to,
                                uint64_t *out_ns);
+
+struct hip_stamps {
+    struct hal_stamps base;
+    struct hal_buf *buf; /* a word a place */
+};
+
+greta_status hip_stamps_create(struct hal_dev *dev, uint32_t n, struct hal_stamps **out);
+void hip_stamps_destroy(struct hal_dev *dev, struct hal_stamps *stamps);
+greta_status hip_cmd_stamp(struct hal_dev *dev, struct hal_stream *stream, const struct hal_stamp *cmd);
+greta_status hip_stamps_read(struct hal_dev *dev, struct hal_stamps *stamps, uint32_t first, uint32_t n,
+                             uint64_t *out_ticks);
 
 struct hip_graph {
     struct hal_graph base;

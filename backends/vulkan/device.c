@@ -143,6 +143,12 @@ greta_status vk_dev_open(void *instance, uint32_t i_device, struct hal_dev **out
     dev->ops = vk_dev_ops;
     if (!dev->physical->timestamp_mask || dev->physical->limits.timestamp_period_ns == 0)
         dev->ops.event_elapsed = NULL;
+    if (!dev->physical->limits.timestamp_bits) {
+        dev->ops.stamps_create = NULL;
+        dev->ops.stamps_destroy = NULL;
+        dev->ops.cmd_stamp = NULL;
+        dev->ops.stamps_read = NULL;
+    }
     dev->base = (struct hal_dev){
         .ops = &dev->ops, .info = dev->physical->info, .limits = dev->physical->limits, .log = in->log};
     pthread_mutex_init(&dev->queue_lock, NULL);
@@ -215,6 +221,10 @@ const struct greta_dev_ops vk_dev_ops = {
     .cmd_fill = vk_cmd_fill,
     .cmd_update = vk_cmd_update,
     .cmd_barrier = vk_cmd_barrier,
+    .stamps_create = vk_stamps_create,
+    .stamps_destroy = vk_stamps_destroy,
+    .cmd_stamp = vk_cmd_stamp,
+    .stamps_read = vk_stamps_read,
     .graph_build = vk_graph_build,
     .graph_launch = vk_graph_launch,
     .graph_destroy = vk_graph_destroy,

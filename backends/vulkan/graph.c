@@ -10,6 +10,7 @@ static void record(struct vk_device *dev, struct vk_recorder *r, const struct ha
     case HAL_CMD_FILL: vk_record_fill(dev, r, &cmd->fill); break;
     case HAL_CMD_UPDATE: vk_record_update(dev, r, &cmd->update); break;
     case HAL_CMD_BARRIER: vk_record_barrier(dev, r); break;
+    case HAL_CMD_STAMP: vk_record_stamp(dev, r, &cmd->stamp); break;
     case HAL_CMD_SPLIT: break;
     }
 }
@@ -23,6 +24,7 @@ static VkResult record_segment(struct vk_device *dev, VkCommandBuffer cb, const 
     VkResult result = dev->fn.BeginCommandBuffer(cb, &begin);
     if (result != VK_SUCCESS) return result;
     if (*i == 0) vk_record_barrier(dev, &r);
+    if (*i == 0) vk_record_stamps_reset(dev, &r, cmds, n_cmds);
     while (*i < n_cmds && cmds[*i].type != HAL_CMD_SPLIT) record(dev, &r, &cmds[(*i)++]);
     if (*i == n_cmds) vk_record_host_barrier(dev, &r); /* a launch may be the last that a submit takes */
     (*i)++;

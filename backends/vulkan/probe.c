@@ -245,6 +245,7 @@ static void fill_limits(struct vk_physical *p, const struct properties *q) {
     l->max_update_bytes = MAX_UPDATE_BYTES;
     if (isfinite(v->timestampPeriod) && v->timestampPeriod > 0 && p->timestamp_mask)
         l->timestamp_period_ns = v->timestampPeriod;
+    if (l->timestamp_period_ns > 0) l->timestamp_bits = (uint32_t)__builtin_popcountll(p->timestamp_mask);
     l->is_cpu = p->info.type == GRETA_DEV_CPU;
     l->has_f16 = f->v12.shaderFloat16;
     l->has_i8 = f->v12.shaderInt8;

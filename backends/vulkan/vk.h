@@ -317,6 +317,21 @@ greta_status vk_event_wait(struct hal_dev *dev, struct hal_event *event, uint64_
 greta_status vk_event_elapsed(struct hal_dev *dev, struct hal_event *from, struct hal_event *to,
                               uint64_t *out_ns);
 
+struct vk_stamps {
+    struct hal_stamps base;
+    VkQueryPool pool;
+};
+
+greta_status vk_stamps_create(struct hal_dev *dev, uint32_t n, struct hal_stamps **out);
+void vk_stamps_destroy(struct hal_dev *dev, struct hal_stamps *stamps);
+greta_status vk_stamps_read(struct hal_dev *dev, struct hal_stamps *stamps, uint32_t first, uint32_t n,
+                            uint64_t *out_ticks);
+greta_status vk_cmd_stamp(struct hal_dev *dev, struct hal_stream *stream, const struct hal_stamp *cmd);
+void vk_record_stamp(struct vk_device *dev, struct vk_recorder *r, const struct hal_stamp *cmd);
+/* Empties the places of every stamp in the list. */
+void vk_record_stamps_reset(struct vk_device *dev, struct vk_recorder *r, const struct hal_cmd *cmds,
+                            uint32_t n_cmds);
+
 struct vk_graph {
     struct hal_graph base;
     VkCommandPool pool;

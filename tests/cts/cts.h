@@ -76,7 +76,8 @@ void cts_pattern(uint32_t *data, size_t n, uint32_t seed);
 
 /* Each suite's tests, ended by a row without a name. */
 extern const struct cts_test cts_probe[], cts_device[], cts_buffer[], cts_transfer[], cts_stream[], cts_event[], cts_module[],
-    cts_dispatch[], cts_graph[], cts_lifetime[], cts_limits[], cts_errors[], cts_threads[], cts_stress[], cts_fault[];
+    cts_dispatch[], cts_graph[], cts_lifetime[], cts_limits[], cts_errors[], cts_threads[], cts_stress[], cts_fault[],
+    cts_stamp[];
 
 /* What a backend is not held to. */
 struct cts_exception {

@@ -12,6 +12,7 @@ static const struct {
     {"stream", cts_stream},   {"event", cts_event},       {"module", cts_module}, {"dispatch", cts_dispatch},
     {"graph", cts_graph},     {"lifetime", cts_lifetime}, {"limits", cts_limits}, {"errors", cts_errors},
     {"threads", cts_threads}, {"stress", cts_stress},     {"fault", cts_fault},
+    {"stamp", cts_stamp},
 };
 
 static const struct {

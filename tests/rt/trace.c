@@ -163,7 +163,7 @@ int main(void) {
     CHECK(plain.n_records == 0 && plain.n_lines == watched.n_lines && plain.n_lines < N_LINES);
     for (unsigned i = 0; i < plain.n_lines; i++) CHECK(strcmp(plain.lines[i], watched.lines[i]) == 0);
     CHECK(memcmp(plain.result, watched.result, sizeof plain.result) == 0);
-    for (int type = 0; type <= GRETA_RECORD_MODULE_LOAD; type++)
+    for (int type = 0; type < GRETA_N_RECORDS; type++)
         CHECK(seen(&watched, (enum greta_record_type)type) || type == GRETA_RECORD_COPY ||
               type == GRETA_RECORD_UPDATE);
     CHECK(watched.n_timed > 10);

@@ -92,6 +92,7 @@ struct greta_limits {
     uint32_t n_compute_units;
     uint32_t buf_alignment, max_update_bytes;
     double timestamp_period_ns;
+    uint32_t timestamp_bits; /* of the device's clock, which wraps after 2^bits ticks of that period; 0: commands cannot read it */
     bool unified, host_visible_vram, is_cpu;
     bool is_emulated; /* a program executes the code: results are the device's, times are counts of instructions */
     bool has_f16, has_i8, has_16bit_storage, has_8bit_storage, has_int_dot, has_bf16;

@@ -3,6 +3,7 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct fault_dev {
     struct hal_dev dev;
@@ -95,6 +96,14 @@ CALL(graph_build, (struct hal_dev * dev, const struct hal_cmd *cmds, uint32_t n_
      (f->inner, cmds, n_cmds, out), *out = NULL)
 CALL(graph_launch, (struct hal_dev * dev, struct hal_stream *stream, struct hal_graph *graph),
      (f->inner, stream, graph), (void)0)
+CALL(stamps_create, (struct hal_dev * dev, uint32_t n, struct hal_stamps **out), (f->inner, n, out),
+     *out = NULL)
+CALL(cmd_stamp, (struct hal_dev * dev, struct hal_stream *stream, const struct hal_stamp *cmd),
+     (f->inner, stream, cmd), (void)0)
+CALL(stamps_read,
+     (struct hal_dev * dev, struct hal_stamps *stamps, uint32_t first, uint32_t n, uint64_t *out_ticks),
+     (f->inner, stamps, first, n, out_ticks), memset(out_ticks, 0, n * sizeof *out_ticks))
+PASS(stamps_destroy, hal_stamps, stamps)
 PASS(buf_destroy, hal_buf, buf)
 PASS(stream_destroy, hal_stream, stream)
 PASS(event_destroy, hal_event, event)
@@ -130,6 +139,10 @@ static const struct greta_dev_ops fault_ops = {
     .graph_build = fault_graph_build,
     .graph_launch = fault_graph_launch,
     .graph_destroy = fault_graph_destroy,
+    .stamps_create = fault_stamps_create,
+    .stamps_destroy = fault_stamps_destroy,
+    .cmd_stamp = fault_cmd_stamp,
+    .stamps_read = fault_stamps_read,
 };
 
 static void lower_u32(uint32_t *limit, uint32_t to) {
@@ -176,6 +189,12 @@ greta_status hal_fault_wrap(struct hal_dev *inner, const struct hal_fault_params
         f->ops.graph_build = NULL;
         f->ops.graph_launch = NULL;
         f->ops.graph_destroy = NULL;
+    }
+    if (!inner->ops->stamps_create) {
+        f->ops.stamps_create = NULL;
+        f->ops.stamps_destroy = NULL;
+        f->ops.cmd_stamp = NULL;
+        f->ops.stamps_read = NULL;
     }
     f->dev.ops = &f->ops;
     f->fail_call = params->fail_call;

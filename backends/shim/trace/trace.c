@@ -266,6 +266,7 @@ static void line_cmd(struct trace_dev *t, const char *prefix, const struct hal_c
         break;
     case HAL_CMD_BARRIER: trace_line(t, "%sbarrier", prefix); break;
     case HAL_CMD_SPLIT: trace_line(t, "%ssplit", prefix); break;
+    case HAL_CMD_STAMP: trace_line(t, "%sstamp %" PRIu32, prefix, cmd->stamp.i); break;
     }
 }
 
@@ -326,6 +327,33 @@ static void trace_graph_destroy(struct hal_dev *dev, struct hal_graph *graph) {
     t->inner->ops->graph_destroy(t->inner, graph);
 }
 
+/* Without numbers of their own: those of all else are the same whether somebody takes times or not. */
+static greta_status trace_stamps_create(struct hal_dev *dev, uint32_t n, struct hal_stamps **out) {
+    TRACE(dev);
+    greta_status status = t->inner->ops->stamps_create(t->inner, n, out);
+    trace_line(t, "stamps_create of %" PRIu32 " %s", n, greta_status_name(status));
+    return status;
+}
+
+static void trace_stamps_destroy(struct hal_dev *dev, struct hal_stamps *stamps) {
+    TRACE(dev);
+    trace_line(t, "stamps_destroy");
+    t->inner->ops->stamps_destroy(t->inner, stamps);
+}
+
+static greta_status trace_cmd_stamp(struct hal_dev *dev, struct hal_stream *stream,
+                                    const struct hal_stamp *cmd) {
+    TRACE(dev);
+    line_cmd(t, "", &(struct hal_cmd){.type = HAL_CMD_STAMP, .stamp = *cmd});
+    return t->inner->ops->cmd_stamp(t->inner, stream, cmd);
+}
+
+static greta_status trace_stamps_read(struct hal_dev *dev, struct hal_stamps *stamps, uint32_t first,
+                                      uint32_t n, uint64_t *out_ticks) {
+    TRACE(dev);
+    return t->inner->ops->stamps_read(t->inner, stamps, first, n, out_ticks);
+}
+
 static const struct greta_dev_ops trace_ops = {
     .dev_close = trace_dev_close,
     .dev_mem_info = trace_dev_mem_info,
@@ -355,6 +383,10 @@ static const struct greta_dev_ops trace_ops = {
     .graph_build = trace_graph_build,
     .graph_launch = trace_graph_launch,
     .graph_destroy = trace_graph_destroy,
+    .stamps_create = trace_stamps_create,
+    .stamps_destroy = trace_stamps_destroy,
+    .cmd_stamp = trace_cmd_stamp,
+    .stamps_read = trace_stamps_read,
 };
 
 greta_status hal_trace_wrap(struct hal_dev *inner, void (*line)(void *user, const char *text), void *user,
@@ -381,6 +413,12 @@ greta_status hal_trace_wrap(struct hal_dev *inner, void (*line)(void *user, cons
         t->ops.graph_build = NULL;
         t->ops.graph_launch = NULL;
         t->ops.graph_destroy = NULL;
+    }
+    if (!inner->ops->stamps_create) {
+        t->ops.stamps_create = NULL;
+        t->ops.stamps_destroy = NULL;
+        t->ops.cmd_stamp = NULL;
+        t->ops.stamps_read = NULL;
     }
     t->dev.ops = &t->ops;
     *out = &t->dev;

@@ -22,6 +22,7 @@ struct greta_event;
 struct greta_module;
 struct greta_kernel;
 struct greta_graph;
+struct greta_stamps;
 
 /* ---- telemetry ------------------------------------------------------------------------------------------------ */
 
@@ -40,21 +41,42 @@ enum greta_record_type {
     GRETA_RECORD_GRAPH_BUILD,
     GRETA_RECORD_GRAPH_LAUNCH,
     GRETA_RECORD_KERNEL_GET,
-    GRETA_RECORD_MODULE_LOAD
+    GRETA_RECORD_MODULE_LOAD,
+    GRETA_RECORD_GRAPH_BEGIN, /* what is recorded from here on belongs to one graph, until its GRAPH_BUILD */
+    GRETA_N_RECORDS
 };
 
-/* What happened, told to a sink while it happens. Times are host times of the call itself. */
+/* What a dispatch is for, said by who records it. Only a sink reads it. */
+struct greta_label {
+    const char *op, *row; /* "matvec", "matvec_wide" */
+    const void *call;     /* of greta_op_record: its struct greta_call. Others leave it NULL */
+};
+
+/* What happened, told to a sink while it happens. Times are host times of the call itself. Pointers are valid during the call. */
 struct greta_record {
     enum greta_record_type type;
     const char *name; /* a kernel's or module's name, or NULL */
     uint64_t bytes;
     uint32_t groups[3];
     uint64_t start_ns, end_ns; /* monotonic clock; both 0 where only the fact counts */
+    enum greta_mem_kind kind;  /* ALLOC, FREE */
+    bool recorded;             /* into a graph: it has not run, and start_ns and end_ns are 0 */
+    uint32_t n_commands;       /* GRAPH_BUILD: of the graph, barriers included, timestamps not */
+    struct greta_stream *stream; /* of commands, FLUSH, WAIT (NULL: all of the device's), READ, WRITE, GRAPH_* */
+    const void *graph;           /* GRAPH_BUILD, GRAPH_LAUNCH: which; only to tell one from another */
+    const struct greta_label *label; /* DISPATCH, or NULL */
 };
 
 struct greta_telemetry {
     void (*record)(void *user, const struct greta_record *record);
     void *user;
+    /*
+     * May be NULL. Told before a DISPATCH, COPY, FILL, UPDATE (into a graph, too), FLUSH or GRAPH_LAUNCH, whose record then has no
+     * times. Here and in `record` after the same types, the sink may call greta_stream_stamp on that stream. What it returns
+     * counts for GRAPH_LAUNCH alone: whether the timestamps that are in the graph are to be written by this launch. Such a graph is
+     * built twice, with them and without.
+     */
+    bool (*before)(void *user, const struct greta_record *record);
 };
 
 /* ---- context and probe ---------------------------------------------------------------------------------------- */
@@ -170,6 +192,7 @@ struct greta_dispatch {
     uint32_t n_bindings, constants_bytes;
     const struct greta_binding *bindings;
     const void *constants;
+    const struct greta_label *label; /* read during the call; may be NULL */
 };
 
 GRETA_API GRETA_MUST_USE greta_status greta_stream_create(struct greta_dev *dev, struct greta_stream **out);
@@ -209,6 +232,25 @@ GRETA_API GRETA_MUST_USE greta_status greta_event_wait(struct greta_event *event
 /* Device time between two events that have come to pass. */
 GRETA_API GRETA_MUST_USE greta_status greta_event_elapsed(struct greta_event *from, struct greta_event *to, uint64_t *out_ns);
 GRETA_API GRETA_MUST_USE greta_status greta_stream_wait_event(struct greta_stream *stream, struct greta_event *event);
+
+/* ---- timestamps ------------------------------------------------------------------------------------------------- */
+
+/*
+ * n places for the device's time, all empty. ERR_UNSUPPORTED, without a message, where limits.timestamp_bits is 0. Destroyed only
+ * once no graph with a stamp in it is launched any more.
+ */
+GRETA_API GRETA_MUST_USE greta_status greta_stamps_create(struct greta_dev *dev, uint32_t n, struct greta_stamps **out);
+GRETA_API void greta_stamps_destroy(struct greta_stamps **stamps);
+/*
+ * Writes the device's time into place i once all that was recorded before has finished. May stand in a graph: then each launch
+ * writes it. Outside of graphs the place must be empty. It orders nothing.
+ */
+GRETA_API GRETA_MUST_USE greta_status greta_stream_stamp(struct greta_stream *stream, struct greta_stamps *stamps, uint32_t i);
+/*
+ * Reads and empties the places [first, first + n): ticks of limits.timestamp_period_ns, which wrap after 2^timestamp_bits; 0 where
+ * the device has not come to the stamp. Does not wait.
+ */
+GRETA_API GRETA_MUST_USE greta_status greta_stamps_read(struct greta_stamps *stamps, uint32_t first, uint32_t n, uint64_t *out_ticks);
 
 /* ---- graphs ----------------------------------------------------------------------------------------------------- */
 
