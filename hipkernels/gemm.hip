@@ -4,6 +4,7 @@
  * bytes long. m, n and k need not be multiples of the tile.
  */
 #include "common/mfma.h"
+#include "common/mfma_pair.h"
 #include "common/mfma_split.h"
 
 #include "instances_mfma.h"
@@ -71,6 +72,28 @@ GRETA_DEVICE void gemm_mfma(const args_block &a) {
 }
 GRETA_HIP_GEMM_MFMA(GRETA_INSTANCE)
 
+/* a's rows and b's columns contiguous. */
+template <u32 N_THREADS, u32 TYPE, u32 A_ORDER, u32 B_ORDER, u32 TILE_M, u32 TILE_N, u32 WAVE_M, u32 WAVE_N>
+GRETA_DEVICE void gemm_pair(const args_block &a) {
+    typedef paired_product<TYPE, TILE_M, TILE_N, WAVE_M, WAVE_N> product_of;
+    static_assert(product_of::N_THREADS == N_THREADS, "waves and threads");
+    static_assert(A_ORDER == GRETA_ORDER_ROW && B_ORDER == GRETA_ORDER_COL, "nothing is turned");
+    u32 n_tiles_m = (a.m + TILE_M - 1) / TILE_M, n_tiles_n = (a.n + TILE_N - 1) / TILE_N,
+        group = group_id<N_THREADS>();
+    if (group >= n_tiles_m * n_tiles_n) return;
+    tile_place tile = place_tile(group, n_tiles_m, n_tiles_n);
+    u32 k_bytes = a.k * unit_of<TYPE>::BYTES, first_m = tile.m * TILE_M,
+        first_n = product_of::first_row(tile.n);
+    direct_side<TILE_M, N_THREADS> m_side;
+    direct_side<product_of::ROWS_N, N_THREADS> n_side;
+    m_side.init(a.a, k_bytes, first_m, a.m);
+    n_side.init(a.b, k_bytes, first_n, min_u32(a.n, first_n + product_of::LOADED_N));
+    product_of product;
+    product.clear(tile.n);
+    product.run(m_side, n_side, k_bytes, {a.c, first_m, first_n, a.m, a.n});
+}
+GRETA_HIP_GEMM_PAIR(GRETA_INSTANCE)
+
 /* The piece of a lane, elements k .. k + E - 1 of a row, from memory; zeros past the end of k. */
 template <bool TURNED, u32 BYTES> struct split_operand {
     static constexpr u32 E = 16 / BYTES;
@@ -130,6 +153,7 @@ GRETA_HIP_GEMM_SPLIT(GRETA_INSTANCE)
 #endif
 #if defined(__gfx942__)
 GRETA_HIP_GEMM_FP8(GRETA_INSTANCE)
+GRETA_HIP_GEMM_PAIR_FP8(GRETA_INSTANCE)
 GRETA_HIP_GEMM_SPLIT_FP8(GRETA_INSTANCE)
 #endif
 GRETA_HIP_GEMM_SIMPLE(GRETA_INSTANCE)

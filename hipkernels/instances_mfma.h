@@ -22,10 +22,15 @@
     I(gemm_mfma, 512, type, a, b, 256, 128, 64, 64) \
     I(gemm_mfma, 256, type, a, b, 128, 128, 64, 64) \
     I(gemm_mfma, 256, type, a, b, 64, 64, 32, 32)
-/* 19 x 16 tiles of 256 x 224 make 4096 x 4096: one for each compute unit of an MI300X. */
-#define GRETA_HIP_GEMM_LARGE(I, type, a, b)          \
-    I(gemm_mfma, 512, type, a, b, 256, 256, 128, 64) \
-    I(gemm_mfma, 512, type, a, b, 256, 224, 64, 112)
+#define GRETA_HIP_GEMM_LARGE(I, type, a, b) I(gemm_mfma, 512, type, a, b, 256, 256, 128, 64)
+/* 19 x 16 tiles of 256 x 216 make 4096 x 4096, one for each compute unit of an MI300X, with next to nothing beyond the edge
+ * (common/mfma_pair.h). */
+#define GRETA_HIP_GEMM_PAIR_OF(I, type) I(gemm_pair, 512, type, 0, 1, 256, 216, 64, 108)
+#define GRETA_HIP_GEMM_PAIR(I)                 \
+    GRETA_HIP_GEMM_PAIR_OF(I, GRETA_TYPE_F16)  \
+    GRETA_HIP_GEMM_PAIR_OF(I, GRETA_TYPE_BF16) \
+    GRETA_HIP_GEMM_PAIR_OF(I, GRETA_TYPE_I8)
+#define GRETA_HIP_GEMM_PAIR_FP8(I) GRETA_HIP_GEMM_PAIR_OF(I, GRETA_TYPE_FP8)
 /* Products of f32 take so long that small tiles wait for nothing, and they fill the device more evenly. */
 #define GRETA_HIP_GEMM_SMALL(I, type, a, b) I(gemm_mfma, 256, type, a, b, 64, 32, 32, 16)
 /* Pieces of 2 bytes that are to be turned leave no registers for the largest tiles. */
@@ -92,6 +97,8 @@
     GRETA_HIP_GEMM_SIMPLE(I)        \
     GRETA_HIP_GEMM_MFMA(I)          \
     GRETA_HIP_GEMM_FP8(I)           \
+    GRETA_HIP_GEMM_PAIR(I)          \
+    GRETA_HIP_GEMM_PAIR_FP8(I)      \
     GRETA_HIP_GEMM_SPLIT(I)         \
     GRETA_HIP_GEMM_SPLIT_FP8(I)     \
     GRETA_HIP_MATMUL_MFMA(I)        \

@@ -9,8 +9,6 @@
 #include "../hipkernels/instances_mfma.h"
 #include "hip_images.h"
 
-#include <string.h>
-
 static const struct hip_instance instances[] = {GRETA_HIP_MFMA_INSTANCES(HIP_INSTANCE)};
 
 enum { ALL_WEIGHTS = (1 << GRETA_N_PACKED_TYPES) - 1 };
@@ -47,7 +45,7 @@ static const struct tile {
     double share;
     double share_f32;   /* gemm: its products take 4 times as long: they hide the rest even in small tiles */
     double share_quant; /* matmul: what is decoded is used for as many products as the tile has tokens */
-} tiles[] = {{256, 256, 0.95, 0.97, 0},    {256, 224, 0.94, 0.97, 0},    {256, 128, 0.92, 0.96, 0},
+} tiles[] = {{256, 256, 0.95, 0.97, 0},    {256, 216, 0.97, 0.97, 0},    {256, 128, 0.92, 0.96, 0},
              {128, 256, 0.92, 0.96, 0.90}, {128, 128, 0.90, 0.96, 0.85}, {64, 64, 0.65, 0.95, 0.30},
              {64, 32, 0.50, 0.94, 0}};
 enum { N_TILES = sizeof tiles / sizeof *tiles };
@@ -72,15 +70,14 @@ static double tile_cost(const struct greta_variant *v, const struct greta_call *
 
 static struct variant_rows own_rows(void);
 
-/* Whether another tile of the same kernel serves the call in less time. */
+/* Whether another tile serves the call in less time. */
 static const char *tile_unwise(const struct greta_variant *v, const struct greta_limits *limits,
                                const struct greta_call *call, uint64_t m, uint64_t n) {
     struct variant_rows all = own_rows();
     double own = tile_cost(v, call, limits->n_compute_units, m, n);
     for (uint32_t i = 0; i < all.n; i++) {
         const struct greta_variant *r = &all.rows[i];
-        if (r == v || r->op != v->op || strcmp(r->entry, v->entry) != 0 || r->refusal(r, limits, call))
-            continue;
+        if (r == v || r->op != v->op || r->unwise != v->unwise || r->refusal(r, limits, call)) continue;
         if (tile_cost(r, call, limits->n_compute_units, m, n) < own)
             return "another tile fills the device better";
     }
@@ -219,9 +216,9 @@ static const char *attn_unwise(const struct greta_variant *v, const struct greta
             .operand_eps = 0x1p-11, .refusal = attn_refusal, .unwise = attn_unwise                  \
     }
 
-#define GEMM_MFMA(name_, threads_, ...)                                                              \
+#define GEMM_TILES(name_, entry_, threads_, ...)                                                     \
     {                                                                                                \
-        HIP_ROW(GEMM, name_, gemm, gemm_mfma, threads_, gemm_groups),                                \
+        HIP_ROW(GEMM, name_, gemm, entry_, threads_, gemm_groups),                                   \
             .flags = VARIANT_EXACT, .subgroup_size = 64, .n_tunables = 4, .tunables = {__VA_ARGS__}, \
             .refusal = gemm_refusal, .unwise = gemm_unwise                                           \
     }
@@ -242,12 +239,12 @@ static const char *attn_unwise(const struct greta_variant *v, const struct greta
 static const struct greta_variant rows[] = {
     GEMM_SPLIT("gemm_split_16", 512, 16, 16),
     GEMM_SPLIT("gemm_split_32", 256, 32, 32),
-    GEMM_MFMA("gemm_mfma_256x256", 512, 256, 256, 128, 64),
-    GEMM_MFMA("gemm_mfma_256x224", 512, 256, 224, 64, 112),
-    GEMM_MFMA("gemm_mfma_256x128", 512, 256, 128, 64, 64),
-    GEMM_MFMA("gemm_mfma_128x128", 256, 128, 128, 64, 64),
-    GEMM_MFMA("gemm_mfma_64x64", 256, 64, 64, 32, 32),
-    GEMM_MFMA("gemm_mfma_64x32", 256, 64, 32, 32, 16),
+    GEMM_TILES("gemm_mfma_256x256", gemm_mfma, 512, 256, 256, 128, 64),
+    GEMM_TILES("gemm_pair_256x216", gemm_pair, 512, 256, 216, 64, 108),
+    GEMM_TILES("gemm_mfma_256x128", gemm_mfma, 512, 256, 128, 64, 64),
+    GEMM_TILES("gemm_mfma_128x128", gemm_mfma, 256, 128, 128, 64, 64),
+    GEMM_TILES("gemm_mfma_64x64", gemm_mfma, 256, 64, 64, 32, 32),
+    GEMM_TILES("gemm_mfma_64x32", gemm_mfma, 256, 64, 32, 32, 16),
     {HIP_ROW(GEMM, "gemm_simple", gemm, gemm_simple, 256, gemm_simple_groups), .flags = VARIANT_EXACT,
      .refusal = built},
     MATMUL("matmul_split_16", matmul_split, 512, 2, matmul_split_unwise, 16, 16),

@@ -53,11 +53,27 @@ class Time:
         self.parts, self.seconds = parts, parts[self.bound] + extra
 
 
-def gemm(kind, m, n, k, tile, step_bytes, groups, ahead, launch, facts=None, waves=8, shared_dies=False):
+class Loop:
+    """
+    Of a kernel's main loop, by step: bytes of LDS read and written by the workgroup, bytes that it loads, instructions of a wave besides its
+    products, clocks that a wave waits for LDS with its products done; and products behind the first store, in clocks of a SIMD.
+    """
+
+    def __init__(self, lds, loaded, others=0, waves=8, stall=None, at_end=0):
+        self.lds, self.loaded, self.issue = lds, loaded, others * 4 * waves / R["simds"]
+        self.stall, self.at_end = R["lds_clocks"] if stall is None else stall, at_end * waves / R["simds"]
+
+    @classmethod
+    def of(cls, f, waves):
+        return cls((f["loop_lds_read"] + f["loop_lds_write"]) * waves, f["loop_bytes"] * waves, f["loop_instructions"] - f["loop_matrix"], waves,
+                   f["loop_lds_stall"], f["matrix_clocks_at_end"])
+
+
+def gemm(kind, m, n, k, tile, step_bytes, groups, ahead, launch, loop=None, shared_dies=False, result_bytes=4):
     """
     A tiled GEMM. tile: (m, n); step_bytes: of k, between two waits for LDS; groups: workgroups resident on a unit; ahead: steps that loads
-    are under way before they are needed. facts: of the main loop, for one wave: (other instructions, bytes of LDS read and written by
-    the workgroup); without them only the products and the tile's own traffic count. shared_dies: neighbouring tiles go to one die.
+    are under way before they are needed. loop: of kernels whose code is known; of others the products and the tile's own traffic count.
+    shared_dies: neighbouring tiles go to one die.
     """
     size = TYPES[kind][0]
     n_tiles = up(m, tile[0]) * up(n, tile[1])
@@ -65,23 +81,27 @@ def gemm(kind, m, n, k, tile, step_bytes, groups, ahead, launch, facts=None, wav
     # Small problems end before the power limit lowers the clock.
     clock = R["clock_" + kind] * 1e6 if 2 * m * n * k > 5e9 else R["clock"] * 1e6
     matrix = 2 * tile[0] * tile[1] * step_bytes / size / R["flop_" + kind]
-    lds_bytes = (tile[0] + tile[1]) * step_bytes * 2 if facts is None else facts[1]
-    issue = 0 if facts is None else facts[0] * 4 * waves / R["simds"]
-    step = {"matrix": matrix, "LDS": lds_bytes / R["lds_bytes"], "issue": issue, "L1": (tile[0] + tile[1]) * step_bytes / R["l1_bytes"]}
+    loaded = (tile[0] + tile[1]) * step_bytes
+    loop = loop or Loop(2 * loaded, loaded)
+    step = {"matrix": matrix, "LDS": loop.lds / R["lds_bytes"], "issue": loop.issue, "L1": loop.loaded / R["l1_bytes"]}
     own = max(step.values())
-    if groups == 1:  # nothing else runs while the waves wait for one another
-        own += R["lds_clocks"]
+    stall = max(loop.stall, R["lds_clocks"]) if groups == 1 and loop.stall else 0  # nothing else runs while the waves wait for LDS
+    own += stall
     resident = min(groups, up(n_tiles, int(R["units"])))
     own = max(own, R["mall_ns"] * 1e-9 * clock / ahead / resident)  # what is loaded must have come
     rounds = up(n_tiles, int(R["units"]))
-    ends = 2 * R["hbm_ns"] * 1e-9  # the first loads, the last stores
-    parts = {("latency" if own > max(step.values()) + R["lds_clocks"] else max(step, key=step.get)): rounds * steps * own / clock + ends}
+    # The first loads, the last stores; and the results of the tiles that end last are on their way behind the last products.
+    ends = 2 * R["hbm_ns"] * 1e-9
+    results = min(n_tiles, int(R["units"]) * groups) * tile[0] * tile[1] * result_bytes
+    stores = max(results / R["mall_bytes"], results / R["units"] / R["l1_bytes"] / clock)
+    ends += max(0, stores - loop.at_end / clock)
+    parts = {("latency" if own > max(step.values()) + stall else max(step, key=step.get)): rounds * steps * own / clock + ends}
     traffic = n_tiles * (tile[0] + tile[1]) * k * size
     parts["L2"] = traffic / (R["dies"] * R["l2_bytes"] * clock)
     # Each die fetches what its own tiles need: everything where tiles go to the dies in turn, else about the square root of its share.
     shared = (m + n) * k * size * (R["dies"] ** 0.5 if shared_dies else R["dies"])
     parts["Infinity Cache"] = shared / R["mall_bytes"]
-    parts["HBM"] = ((m + n) * k * size + m * n * 4) / R["hbm_bytes"]
+    parts["HBM"] = ((m + n) * k * size + m * n * result_bytes) / R["hbm_bytes"]
     return Time(parts, launch)
 
 
@@ -103,7 +123,7 @@ HELD = 5  # the first five are the ones that the model must meet
 
 def known():
     for what, m, n, k, kind, tile, step, groups, ahead, measured, source in KNOWN:
-        time = gemm(kind, m, n, k, tile, step, groups, ahead, R["launch_us"] * 1e-6)
+        time = gemm(kind, m, n, k, tile, step, groups, ahead, R["launch_us"] * 1e-6, result_bytes=4 if kind == "f32" else 2)
         yield what, f"{tile[0]} x {tile[1]}", source, measured, tflops(time, m, n, k), time.bound
 
 
@@ -124,7 +144,7 @@ def shares():
 
 def planned(rows, kind, m, n):
     """The kernel that a plan takes (gemm_unwise, gemm_split_unwise in kernels/rows_hip_mfma.c), a's rows and b's columns contiguous."""
-    names = [(name, [int(c) for c in name.split("_")[3:]]) for name in rows if name.startswith(("greta_gemm_mfma_", "greta_gemm_split_"))]
+    names = [(name, [int(c) for c in name.split("_")[3:]]) for name in rows if name.startswith(("greta_gemm_mfma_", "greta_gemm_pair_", "greta_gemm_split_"))]
     names = [(name, x[0], (x[4], x[5])) for name, x in names if x[1:4] == [TYPES[kind][1], 0, 1]]
     for name, threads, tile in sorted((x for x in names if "_split_" in x[0]), key=lambda x: x[2]):
         if up(m, 2 * tile[0]) * up(n, 2 * tile[1]) < R["units"] // 2:
@@ -134,19 +154,22 @@ def planned(rows, kind, m, n):
     def cost(tile):
         return up(up(m, tile[0]) * up(n, tile[1]), int(R["units"])) * tile[0] * tile[1] / known_shares[tile][kind == "f32"]
 
-    return min((x for x in names if "_mfma_" in x[0]), key=lambda x: cost(x[2]))
+    return min((x for x in names if "_split_" not in x[0]), key=lambda x: cost(x[2]))
+
+
+def resident(f, waves):
+    """Workgroups on a compute unit at a time."""
+    return max(1, min(int(65536 // f["lds"]), int(f["waves"] * R["simds"] // waves)))
 
 
 def our_gemm(rows, kind, m, n, k, launch):
     name, threads, tile = planned(rows, kind, m, n)
     f, waves = rows[name], threads // 64
-    others = f["loop_instructions"] - f["loop_matrix"]
     if "_split_" in name:
         # Each wave takes its own part of k: a step of all waves is 128 bytes times their number, and LDS is not used.
-        return gemm(kind, m, n, k, tile, 128 * waves, 1, 1, launch, (others, 0), waves, True), name
-    groups = max(1, min(int(65536 // f["lds"]), int(f["waves"] * R["simds"] // waves)))
-    facts = (others, (f["loop_lds_read"] + f["loop_lds_write"]) * waves)
-    return gemm(kind, m, n, k, tile, 128, groups, 1, launch, facts, waves, True), name
+        loop = Loop(0, f["loop_bytes"] * waves, f["loop_instructions"] - f["loop_matrix"], waves)
+        return gemm(kind, m, n, k, tile, 128 * waves, 1, 1, launch, loop, True), name
+    return gemm(kind, m, n, k, tile, 128, resident(f, waves), 1, launch, Loop.of(f, waves), True), name
 
 
 # ---- decode ----
@@ -214,9 +237,8 @@ def matmul(rows, w_type, n_tok, n_rows, n_cols):
         if x[1] != w_type or n_tok <= tile[0] // 2:
             continue
         cost = up(up(n_tok, tile[0]) * up(n_rows, tile[1]), int(R["units"])) * tile[0] * tile[1] / known_shares[tile][0 if w_type < 3 else 2]
-        groups = max(1, min(int(65536 // f["lds"]), int(f["waves"] * R["simds"] // waves)))
-        facts = (f["loop_instructions"] - f["loop_matrix"], (f["loop_lds_read"] + f["loop_lds_write"]) * waves)
-        found.append((cost, name, gemm("f16", n_tok, n_rows, n_cols, tile, 128, groups, 1, R["graph_us"] * 1e-6, facts, waves, True)))
+        time = gemm("f16", n_tok, n_rows, n_cols, tile, 128, resident(f, waves), 1, R["graph_us"] * 1e-6, Loop.of(f, waves), True)
+        found.append((cost, name, time))
     return min(found)[1:]
 
 
@@ -351,8 +373,8 @@ def replace(path, blocks, check):
 def targets(rows):
     """What the project asks of the kernels, by the model: (what, got, wanted)."""
     launch = R["launch_us"] * 1e-6
-    for kind, m, n, k, wanted in (("f32", 512, 512, 512, 30.0), ("f32", 4096, 4096, 4096, 101.7), ("f16", 4096, 4864, 32896, 654.0),
-                                  ("bf16", 4096, 4864, 32896, 708.0)):
+    for kind, m, n, k, wanted in (("f32", 512, 512, 512, 30.0), ("f32", 4096, 4096, 4096, 101.7), ("f16", 4096, 4096, 4096, 654.0),
+                                  ("f16", 4096, 4864, 32896, 654.0), ("bf16", 4096, 4096, 4096, 708.0), ("bf16", 4096, 4864, 32896, 708.0)):
         yield f"{kind} {m} x {n} x {k}, TFLOP/s", tflops(our_gemm(rows, kind, m, n, k, launch)[0], m, n, k), wanted
     layer, layer_bytes, _, _ = decode(rows, "F16")
     yield "a layer in decode, F16, share of HBM's rate", layer_bytes / R["hbm_bytes"] / layer, 0.6

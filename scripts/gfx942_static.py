@@ -16,7 +16,9 @@ import subprocess
 import sys
 
 COLUMNS = ("vgprs", "agprs", "spills", "scratch", "lds", "waves", "code_bytes", "loop_instructions", "loop_valu", "loop_matrix",
-           "loop_matrix_clocks", "matrix_share", "loop_vmem", "loop_lds_read", "loop_lds_write", "loop_bytes", "loop_flop", "bytes_per_kflop")
+           "loop_matrix_clocks", "matrix_share", "loop_vmem", "loop_lds_read", "loop_lds_write", "loop_bytes", "loop_flop", "bytes_per_kflop",
+           "loop_lds_stall", "matrix_clocks_at_end")
+LDS_CLOCKS = 64  # until what an instruction reads from LDS is there (scripts/gfx942_rates.tsv)
 WIDTHS = (("b128", 16), ("b96", 12), ("b64", 8), ("b32", 4), ("dwordx4", 16), ("dwordx3", 12), ("dwordx2", 8), ("dword", 4), ("b16", 2),
           ("ushort", 2), ("sshort", 2), ("short", 2), ("u16", 2), ("i16", 2), ("b8", 1), ("ubyte", 1), ("sbyte", 1), ("byte", 1),
           ("u8", 1), ("i8", 1))
@@ -66,6 +68,35 @@ def matrix_work(mnemonic, arch):
     return flop, flop // rate
 
 
+def clocks(lines, arch, latency):
+    """Of one pass of a loop, for one wave alone: four for each instruction, products one behind another on their unit, waits for LDS. Nothing
+    else is waited for, so this is of use only as a difference between latencies."""
+    now, free, arrivals, begin = 0, 0, [], 0
+    for turn in range(3):
+        begin = max(now, free)
+        for _, text in lines:
+            for part in text.split(" :: "):
+                work = matrix_work(re.sub(r"_(e32|e64)$", "", part.split()[0]), arch)
+                wait = re.search(r"lgkmcnt\((\d+)\)", part)
+                if work:
+                    now = max(now, free)
+                    free = now + work[1]
+                elif part.startswith("ds_"):
+                    arrivals.append(now + latency)
+                elif wait:
+                    n_done = max(0, len(arrivals) - int(wait.group(1)))
+                    now = max([now, *arrivals[:n_done]])
+                    arrivals = arrivals[n_done:]
+                now += 4
+    return max(now, free) - begin
+
+
+def matrix_clocks_at_end(lines, arch):
+    """Of the products behind the first store to memory: what hides the stores of a tile that is finished piece by piece."""
+    first = next((i for i, (_, text) in enumerate(lines) if text.startswith(("global_store", "buffer_store"))), len(lines))
+    return sum((matrix_work(text.split()[0], arch) or (0, 0))[1] for _, text in lines[first:])
+
+
 def vector_flop(mnemonic):
     """Operations of one lane."""
     if mnemonic.startswith(("v_dot4", "v_dot8")):
@@ -109,6 +140,7 @@ def count(lines, arch):
     others = 4 * (f["loop_instructions"] - f["loop_matrix"])
     if f["loop_matrix_clocks"]:
         f["matrix_share"] = round(100 * f["loop_matrix_clocks"] / (f["loop_matrix_clocks"] + others))
+        f["loop_lds_stall"] = clocks(lines, arch, LDS_CLOCKS) - clocks(lines, arch, 0)
     if f["loop_flop"]:
         f["bytes_per_kflop"] = round(1000 * f["loop_bytes"] / f["loop_flop"], 2)
     return f
@@ -197,7 +229,7 @@ def read_object(path):
         f = count(span, arch)
         f.update(vgprs=int(note["vgpr_count"]), agprs=int(note.get("agpr_count", 0)), scratch=int(note["private_segment_fixed_size"]),
                  spills=int(note["vgpr_spill_count"]) + int(note["sgpr_spill_count"]), lds=int(note["group_segment_fixed_size"]),
-                 code_bytes=lines[-1][0])
+                 code_bytes=lines[-1][0], matrix_clocks_at_end=matrix_clocks_at_end(lines, arch))
         f["waves"] = waves(arch, f["vgprs"], f["lds"], int(note["max_flat_workgroup_size"]))
         yield name, f, span
 
@@ -231,8 +263,8 @@ def compare(kept, now):
         if not old:
             yield f"{name}: not in the table"
             continue
-        for key in ("lds", "loop_lds_read", "loop_lds_write"):
-            if f[key] > old[key]:
+        for key in ("lds", "loop_lds_read", "loop_lds_write", "loop_lds_stall"):
+            if f[key] > old.get(key, f[key]):
                 yield f"{name}: {key} {f[key]}, kept {old[key]}"
         if f["waves"] < old["waves"]:
             yield f"{name}: waves {f['waves']}, kept {old['waves']} (VGPRs {f['vgprs']}, kept {old['vgprs']})"

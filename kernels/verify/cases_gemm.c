@@ -22,4 +22,14 @@ void kc_cases_gemm(kc_case_fn *fn, void *user) {
                 c.place = i % 2 ? KC_ALIGNED : KC_UNALIGNED;
                 if (!c.large) fn(user, &c);
             }
+    /* Several of the largest tiles, cut at all edges; whole in k, and not. */
+    static const uint32_t wide[][3] = {{260, 456, 144}, {130, 439, 128}};
+    for (unsigned t = 0; t < N(types); t++)
+        for (unsigned i = 0; i < N(wide); i++) {
+            struct kc_case c = {
+                .call = {.op = GRETA_OP_GEMM, .keys = {types[t], GRETA_ORDER_ROW, GRETA_ORDER_COL}}};
+            c.call.scalars.gemm = (struct greta_scalars_gemm){wide[i][0], wide[i][1], wide[i][2]};
+            c.style = i ? KC_INTEGERS : KC_NORMAL;
+            fn(user, &c);
+        }
 }

@@ -7,8 +7,8 @@ import sys
 
 TYPES = {0: 4, 1: 2, 2: 2, 34: 1, 35: 1}  # bytes of an element, by GRETA_TYPE_*
 GEMM = [("gemm_mfma", type_, a, b, tile) for type_ in TYPES for a in (0, 1) for b in (0, 1) for tile in
-        ((512, 256, 256, 128, 64), (512, 256, 224, 64, 112), (512, 256, 128, 64, 64), (256, 128, 128, 64, 64), (256, 64, 64, 32, 32),
-         (256, 64, 32, 32, 16))]
+        ((512, 256, 256, 128, 64), (512, 256, 128, 64, 64), (256, 128, 128, 64, 64), (256, 64, 64, 32, 32),
+         (256, 64, 32, 32, 16))] + [("gemm_pair", type_, 0, 1, (512, 256, 216, 64, 108)) for type_ in TYPES]
 
 
 def run(program, path, kernel, threads, args):
