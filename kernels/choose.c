@@ -206,6 +206,38 @@ bool greta_plan_split_attn(struct greta_plan *plan, uint32_t head_dim, uint32_t 
     return plan_first(plan, &split) && plan_first(plan, &reduce);
 }
 
+struct greta_call greta_matvec_split_call(const struct greta_call *matvec, uint32_t n_split,
+                                          struct greta_binding parts) {
+    struct greta_call split = *matvec;
+    split.op = GRETA_OP_MATVEC_SPLIT;
+    split.scalars.matvec_split = (struct greta_scalars_matvec_split){matvec->scalars.matvec.n_rows,
+                                                                     matvec->scalars.matvec.n_cols, n_split};
+    split.bindings[3] = parts;
+    return split;
+}
+
+/*
+ * Where the row that would serve has fewer workgroups than the device has compute units: four for each of these then, none of which sums
+ * less than 1,024 columns. On larger matrices a workgroup's reading hides behind the others' as it is. A cpu gains nothing from it.
+ */
+uint32_t greta_plan_split_matvec(struct greta_plan *plan, const struct greta_call *matvec) {
+    enum { PIECE = 1024 };
+    const struct greta_limits *limits = plan->limits;
+    bool forced = plan->n_forced[GRETA_OP_MATVEC_SPLIT] > 0;
+    uint32_t most = matvec->scalars.matvec.n_cols / PIECE, n_split = 4;
+    if (!forced) {
+        const struct greta_variant *v =
+            plan->n_forced[GRETA_OP_MATVEC] || limits->is_cpu || most < 2 ? NULL : plan_first(plan, matvec);
+        uint64_t n_groups = v ? v->n_groups(v, limits, matvec) : 0;
+        if (!n_groups || n_groups >= limits->n_compute_units) return 1;
+        uint64_t wanted = (4 * (uint64_t)limits->n_compute_units + n_groups - 1) / n_groups;
+        n_split = wanted < most ? (uint32_t)wanted : most;
+        if (n_split > GRETA_MATVEC_MAX_SPLIT) n_split = GRETA_MATVEC_MAX_SPLIT;
+    }
+    struct greta_call split = greta_matvec_split_call(matvec, n_split, (struct greta_binding){0});
+    return plan_first(plan, &split) ? n_split : 1;
+}
+
 #define BIT(op) (UINT64_C(1) << GRETA_OP_##op)
 
 /*

@@ -79,6 +79,15 @@ static const char *matvec_refusal(const struct greta_variant *v, const struct gr
     return vulkan_weight_refusal(v, limits, call);
 }
 
+/* Rows with a large workgroup are for pieces that fill it. */
+static const char *split_wide_unwise(const struct greta_variant *v, const struct greta_limits *limits,
+                                     const struct greta_call *call) {
+    const struct greta_scalars_matvec_split *s = &call->scalars.matvec_split;
+    (void)limits;
+    return s->n_cols / s->n_split < 8 * v->n_threads ? "its pieces are too small to fill its workgroups"
+                                                     : NULL;
+}
+
 /* Rows with a large workgroup are for rows that fill it. */
 static const char *matvec_wide_unwise(const struct greta_variant *v, const struct greta_limits *limits,
                                       const struct greta_call *call) {
@@ -115,6 +124,8 @@ GROUPS(rope_kv_groups, div_up(div_up(s->rope_kv.head_dim, 2) * s->rope_kv.n_tok 
                                   (s->rope_kv.n_head + 2 * (uint64_t)s->rope_kv.n_head_kv),
                               v->n_threads))
 GROUPS(matvec_groups, div_up(s->matvec.n_rows, v->tunables[MATVEC_ROWS]))
+GROUPS(matvec_split_groups,
+       div_up(s->matvec_split.n_rows, v->tunables[MATVEC_ROWS]) * s->matvec_split.n_split)
 GROUPS(matvec_glu_groups, div_up(s->matvec_glu.n_rows, v->tunables[MATVEC_ROWS]))
 GROUPS(matvec_qkv_groups,
        div_up((uint64_t)s->matvec_qkv.n_head * s->matvec_qkv.head_dim, v->tunables[MATVEC_ROWS]) +
@@ -144,6 +155,7 @@ GROUPS(cast_groups, div_up(s->cast.n, v->n_threads))
         }                                                                                                  \
     }
 #define MATVEC(...) MATVEC_LIKE(MATVEC, matvec, matvec_params, EXTRA_ADD, __VA_ARGS__)
+#define MATVEC_SPLIT(...) MATVEC_LIKE(MATVEC_SPLIT, matvec_split, matvec_params, EXTRA_ADD, __VA_ARGS__)
 #define MATVEC_GLU(...) \
     MATVEC_LIKE(MATVEC_GLU, matvec_glu, matvec_params, EXTRA_GELU | EXTRA_NORM, __VA_ARGS__)
 #define MATVEC_QKV(...)                                    \
@@ -174,6 +186,9 @@ static const struct greta_variant rows[] = {
     MATVEC("matvec_128_8_1", VARIANT_FORCED_ONLY, VULKAN_WEIGHTS, 128, 8, 1, 1, matvec_wide_unwise),
     MATVEC("matvec_64_4_2", VARIANT_FORCED_ONLY, VULKAN_WEIGHTS, 64, 4, 2, 1, matvec_wide_unwise),
     MATVEC("matvec_256_4_1", VARIANT_FORCED_ONLY, VULKAN_WEIGHTS, 256, 4, 1, 1, matvec_wide_unwise),
+    MATVEC_SPLIT("matvec_split_wide", 0, VULKAN_WEIGHTS, 128, 2, 2, 1, split_wide_unwise),
+    MATVEC_SPLIT("matvec_split_narrow", 0, VULKAN_WEIGHTS, 64, 2, 1, 1, NULL),
+    MATVEC_SPLIT("matvec_split_any", 0, VULKAN_WEIGHTS, 64, 2, 1, 0, NULL),
     /* Half the rows of each weight: as many loads under way as in the matvec that is best for the type. */
     MATVEC_GLU("matvec_glu_wide_f16", 0, PLAIN_WEIGHTS, 256, 1, 2, 1, fused_wide_unwise),
     MATVEC_GLU("matvec_glu_wide", 0, VULKAN_WEIGHTS, 128, 1, 2, 1, fused_wide_unwise),

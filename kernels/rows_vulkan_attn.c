@@ -39,8 +39,8 @@ static const char *attn_split_refusal(const struct greta_variant *v, const struc
 static const char *heads_unwise(const struct greta_variant *v, const struct greta_limits *limits,
                                 const struct greta_call *call, uint32_t n_head, uint32_t n_head_kv) {
     if (v->tunables[SPLIT_HEADS] == 1) return NULL;
-    if (n_head / n_head_kv < v->tunables[SPLIT_HEADS])
-        return "fewer heads share K and V than it takes at once";
+    if (n_head / n_head_kv <= v->tunables[SPLIT_HEADS] / 2)
+        return "few heads share K and V: half of those that it takes at once would be idle";
     return v->n_groups(v, limits, call) < limits->n_compute_units
                ? "its workgroups are too few to fill the device"
                : NULL;

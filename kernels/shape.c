@@ -44,6 +44,12 @@ static uint64_t matrix_bytes(const struct greta_call *call, uint32_t i, uint64_t
     return i == 1 ? activation_bytes(call->keys[1], n_tok, n_cols) : mul3(n_tok, n_rows, 4);
 }
 
+static uint64_t matvec_split_bytes(const struct greta_call *call, uint32_t i) {
+    const struct greta_scalars_matvec_split *s = &call->scalars.matvec_split;
+    if (i == 3) return mul3(s->n_rows, 1 + (uint64_t)s->n_split, 4);
+    return matrix_bytes(call, i, 1, s->n_rows, s->n_cols);
+}
+
 static uint64_t attn_bytes(const struct greta_call *call, uint32_t i) {
     const struct greta_scalars_attn *s = &call->scalars.attn;
     if (i == 1 || i == 2) return kv_bytes(call->keys[0], s->n_ctx, mul(s->n_head_kv, call->keys[1]));
@@ -126,6 +132,7 @@ uint64_t greta_op_binding_bytes(const struct greta_call *call, uint32_t i) {
         return i == 4 ? 16 : kv_bytes(call->keys[0], s->kv_update.n_ctx, s->kv_update.n_cols);
     case GRETA_OP_ROPE_KV: return rope_kv_bytes(call, i);
     case GRETA_OP_MATVEC: return matrix_bytes(call, i, 1, s->matvec.n_rows, s->matvec.n_cols);
+    case GRETA_OP_MATVEC_SPLIT: return matvec_split_bytes(call, i);
     case GRETA_OP_MATVEC_GLU: return matvec_glu_bytes(call, i);
     case GRETA_OP_MATVEC_QKV: return matvec_qkv_bytes(call, i);
     case GRETA_OP_MATMUL: return matrix_bytes(call, i, s->matmul.n_tok, s->matmul.n_rows, s->matmul.n_cols);
@@ -247,6 +254,9 @@ const char *shape_fault(const struct greta_call *call) {
         return fault ? fault : kv_fault(call->keys[1], s->rope_kv.head_dim);
     case GRETA_OP_KV_UPDATE: return kv_fault(call->keys[0], s->kv_update.n_cols);
     case GRETA_OP_MATVEC: return matrix_fault(call, call->keys[1], s->matvec.n_cols);
+    case GRETA_OP_MATVEC_SPLIT:
+        if (s->matvec_split.n_split - 1 >= GRETA_MATVEC_MAX_SPLIT) return "n_split is not in 1 .. 32";
+        return matrix_fault(call, call->keys[1], s->matvec_split.n_cols);
     case GRETA_OP_MATVEC_GLU:
         if (call->keys[3] && call->keys[1] != GRETA_TYPE_F32) return "norm 1 is for x_type F32";
         return matrix_fault(call, call->keys[1], s->matvec_glu.n_cols);

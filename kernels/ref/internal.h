@@ -34,6 +34,7 @@ void ref_rotate(const float *table, uint32_t mode, uint64_t n_rot, uint64_t head
 
 greta_status ref_matmul(const struct ref_args *a, uint64_t n_tok, uint64_t n_rows, uint64_t n_cols);
 greta_status ref_matvec(const struct ref_args *a);
+greta_status ref_matvec_split(const struct ref_args *a);
 greta_status ref_matvec_glu(const struct ref_args *a);
 greta_status ref_matvec_qkv(const struct ref_args *a);
 /* A cache of n_ctx rows of n_cols, as it was before. */

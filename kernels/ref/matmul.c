@@ -57,6 +57,20 @@ greta_status ref_matvec(const struct ref_args *a) {
     return status;
 }
 
+/* The scalars begin with matvec's. Counters are 0 again; what the pieces are is the kernel's. */
+greta_status ref_matvec_split(const struct ref_args *a) {
+    const struct greta_scalars_matvec_split *s = &a->call->scalars.matvec_split;
+    struct ref_output *parts = &a->outputs[3];
+    uint64_t n_rows = s->n_rows;
+    greta_status status = ref_matvec(a);
+    if (!status) status = ref_output_make(parts, REF_F32, n_rows * (1 + (uint64_t)s->n_split));
+    for (uint64_t i = 0; !status && i < parts->n; i++) {
+        parts->value[i] = 0;
+        parts->bound[i] = i < n_rows ? 0 : INFINITY;
+    }
+    return status;
+}
+
 /* ---- what the fused ones read ---- */
 
 /* x as a matrix reads it: decoded and, norm 1, normed; `relative`: what that adds to every product's error. */
@@ -113,8 +127,7 @@ greta_status ref_matvec_glu(const struct ref_args *a) {
     return status;
 }
 
-void ref_rotate(const float *table, uint32_t mode, uint64_t n_rot, uint64_t head_dim, uint64_t n,
-                   double *y) {
+void ref_rotate(const float *table, uint32_t mode, uint64_t n_rot, uint64_t head_dim, uint64_t n, double *y) {
     for (uint64_t i = 0; i < n / head_dim * (n_rot / 2); i++) {
         uint64_t head = i / (n_rot / 2) * head_dim, j = i % (n_rot / 2);
         uint64_t first = head + (mode ? j : 2 * j), second = first + (mode ? n_rot / 2 : 1);

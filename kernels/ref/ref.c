@@ -432,6 +432,7 @@ static greta_status run(const struct ref_args *a) {
     case GRETA_OP_KV_UPDATE: return kv_update(a);
     case GRETA_OP_ROPE_KV: return rope_kv(a);
     case GRETA_OP_MATVEC: return ref_matvec(a);
+    case GRETA_OP_MATVEC_SPLIT: return ref_matvec_split(a);
     case GRETA_OP_MATVEC_GLU: return ref_matvec_glu(a);
     case GRETA_OP_MATVEC_QKV: return ref_matvec_qkv(a);
     case GRETA_OP_MATMUL: return ref_matmul(a, s->matmul.n_tok, s->matmul.n_rows, s->matmul.n_cols);

@@ -107,6 +107,25 @@ static void matvec(const struct emit *e, enum greta_op op) {
         }
 }
 
+/* Pieces of one chunk, of some, and that are empty; then every type, in pieces that end within a row's block or do not. */
+static void matvec_split(const struct emit *e) {
+    static const uint32_t rows[] = {1, 3, 67, 5, 130, 2, 64}, splits[] = {1, 2, 3, 8, 32};
+    for (uint32_t type = 0; type < GRETA_N_PACKED_TYPES; type++) {
+        const uint32_t *cols;
+        unsigned n = cols_of(type, &cols);
+        struct kc_case c = {.call = {.op = GRETA_OP_MATVEC_SPLIT, .keys = {type, GRETA_TYPE_F32}}};
+        for (unsigned i = 0; is_of_its_kind(type) && i < n; i++) {
+            c.call.keys[2] = i % 2;
+            c.call.scalars.matvec_split =
+                (struct greta_scalars_matvec_split){rows[i], cols[i], splits[(i + type) % N(splits)]};
+            emit_product(e, c);
+        }
+        c.call.keys[2] = type % 2;
+        c.call.scalars.matvec_split = (struct greta_scalars_matvec_split){35, 4096, 3 + type % 5};
+        emit_product(e, c);
+    }
+}
+
 /* A type of v that has the same blocks, or none; mode, bias and norm in turn, then all at once. */
 static void matvec_qkv_extras(const struct emit *e, struct kc_case c, uint32_t i) {
     uint32_t *keys = c.call.keys, type = keys[0], other = (type + 3) % GRETA_N_PACKED_TYPES;
@@ -407,6 +426,7 @@ void kc_cases(enum greta_op op, kc_case_fn *fn, void *user) {
     case GRETA_OP_ROPE_KV: rope_kv(&e); break;
     case GRETA_OP_MATVEC:
     case GRETA_OP_MATVEC_GLU: matvec(&e, op); break; /* the same scalars */
+    case GRETA_OP_MATVEC_SPLIT: matvec_split(&e); break;
     case GRETA_OP_MATVEC_QKV: matvec_qkv(&e); break;
     case GRETA_OP_MATMUL: matmul(&e); break;
     case GRETA_OP_ATTN:

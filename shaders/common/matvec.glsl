@@ -5,7 +5,8 @@
  *
  * Before the include: ROWS; STEPS, the chunks that an invocation has under way; ALIGNED, 1 where x lies at a multiple of 16
  * bytes and n_cols is a multiple of 8; #define SETS. Where there is a norm: NORM, 1 if x is to be normed, by args.norm and
- * args.eps, and #define WITH_NORM. Where rows do not follow each other: #define ROW_AT(first, i), row i of a group's.
+ * args.eps, and #define WITH_NORM. Where rows do not follow each other: #define ROW_AT(first, i), row i of a group's. Where a group
+ * has a piece of the columns alone: #define PIECE_BEGIN(n) and PIECE_END(n), its chunks of n.
  */
 #ifndef SHADERS_MATVEC_GLSL
 #define SHADERS_MATVEC_GLSL
@@ -20,6 +21,10 @@ const uint NORM = 0;
 #endif
 #ifndef ROW_AT
 #define ROW_AT(first, i) ((first) + (i))
+#endif
+#ifndef PIECE_BEGIN
+#define PIECE_BEGIN(n) 0u
+#define PIECE_END(n) (n)
 #endif
 
 const uint N_SUMS = SETS * ROWS;
@@ -52,17 +57,17 @@ float dot_chunk(packed_chunk p, uint type, uint chunk, vec4 lo, vec4 hi, float x
 
 /* This subgroup's part of the sums: row ROW_AT(first, i % ROWS) of the weight at bases[i / ROWS], of n_rows of `type`. */
 void rows_multiply(packed_weight w, uint type, uint64_t bases[SETS], uint first, uint n_rows) {
-    uint n_chunks = (args.n_cols + 7u) / 8u;
+    uint n_chunks = (args.n_cols + 7u) / 8u, end = PIECE_END(n_chunks);
     float sums[N_SUMS], squares = 0.0;
     [[unroll]] for (uint i = 0; i < N_SUMS; i++) sums[i] = 0.0;
 
-    for (uint begin = gl_LocalInvocationID.x; begin < n_chunks; begin += gl_WorkGroupSize.x * STEPS) {
+    for (uint begin = PIECE_BEGIN(n_chunks) + gl_LocalInvocationID.x; begin < end; begin += gl_WorkGroupSize.x * STEPS) {
         packed_chunk p[STEPS * N_SUMS];
         vec4 lo[STEPS], hi[STEPS], norm_lo[STEPS], norm_hi[STEPS];
         [[unroll]] for (uint s = 0; s < STEPS; s++) {
             /* Past the end the last chunk is read again and not used: a branch here would serialize the loads. */
             uint chunk = begin + s * gl_WorkGroupSize.x;
-            uint inside = min(chunk, n_chunks - 1u);
+            uint inside = min(chunk, end - 1u);
             [[unroll]] for (uint i = 0; i < N_SUMS; i++) {
                 w.base = bases[i / ROWS];
                 p[s * N_SUMS + i] = load_chunk(w, type, min(ROW_AT(first, i % ROWS), n_rows - 1u), inside);
@@ -72,7 +77,7 @@ void rows_multiply(packed_weight w, uint type, uint64_t bases[SETS], uint first,
         }
         [[unroll]] for (uint s = 0; s < STEPS; s++) {
             uint chunk = begin + s * gl_WorkGroupSize.x;
-            if (chunk < n_chunks) {
+            if (chunk < end) {
                 float x_sum = 0.0;
                 if (NORM == 1) {
                     squares += dot(lo[s], lo[s]) + dot(hi[s], hi[s]);

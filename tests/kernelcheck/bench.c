@@ -162,6 +162,7 @@ static void work_of(const struct greta_call *call, const uint32_t step[4], doubl
         *bytes -=
             2.0 * (double)greta_op_binding_bytes(call, 8) * (1 - (double)s->rope_kv.n_tok / s->rope_kv.n_ctx);
     if (call->op == GRETA_OP_MATVEC) *flops = 2.0 * s->matvec.n_rows * s->matvec.n_cols;
+    if (call->op == GRETA_OP_MATVEC_SPLIT) *flops = 2.0 * s->matvec.n_rows * s->matvec.n_cols;
     if (call->op == GRETA_OP_MATVEC_GLU) *flops = 4.0 * s->matvec_glu.n_rows * s->matvec_glu.n_cols;
     if (call->op == GRETA_OP_MATVEC_QKV) {
         *flops = 2.0 * s->matvec_qkv.n_cols * s->matvec_qkv.head_dim *
@@ -257,6 +258,26 @@ static void matrices(struct bench *b, enum greta_op op) {
                     time_case(b, &c);
                     if (op != GRETA_OP_MATMUL || b->small || n_tok == 2048) break;
                 }
+}
+
+/* Few rows: matvec beside it cut into pieces. */
+static void split_matrices(struct bench *b) {
+    static const uint32_t types[] = {GRETA_TYPE_F16, GRETA_TYPE_Q8_0, GRETA_TYPE_Q4_K},
+                          splits[] = {2, 4, 8, 16};
+    static const uint32_t small[][2] = {{16, 1536}, {64, 4096}, {0, 0}};
+    static const uint32_t large[][2] = {{64, 4096},   {256, 4096},   {1024, 4096}, {64, 14336},
+                                        {256, 14336}, {1024, 14336}, {0, 0}};
+    for (unsigned t = 0; t < sizeof types / sizeof *types; t++)
+        for (const uint32_t(*s)[2] = b->small ? small : large; wants_type(b, types[t]) && (*s)[0]; s++) {
+            struct kc_case c = {.call = {.op = GRETA_OP_MATVEC, .keys = {types[t], GRETA_TYPE_F32}}};
+            c.call.scalars.matvec = (struct greta_scalars_matvec){(*s)[0], (*s)[1]};
+            time_case(b, &c);
+            c.call.op = GRETA_OP_MATVEC_SPLIT;
+            for (unsigned i = 0; i < sizeof splits / sizeof *splits; i++) {
+                c.call.scalars.matvec_split.n_split = splits[i];
+                time_case(b, &c);
+            }
+        }
 }
 
 /* One layer: every query head with keys and values of its own, and on a GPU four that share them besides. */
@@ -355,7 +376,9 @@ int kc_bench(struct kc_env *env, const char *op, const char *row, const char *ty
     for (int i = 0; i < GRETA_N_OPS; i++) {
         enum greta_op o = (enum greta_op)i;
         if (op && strcmp(op, greta_op_get_info(o)->name)) continue;
-        if (kc_is_product(o))
+        if (o == GRETA_OP_MATVEC_SPLIT)
+            split_matrices(&b);
+        else if (kc_is_product(o))
             matrices(&b, o);
         else if (o == GRETA_OP_ATTN || o == GRETA_OP_ATTN_SPLIT || o == GRETA_OP_ATTN_REDUCE)
             attention(&b, o);

@@ -129,7 +129,13 @@ static void test_op_info(void) {
         }
 }
 
-/* Each format that has rows at all has an exact one for every op but the rounding to 8 bits; exact rows round nothing. */
+/* What a plan does without where it has no row. */
+static bool is_optional(int format, int op) {
+    return op == GRETA_OP_QUANTIZE || op == GRETA_OP_ADD_RMS_NORM_QUANTIZE ||
+           (op == GRETA_OP_MATVEC_SPLIT && format != GRETA_IMAGE_SPIRV);
+}
+
+/* Each format that has rows at all has an exact one for every op but those; exact rows round nothing. */
 static void test_table(void) {
     bool any[3] = {false}, exact[3][GRETA_N_OPS] = {{false}};
     for (uint32_t i = 0; i < greta_variant_count(); i++) {
@@ -142,8 +148,58 @@ static void test_table(void) {
     }
     for (int format = 0; format < 3; format++)
         for (int op = 0; op < GRETA_N_OPS; op++)
-            EXPECT(!any[format] || exact[format][op] || op == GRETA_OP_QUANTIZE ||
-                   op == GRETA_OP_ADD_RMS_NORM_QUANTIZE);
+            EXPECT(!any[format] || exact[format][op] || is_optional(format, op));
+}
+
+/* Heads that share K and V are taken at once by as many as leave every compute unit a workgroup. */
+static void test_heads_at_once(void) {
+    static const struct {
+        uint32_t n_units, n_head, n_head_kv, n_split;
+        const char *row;
+    } cases[] = {{132, 32, 8, 4, "attn_split_one"},      {132, 32, 8, 12, "attn_split_pair"},
+                 {132, 32, 8, 17, "attn_split_grouped"}, {8, 32, 8, 4, "attn_split_grouped"},
+                 {8, 32, 32, 4, "attn_split_one"},       {8, 32, 16, 4, "attn_split_pair"},
+                 {8, 9, 3, 4, "attn_split_grouped"}};
+    for (unsigned i = 0; row_named("attn_split_grouped") && i < sizeof cases / sizeof *cases; i++) {
+        struct greta_limits limits = {.n_compute_units = cases[i].n_units,
+                                      .has_16bit_storage = true,
+                                      .max_lds_bytes = 49152,
+                                      .max_group_threads = 1024};
+        struct greta_call call = {.op = GRETA_OP_ATTN_SPLIT, .keys = {GRETA_TYPE_F16, 128}};
+        const struct greta_variant *first = NULL;
+        call.scalars.attn_split = (struct greta_scalars_attn_split){
+            cases[i].n_head, cases[i].n_head_kv, 256 * cases[i].n_split, cases[i].n_split, 0, 1, 0};
+        for (uint32_t k = 0; !first && k < greta_variant_count(); k++) {
+            const struct greta_variant *v = greta_variant_at(k);
+            if (v->format == GRETA_IMAGE_SPIRV && !greta_variant_refusal(v, &limits, &call) &&
+                !v->unwise(v, &limits, &call))
+                first = v;
+        }
+        EXPECT(first && !strcmp(first->name, cases[i].row));
+    }
+}
+
+/* Split-K: on no cpu, and never below two pieces, or more than there are. */
+static void test_split_matvec(struct fixture *f) {
+    struct greta_plan *plan;
+    struct greta_call call = {.op = GRETA_OP_MATVEC_SPLIT, .keys = {GRETA_TYPE_F16, GRETA_TYPE_F32}};
+    EXPECT(plan_make(f, 0, "", &plan) == GRETA_OK);
+    call.scalars.matvec_split = (struct greta_scalars_matvec_split){8, 64, 4};
+    EXPECT(greta_op_binding_bytes(&call, 0) == 8 * 64 * 2 && greta_op_binding_bytes(&call, 1) == 64 * 4 &&
+           greta_op_binding_bytes(&call, 2) == 8 * 4 && greta_op_binding_bytes(&call, 3) == 8 * 5 * 4);
+    const struct greta_variant *row;
+    for (uint32_t n_split = 0; n_split <= 33; n_split += 33) {
+        call.scalars.matvec_split.n_split = n_split;
+        EXPECT(greta_plan_choose(plan, &call, &row) == GRETA_ERR_INVALID && said("n_split"));
+    }
+    struct greta_call matvec = {
+        .op = GRETA_OP_MATVEC, .keys = {GRETA_TYPE_F16, GRETA_TYPE_F32}, .scalars.matvec = {8, 65536}};
+    EXPECT(greta_plan_split_matvec(plan, &matvec) == 1);
+    struct greta_call split = greta_matvec_split_call(&matvec, 5, (struct greta_binding){.offset_bytes = 16});
+    EXPECT(split.op == GRETA_OP_MATVEC_SPLIT && split.scalars.matvec_split.n_rows == 8 &&
+           split.scalars.matvec_split.n_cols == 65536 && split.scalars.matvec_split.n_split == 5 &&
+           split.bindings[3].offset_bytes == 16);
+    greta_plan_destroy(&plan);
 }
 
 static void test_binding_bytes(void) {
@@ -194,6 +250,7 @@ static void choose_exact(void *user, const struct kc_case *c) {
     call.layout = e->layout;
     if (kc_is_product(call.op) && kc_x_type(&call) != GRETA_TYPE_F32) return;
     if (kc_is_product(call.op) && op_extras(&call) & EXTRA_NORM) return; /* of GPUs */
+    if (call.op == GRETA_OP_MATVEC_SPLIT) return;
     EXPECT(greta_plan_choose(e->plan, &call, &row) == GRETA_OK && row && (row->flags & VARIANT_EXACT));
 }
 
@@ -417,11 +474,13 @@ int main(void) {
     struct fixture f;
     test_op_info();
     test_table();
+    test_heads_at_once();
     test_binding_bytes();
     greta_status status = fixture_open(&f);
     EXPECT(!status);
     if (!status) {
         test_force(&f);
+        test_split_matvec(&f);
         test_policy(&f);
         test_refusals(&f);
         test_result(&f);

@@ -58,6 +58,14 @@
 #define GRETA_KEYS_MATVEC(K) K(w_type) K(x_type) K(add)
 
 /*
+ * matvec by n_split groups for each of its results, 1 .. 32: each group sums a piece of the columns, and the last one to be done adds
+ * the pieces, in ascending order. parts: n_rows * (1 + n_split) words, of which the first n_rows are 0 before the call and after it.
+ */
+#define GRETA_MATVEC_MAX_SPLIT 32
+#define GRETA_ARGS_MATVEC_SPLIT(R, W, X, U, F) R(w) R(x) X(y) X(parts) U(n_rows) U(n_cols) U(n_split)
+#define GRETA_KEYS_MATVEC_SPLIT(K) K(w_type) K(x_type) K(add)
+
+/*
  * y[r] = act(sum_c w_gate[r][c] * x[c]) * sum_c w_up[r][c] * x[c]: two matvecs and act_mul. norm 1, for x_type F32 alone: in place
  * of x[c] stands x[c] * norm[c] / sqrt(mean(x^2) + eps).
  */
@@ -219,7 +227,8 @@
     X(ADD_RMS_NORM_QUANTIZE, add_rms_norm_quantize)                                                          \
     X(BIAS_ADD, bias_add)                                                                                    \
     X(SCALE, scale)                                                                                          \
-    X(SOFTCAP, softcap)
+    X(SOFTCAP, softcap)                                                                                      \
+    X(MATVEC_SPLIT, matvec_split)
 
 /* X(NAME): the quantized types of weights that vector units and shaders decode. */
 #define GRETA_QUANT_TYPE_LIST(X) \
