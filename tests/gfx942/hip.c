@@ -189,9 +189,9 @@ CALL(DeviceGetAttribute, (int *value, hipDeviceAttribute_t attribute, int device
     case hipDeviceAttributeMaxGridDimY:
     case hipDeviceAttributeMaxGridDimZ: *value = 65536; break;
     case hipDeviceAttributeMaxThreadsPerBlock: *value = GFX_GROUP_THREADS; break;
-    case hipDeviceAttributeMultiprocessorCount: *value = GFX_CUS; break;
+    case hipDeviceAttributeMultiprocessorCount: *value = GFX_PROCESSORS; break;
     case hipDeviceAttributeMaxSharedMemoryPerBlock: *value = GFX_LDS_BYTES; break;
-    case hipDeviceAttributeWarpSize: *value = 64; break;
+    case hipDeviceAttributeWarpSize: *value = GFX_WAVE; break;
     case hipDeviceAttributeHostRegisterSupported: *value = 1; break;
     case hipDeviceAttributeWallClockRate: *value = 1000000; break; /* a count is told as a nanosecond */
     default:

@@ -11,8 +11,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifndef GFX_NAME // another machine behind this interface (tests/hipsim) has its own
 #define GFX_NAME "AMD Instinct MI300X (emulated gfx942)"
 #define GFX_ARCH "gfx942:sramecc+:xnack-"
+#define GFX_WAVE 64
+#define GFX_PROCESSORS GFX_CUS // as the library counts them
+#endif
 #define GFX_XCDS 8
 #define GFX_CUS 304
 #define GFX_LDS_BYTES 65536

@@ -1,0 +1,1 @@
+const char *sim_arch(void);
