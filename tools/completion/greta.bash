@@ -30,7 +30,7 @@ _greta_options() {
         echo "-m --model -f --file --json --ctx --kv --plan --chunk --force -d --device -t --threads -v --verbose -h --help"
         ;;
     bench)
-        echo "--preset --filter --list --out --json --csv --check --compute-only --row --m --n --k --rows --cols --iters --batch --budget --seed -m --model -p --prompt -n --predict --depth -r --repeat --ctx --kv --plan --chunk --force -d --device -t --threads -v --verbose -h --help"
+        echo "--preset --filter --list --out --json --csv --check --compute-only --row --m --n --k --rows --cols --iters --batch --budget --seed -m --model -p --prompt -n --predict --depth -r --repeat --cold --ctx --kv --plan --chunk --force -d --device -t --threads -v --verbose -h --help"
         ;;
     pull)
         echo "--list -o --output --sha256 -v --verbose -h --help"

@@ -127,7 +127,8 @@ complete -c greta -n '__fish_seen_subcommand_from bench' -s m -l model -r -F -d 
 complete -c greta -n '__fish_seen_subcommand_from bench' -s p -l prompt -x -d 'llm: lengths of prompts; default 512; 0: none'
 complete -c greta -n '__fish_seen_subcommand_from bench' -s n -l predict -x -d 'llm: tokens to decode; default 128; 0: none'
 complete -c greta -n '__fish_seen_subcommand_from bench' -l depth -x -d 'llm: tokens of context before decoding; default 0'
-complete -c greta -n '__fish_seen_subcommand_from bench' -s r -l repeat -x -d 'llm: runs of each that count; default 5'
+complete -c greta -n '__fish_seen_subcommand_from bench' -s r -l repeat -x -d 'llm, load: runs of each that count; default 5'
+complete -c greta -n '__fish_seen_subcommand_from bench' -l cold -d 'load: once before with the file out of the page cache, too'
 complete -c greta -n '__fish_seen_subcommand_from bench' -l ctx -x -d 'tokens of context; 0: the model\'s own, at most 4096'
 complete -c greta -n '__fish_seen_subcommand_from bench' -l kv -x -a 'f16 f32 q8_0' -d 'how keys and values are kept'
 complete -c greta -n '__fish_seen_subcommand_from bench' -l plan -x -a 'default exact' -d 'exact: f32 activations throughout; slower'
@@ -145,5 +146,5 @@ complete -c greta -n '__fish_seen_subcommand_from pull' -s v -l verbose -d 'say 
 complete -c greta -n '__fish_seen_subcommand_from pull' -s h -l help -d 'this text'
 
 complete -c greta -n '__fish_seen_subcommand_from inspect' -F
-complete -c greta -n '__fish_seen_subcommand_from bench' -a llm
+complete -c greta -n '__fish_seen_subcommand_from bench' -a 'llm load'
 complete -c greta -n '__fish_seen_subcommand_from pull' -a "(greta pull --list 2>/dev/null | string match -r '^\S+')"

@@ -2,6 +2,7 @@
 #include "bench.h"
 #include "app.h"
 #include "bench_llm.h"
+#include "bench_load.h"
 #include "commands.h"
 #include "io.h"
 #include "report.h"
@@ -22,7 +23,7 @@ struct request {
     struct bench_params params;
     const char *names[MAX_NAMES], *filter, *out;
     int n_names, preset; /* -1: none named */
-    bool json, csv, quiet;
+    bool json, csv, quiet, cold;
 };
 
 static bool matches(const struct request *q, const struct bench *b) {
@@ -66,7 +67,9 @@ static bool tell(void *user, const struct bench_result *r) {
 static bool list(void) {
     const struct bench *b;
     const char *name, *stands_for;
-    bool ok = out_printf("%-20s %s\n", "llm", "a model's prompts and decoding, in tokens per second");
+    bool ok =
+        out_printf("%-20s %s\n%-20s %s\n", "llm", "a model's prompts and decoding, in tokens per second",
+                   "load", "how fast a model is loaded, beside reading its file");
 
     for (uint32_t i = 0; (b = bench_at(i)) && ok; i++) {
         ok = out_printf("%-20s %s (", b->name, b->text);
@@ -85,19 +88,21 @@ static bool list(void) {
 
 /* ---- running ---- */
 
-static bool run_one(struct bench_env *env, const struct bench *b) {
+static bool run_one(struct bench_env *env, const struct bench *b, struct prof *prof) {
+    prof_begin(prof, b->name, b->name, 0);
     greta_status status = b->run(env, b);
+    prof_end(prof);
     if (status) say("%s: %s", b->name, greta_status_text(status));
     return status == GRETA_OK;
 }
 
-static bool run_all(struct bench_env *env, const struct request *q) {
+static bool run_all(struct bench_env *env, const struct request *q, struct prof *prof) {
     const struct bench *b;
     bool ok = true;
 
-    for (int i = 0; i < q->n_names && ok; i++) ok = run_one(env, bench_find(q->names[i]));
+    for (int i = 0; i < q->n_names && ok; i++) ok = run_one(env, bench_find(q->names[i]), prof);
     for (uint32_t i = 0; !q->n_names && q->preset >= 0 && ok && (b = bench_at(i)); i++)
-        if (b->presets >> q->preset & 1 && matches(q, b)) ok = run_one(env, b);
+        if (b->presets >> q->preset & 1 && matches(q, b)) ok = run_one(env, b, prof);
     return ok;
 }
 
@@ -178,7 +183,7 @@ static bool bench_ops(struct request *q, struct app *app) {
     if (ok && !q->quiet)
         ok = out_printf("%s (%s, %s)\n", greta_dev_get_info(app->dev)->name,
                         greta_dev_get_info(app->dev)->backend, greta_dev_get_info(app->dev)->driver);
-    ok = ok && run_all(&env, q);
+    ok = ok && run_all(&env, q, app->prof);
     ok = ok && conclude(q, app, &results);
     greta_stream_destroy(&env.stream);
     greta_plan_destroy(&env.plan);
@@ -203,12 +208,30 @@ static bool bench_model(struct request *q, struct app *app) {
     return ok;
 }
 
-/* What was named exists, and is either llm or not. */
-static int check_names(const struct command *command, const struct request *q, bool *is_llm) {
+static bool bench_loading(struct request *q, struct app *app) {
+    struct results results = {0};
+    struct bench_roof roof = {0};
+    struct bench_load load = {.common = q->llm.common, .n_repeats = q->llm.n_repeats, .cold = q->cold};
+    bool ok = open_timed(q, app) && !results_create(app->dev, q->params.seed, &roof, &results);
+
+    load.results = &results;
+    load.quiet = q->quiet;
+    ok = ok && bench_load(&load, app);
+    ok = ok && (!q->out || save(q, app, &results)) && (!q->quiet || print_document(q, &results));
+    results_free(&results);
+    return ok;
+}
+
+/* What was named exists, and is either llm or load, alone, or others. */
+static int check_names(const struct command *command, const struct request *q, bool *is_llm, bool *is_load) {
     for (int i = 0; i < q->n_names; i++) {
         if (strcmp(q->names[i], "llm") == 0) {
             *is_llm = true;
             if (q->n_names > 1) return usage_error(command, "llm is measured alone");
+        } else if (strcmp(q->names[i], "load") == 0) {
+            *is_load = true;
+            if (q->n_names > 1) return usage_error(command, "load is measured alone");
+            if (!q->llm.common.model) return usage_error(command, "load needs a file: -m FILE");
         } else if (!bench_find(q->names[i])) {
             return usage_error(command, "there is no bench \"%s\" (greta bench --list)", q->names[i]);
         }
@@ -226,7 +249,7 @@ int command_bench(const struct command *command, int argc, char **argv) {
     struct request q = {.llm = {.n_decode = 128, .n_repeats = 5}, .preset = -1, .params = {.seed = 1}};
     const char *prompts = "512", *depths = "0";
     float budget = 0;
-    bool listed = false, preset_given = false, is_llm = false;
+    bool listed = false, preset_given = false, is_llm = false, is_load = false;
     int preset = 0, n;
     const struct option options[] = {
         {"preset", 0, OPTION_CHOICE, &preset, "smoke|verify|standard|perf",
@@ -255,13 +278,15 @@ int command_bench(const struct command *command, int argc, char **argv) {
         {"predict", 'n', OPTION_U32, &q.llm.n_decode, "N", "llm: tokens to decode; default 128; 0: none", 0,
          1 << 20},
         {"depth", 0, OPTION_STRING, &depths, "N,N", "llm: tokens of context before decoding; default 0"},
-        {"repeat", 'r', OPTION_U32, &q.llm.n_repeats, "N", "llm: runs of each that count; default 5", 1,
+        {"repeat", 'r', OPTION_U32, &q.llm.n_repeats, "N", "llm, load: runs of each that count; default 5", 1,
          BENCH_LLM_MAX_REPEATS},
+        {"cold", 0, OPTION_FLAG, &q.cold, NULL, "load: once before with the file out of the page cache, too"},
         SESSION_OPTIONS(q.llm.common),
         DEVICE_OPTIONS(q.llm.common),
+        PROFILE_OPTIONS(q.llm.common),
         {0},
     };
-    struct app app = {0};
+    struct app app = {.command = "greta bench"};
     int result = options_parse(command, options, argc, argv, q.names, MAX_NAMES, &n);
 
     if (result != GO_ON) return result;
@@ -270,14 +295,14 @@ int command_bench(const struct command *command, int argc, char **argv) {
     if (preset_given) q.preset = preset;
     q.params.preset = (enum preset)preset;
     q.params.budget_s = (double)budget;
-    result = check_names(command, &q, &is_llm);
+    result = check_names(command, &q, &is_llm, &is_load);
     if (result != GO_ON) return result;
     if (!bench_sizes_read(prompts, &q.llm.prompt))
         return usage_error(command, "-p takes lengths as in 512,2048, not \"%s\"", prompts);
     if (!bench_sizes_read(depths, &q.llm.depth))
         return usage_error(command, "--depth takes lengths as in 0,4096, not \"%s\"", depths);
     q.quiet = q.json || q.csv;
-    bool ok = is_llm ? bench_model(&q, &app) : bench_ops(&q, &app);
-    app_close(&app);
+    bool ok = is_llm ? bench_model(&q, &app) : is_load ? bench_loading(&q, &app) : bench_ops(&q, &app);
+    ok = app_close(&app) && ok;
     return ok ? EXIT_DONE : EXIT_FAILED;
 }
