@@ -1,0 +1,117 @@
+/* Weights times rows of activations, and what these are rounded to before. */
+#include "forward.h"
+
+uint32_t forward_x_type(const struct forward *f, const struct weight *w, uint32_t n_rows) {
+    return greta_plan_x_type(f->s->m->plan, w->type, n_rows, w->n_rows, w->n_cols);
+}
+
+struct operand forward_operand(struct forward *f, struct greta_binding x, uint32_t n_rows,
+                               const struct weight *a, const struct weight *b, const struct weight *c) {
+    const struct weight *weights[] = {a, b, c};
+    struct operand op = {.f32 = x, .n_rows = n_rows, .n_cols = a->n_cols};
+    uint64_t q8_bytes = n_rows * greta_activation_row_bytes(GRETA_TYPE_Q8A, op.n_cols);
+    bool wants_q8 = false, wants_f16 = false;
+
+    for (int i = 0; i < 3; i++) {
+        if (weights[i] && forward_x_type(f, weights[i], n_rows) == GRETA_TYPE_Q8A) wants_q8 = true;
+        if (weights[i] && forward_x_type(f, weights[i], n_rows) == GRETA_TYPE_F16) wants_f16 = true;
+    }
+    if (wants_f16) {
+        uint32_t n = n_rows * op.n_cols; /* behind the others, should two of the three differ */
+        op.f16 = bytes_of(f->s->scratch[S_X8], (q8_bytes + 255) / 256 * 256, (uint64_t)n * 2);
+        forward_record(f,
+                       &(struct greta_call){.op = GRETA_OP_CAST,
+                                            .bindings = {x, op.f16},
+                                            .keys = {GRETA_TYPE_F32, GRETA_TYPE_F16},
+                                            .scalars.cast = {.n = n}},
+                       0, 0);
+    }
+    if (!wants_q8) return op;
+    op.q8 = bytes_of(f->s->scratch[S_X8], 0, q8_bytes);
+    forward_record(f,
+                   &(struct greta_call){.op = GRETA_OP_QUANTIZE,
+                                        .bindings = {x, op.q8},
+                                        .scalars.quantize = {.n_rows = n_rows, .n_cols = op.n_cols}},
+                   0, 0);
+    return op;
+}
+
+static struct greta_call product_call(const struct forward *f, const struct weight *w,
+                                      const struct weight_part *part, const struct operand *x,
+                                      struct greta_binding y) {
+    uint32_t type = forward_x_type(f, w, x->n_rows);
+    struct greta_binding weights = bytes_of(part->buf, part->offset_bytes, part->size_bytes);
+    struct greta_call call = {.op = x->n_rows == 1 ? GRETA_OP_MATVEC : GRETA_OP_MATMUL,
+                              .bindings = {weights,
+                                           type == GRETA_TYPE_Q8A   ? x->q8
+                                           : type == GRETA_TYPE_F16 ? x->f16
+                                                                    : x->f32,
+                                           y},
+                              .keys = {w->type, type},
+                              .layout = w->layout};
+
+    if (x->n_rows == 1)
+        call.scalars.matvec = (struct greta_scalars_matvec){.n_rows = part->n_rows, .n_cols = w->n_cols};
+    else
+        call.scalars.matmul =
+            (struct greta_scalars_matmul){.n_tok = x->n_rows, .n_rows = part->n_rows, .n_cols = w->n_cols};
+    return call;
+}
+
+static void record_product(struct forward *f, const struct greta_call *call, const struct weight *w,
+                           const struct weight_part *part, uint32_t n_tok) {
+    forward_record(f, call, 2.0 * n_tok * part->n_rows * w->n_cols, (double)part->size_bytes);
+}
+
+static void product(struct forward *f, const struct weight *w, const struct weight_part *part,
+                    const struct operand *x, struct greta_binding y) {
+    struct greta_call call = product_call(f, w, part, x, y);
+    record_product(f, &call, w, part, x->n_rows);
+}
+
+void forward_linear(struct forward *f, const struct weight *w, const struct operand *x, struct greta_buf *y) {
+    for (uint32_t p = 0; p < w->n_parts; p++) {
+        const struct weight_part *part = &w->parts[p];
+        uint64_t width = (uint64_t)part->n_rows * 4, begin = (uint64_t)part->row_begin * 4,
+                 stride = (uint64_t)w->n_rows * 4;
+
+        if (w->n_parts == 1 || x->n_rows == 1) {
+            product(f, w, part, x, bytes_of(y, begin, x->n_rows * width));
+            continue;
+        }
+        product(f, w, part, x, bytes_of(f->s->scratch[S_PART], 0, x->n_rows * width));
+        for (uint32_t t = 0; t < x->n_rows; t++)
+            forward_copy(f, y, t * stride + begin, f->s->scratch[S_PART], t * width, width);
+    }
+}
+
+/* One token: the residual stream += w x, where every part has a row that adds. */
+static bool linear_onto_stream(struct forward *f, const struct weight *w, const struct operand *x) {
+    for (int pass = 0; x->n_rows == 1 && pass < 2; pass++)
+        for (uint32_t p = 0; p < w->n_parts; p++) {
+            const struct weight_part *part = &w->parts[p];
+            struct greta_binding y =
+                bytes_of(f->s->scratch[S_X], (uint64_t)part->row_begin * 4, (uint64_t)part->n_rows * 4);
+            struct greta_call call = product_call(f, w, part, x, y);
+            call.keys[2] = 1;
+            if (pass)
+                record_product(f, &call, w, part, 1);
+            else if (!greta_plan_fuses(f->s->m->plan, &call))
+                return false;
+        }
+    return x->n_rows == 1;
+}
+
+void forward_linear_residual(struct forward *f, const struct weight *w, const struct operand *x, bool normed,
+                             const struct weight *next) {
+    bool rounds = forward_x_type(f, next, 1) == GRETA_TYPE_Q8A;
+
+    if (!normed && !rounds && linear_onto_stream(f, w, x)) return;
+    forward_linear(f, w, x, f->s->scratch[normed ? S_XN : S_R]);
+    f->residual = true;
+}
+
+bool forward_alike(const struct forward *f, const struct weight *a, const struct weight *b) {
+    return a->n_parts == 1 && b->n_parts == 1 && a->layout == b->layout &&
+           forward_x_type(f, a, 1) == forward_x_type(f, b, 1);
+}
