@@ -3,10 +3,10 @@
 _greta_options() {
     case $1 in
     run)
-        echo "-m --model -p --prompt -f --file -n --predict --temp --top-k --top-p --min-p --repeat-penalty --seed --ctx --kv --plan --chunk --force -d --device -t --threads -v --verbose --stats -h --help"
+        echo "-m --model -p --prompt -f --file -n --predict --temp --top-k --top-p --min-p --repeat-penalty --seed --ctx --kv --plan --chunk --force -d --device -t --threads -v --verbose --profile --profile-kernels --stats -h --help"
         ;;
     chat)
-        echo "-m --model -s --system --chat-template -n --predict --temp --top-k --top-p --min-p --repeat-penalty --seed --ctx --kv --plan --chunk --force -d --device -t --threads -v --verbose --stats -h --help"
+        echo "-m --model -s --system --chat-template -n --predict --temp --top-k --top-p --min-p --repeat-penalty --seed --ctx --kv --plan --chunk --force -d --device -t --threads -v --verbose --profile --profile-kernels --stats -h --help"
         ;;
     devices)
         echo "--json -v --verbose -h --help"
@@ -27,10 +27,10 @@ _greta_options() {
         echo "-m --model -p --prompt --tokens --json --ctx --kv --plan --chunk --force -d --device -t --threads -v --verbose -h --help"
         ;;
     perplexity)
-        echo "-m --model -f --file --json --ctx --kv --plan --chunk --force -d --device -t --threads -v --verbose -h --help"
+        echo "-m --model -f --file --json --ctx --kv --plan --chunk --force -d --device -t --threads -v --verbose --profile --profile-kernels -h --help"
         ;;
     bench)
-        echo "--preset --filter --list --out --json --csv --check --compute-only --row --m --n --k --rows --cols --iters --batch --budget --seed -m --model -p --prompt -n --predict --depth -r --repeat --cold --ctx --kv --plan --chunk --force -d --device -t --threads -v --verbose -h --help"
+        echo "--preset --filter --list --out --json --csv --check --compute-only --row --m --n --k --rows --cols --iters --batch --budget --seed -m --model -p --prompt -n --predict --depth -r --repeat --cold --ctx --kv --plan --chunk --force -d --device -t --threads -v --verbose --profile --profile-kernels -h --help"
         ;;
     pull)
         echo "--list -o --output --sha256 -v --verbose -h --help"

@@ -33,6 +33,8 @@ complete -c greta -n '__fish_seen_subcommand_from run' -l force -x -d 'kernel ro
 complete -c greta -n '__fish_seen_subcommand_from run' -s d -l device -x -a 'cpu vulkan:0 vulkan:1' -d 'vulkan:0, cpu, ... as greta devices lists them; else $GRETA_DEVICE, else the best'
 complete -c greta -n '__fish_seen_subcommand_from run' -s t -l threads -x -d 'threads of the cpu device; 0: all processors'
 complete -c greta -n '__fish_seen_subcommand_from run' -s v -l verbose -d 'say what is done and why, on standard error'
+complete -c greta -n '__fish_seen_subcommand_from run' -l profile -r -F -d 'write a timeline of host and device, which Perfetto opens'
+complete -c greta -n '__fish_seen_subcommand_from run' -l profile-kernels -r -F -d 'count and time each kernel: a table, and results as JSON; -: the table alone'
 complete -c greta -n '__fish_seen_subcommand_from run' -l stats -d 'times and memory, on standard error'
 complete -c greta -n '__fish_seen_subcommand_from run' -s h -l help -d 'this text'
 
@@ -54,6 +56,8 @@ complete -c greta -n '__fish_seen_subcommand_from chat' -l force -x -d 'kernel r
 complete -c greta -n '__fish_seen_subcommand_from chat' -s d -l device -x -a 'cpu vulkan:0 vulkan:1' -d 'vulkan:0, cpu, ... as greta devices lists them; else $GRETA_DEVICE, else the best'
 complete -c greta -n '__fish_seen_subcommand_from chat' -s t -l threads -x -d 'threads of the cpu device; 0: all processors'
 complete -c greta -n '__fish_seen_subcommand_from chat' -s v -l verbose -d 'say what is done and why, on standard error'
+complete -c greta -n '__fish_seen_subcommand_from chat' -l profile -r -F -d 'write a timeline of host and device, which Perfetto opens'
+complete -c greta -n '__fish_seen_subcommand_from chat' -l profile-kernels -r -F -d 'count and time each kernel: a table, and results as JSON; -: the table alone'
 complete -c greta -n '__fish_seen_subcommand_from chat' -l stats -d 'times and memory after each answer, on standard error'
 complete -c greta -n '__fish_seen_subcommand_from chat' -s h -l help -d 'this text'
 
@@ -103,6 +107,8 @@ complete -c greta -n '__fish_seen_subcommand_from perplexity' -l force -x -d 'ke
 complete -c greta -n '__fish_seen_subcommand_from perplexity' -s d -l device -x -a 'cpu vulkan:0 vulkan:1' -d 'vulkan:0, cpu, ... as greta devices lists them; else $GRETA_DEVICE, else the best'
 complete -c greta -n '__fish_seen_subcommand_from perplexity' -s t -l threads -x -d 'threads of the cpu device; 0: all processors'
 complete -c greta -n '__fish_seen_subcommand_from perplexity' -s v -l verbose -d 'say what is done and why, on standard error'
+complete -c greta -n '__fish_seen_subcommand_from perplexity' -l profile -r -F -d 'write a timeline of host and device, which Perfetto opens'
+complete -c greta -n '__fish_seen_subcommand_from perplexity' -l profile-kernels -r -F -d 'count and time each kernel: a table, and results as JSON; -: the table alone'
 complete -c greta -n '__fish_seen_subcommand_from perplexity' -s h -l help -d 'this text'
 
 complete -c greta -n '__fish_seen_subcommand_from bench' -l preset -x -a 'smoke verify standard perf' -d 'a set of benches, from a minute\'s to a thorough one; of benches by name, their sizes'
@@ -137,6 +143,8 @@ complete -c greta -n '__fish_seen_subcommand_from bench' -l force -x -d 'kernel 
 complete -c greta -n '__fish_seen_subcommand_from bench' -s d -l device -x -a 'cpu vulkan:0 vulkan:1' -d 'vulkan:0, cpu, ... as greta devices lists them; else $GRETA_DEVICE, else the best'
 complete -c greta -n '__fish_seen_subcommand_from bench' -s t -l threads -x -d 'threads of the cpu device; 0: all processors'
 complete -c greta -n '__fish_seen_subcommand_from bench' -s v -l verbose -d 'say what is done and why, on standard error'
+complete -c greta -n '__fish_seen_subcommand_from bench' -l profile -r -F -d 'write a timeline of host and device, which Perfetto opens'
+complete -c greta -n '__fish_seen_subcommand_from bench' -l profile-kernels -r -F -d 'count and time each kernel: a table, and results as JSON; -: the table alone'
 complete -c greta -n '__fish_seen_subcommand_from bench' -s h -l help -d 'this text'
 
 complete -c greta -n '__fish_seen_subcommand_from pull' -l list -d 'the models that have a name here, and their addresses'

@@ -78,17 +78,35 @@ void app_log(struct app *app, const struct common *common) {
 
 /* ---- opening ---- */
 
+static bool open_profile(struct app *app, const struct common *common) {
+    const char *command = app->command ? app->command : "greta";
+    const struct prof_params params = {common->profile, common->profile_kernels, command, &app->log};
+
+    if (prof_open(&params, &app->prof)) return false;
+    prof_begin(app->prof, "", command, 0);
+    return true;
+}
+
 bool app_open_ctx(struct app *app, const struct common *common) {
     struct greta_ctx_params params = {.log = &app->log, .n_threads = common->n_threads};
 
     app->start_ns = clock_ns();
     app_log(app, common);
+    if (!open_profile(app, common)) return false;
+    params.telemetry = prof_telemetry(app->prof);
     return greta_ctx_create(&params, &app->ctx) == GRETA_OK;
 }
 
 bool app_open_dev(struct app *app, const struct common *common) {
+    greta_status status;
+
     if (app->dev) return true;
-    return app_open_ctx(app, common) && greta_dev_open(app->ctx, common->device, NULL, &app->dev) == GRETA_OK;
+    if (!app_open_ctx(app, common)) return false;
+    prof_begin(app->prof, "open", "open device", 0);
+    status = greta_dev_open(app->ctx, common->device, NULL, &app->dev);
+    prof_end(app->prof);
+    if (!status) prof_attach(app->prof, app->dev);
+    return status == GRETA_OK;
 }
 
 static void load_progress(void *user, uint64_t done, uint64_t total) {
@@ -116,10 +134,12 @@ bool app_open_model(struct app *app, const struct common *common, bool without_t
 
     if (!common->model && !greta_builtin_model(&data, &size)) return no_builtin();
     if (!app_open_dev(app, common)) return false;
+    prof_begin(app->prof, "load", "load", 0);
     if (common->model)
         status = greta_model_load(app->dev, common->model, &params, &app->model);
     else
         status = greta_model_load_memory(app->dev, data, size, app_model_name(common), &params, &app->model);
+    prof_end(app->prof);
     clear_bar();
     app->load_ns = clock_ns() - app->start_ns;
     return status == GRETA_OK;
@@ -143,15 +163,39 @@ static struct greta_session_params session_params(struct app *app, const struct 
 
 bool app_open_session(struct app *app, const struct common *common) {
     struct greta_session_params params = session_params(app, common);
-    return greta_session_create(app->model, &params, &app->session) == GRETA_OK;
+    greta_status status;
+
+    prof_begin(app->prof, "prepare", "prepare session", 0);
+    status = greta_session_create(app->model, &params, &app->session);
+    prof_end(app->prof);
+    return status == GRETA_OK;
 }
 
-void app_close(struct app *app) {
+greta_status profiled_eval(struct prof *prof, struct greta_session *session, const uint32_t *tokens,
+                           uint32_t n, enum greta_want want) {
+    uint32_t pos = greta_session_n_past(session);
+    greta_status status;
+    char name[48];
+
+    if (!prof) return greta_session_eval(session, tokens, n, want);
+    if (n == 1)
+        snprintf(name, sizeof name, "decode token %u", pos);
+    else
+        snprintf(name, sizeof name, "prefill %u tokens", n);
+    prof_begin(prof, n == 1 ? "decode" : "prefill", name, pos);
+    status = greta_session_eval(session, tokens, n, want);
+    prof_end(prof);
+    return status;
+}
+
+bool app_close(struct app *app) {
     clear_bar();
     greta_session_destroy(&app->session);
     greta_model_destroy(&app->model);
+    prof_detach(app->prof);
     greta_dev_close(&app->dev);
     greta_ctx_destroy(&app->ctx);
+    return prof_close(&app->prof);
 }
 
 const char *app_model_name(const struct common *common) {

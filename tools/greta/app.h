@@ -6,9 +6,12 @@
 
 #include <greta/greta.h>
 
+#include "prof.h"
+
 /* Of every command that uses a device. */
 struct common {
     const char *model, *device, *force;
+    const char *profile, *profile_kernels;
     uint32_t n_threads, n_ctx, n_chunk;
     int kv, plan;
     bool verbose;
@@ -21,6 +24,13 @@ struct common {
          0,         4096},                                                                                \
     {                                                                                                     \
         "verbose", 'v', OPTION_FLAG, &(c).verbose, NULL, "say what is done and why, on standard error"    \
+    }
+#define PROFILE_OPTIONS(c)                                                                 \
+    {"profile",    0,      OPTION_STRING,                                                  \
+     &(c).profile, "FILE", "write a timeline of host and device, which Perfetto opens"},   \
+    {                                                                                      \
+        "profile-kernels", 0, OPTION_STRING, &(c).profile_kernels, "FILE",                 \
+            "count and time each kernel: a table, and results as JSON; -: the table alone" \
     }
 #define MODEL_OPTION(c)                                                       \
     {                                                                         \
@@ -46,6 +56,8 @@ struct app {
     struct greta_dev *dev;
     struct greta_model *model;
     struct greta_session *session;
+    struct prof *prof;   /* of --profile and --profile-kernels; NULL: none */
+    const char *command; /* "greta run", for the profile */
     uint64_t start_ns, load_ns;
     bool (*interrupted)(void); /* asked between the chunks of a prompt; NULL: never */
 };
@@ -54,13 +66,16 @@ struct app {
 void app_log(struct app *app, const struct common *common);
 /*
  * Each opens what it says and what comes before it. False after an error, which is said. app_close closes
- * all.
+ * all: false where a profile could not be written.
  */
 bool app_open_ctx(struct app *app, const struct common *common);
 bool app_open_dev(struct app *app, const struct common *common);
 bool app_open_model(struct app *app, const struct common *common, bool without_tokenizer);
 bool app_open_session(struct app *app, const struct common *common);
-void app_close(struct app *app);
+bool app_close(struct app *app);
+/* greta_session_eval as a phase of the profile. */
+greta_status profiled_eval(struct prof *prof, struct greta_session *session, const uint32_t *tokens,
+                           uint32_t n, enum greta_want want);
 
 /* The file of -m, or the built-in model, opened without a device. */
 bool app_open_gguf(struct app *app, const char *path, struct greta_gguf **out);

@@ -88,19 +88,21 @@ static bool list(void) {
 
 /* ---- running ---- */
 
-static bool run_one(struct bench_env *env, const struct bench *b) {
+static bool run_one(struct bench_env *env, const struct bench *b, struct prof *prof) {
+    prof_begin(prof, b->name, b->name, 0);
     greta_status status = b->run(env, b);
+    prof_end(prof);
     if (status) say("%s: %s", b->name, greta_status_text(status));
     return status == GRETA_OK;
 }
 
-static bool run_all(struct bench_env *env, const struct request *q) {
+static bool run_all(struct bench_env *env, const struct request *q, struct prof *prof) {
     const struct bench *b;
     bool ok = true;
 
-    for (int i = 0; i < q->n_names && ok; i++) ok = run_one(env, bench_find(q->names[i]));
+    for (int i = 0; i < q->n_names && ok; i++) ok = run_one(env, bench_find(q->names[i]), prof);
     for (uint32_t i = 0; !q->n_names && q->preset >= 0 && ok && (b = bench_at(i)); i++)
-        if (b->presets >> q->preset & 1 && matches(q, b)) ok = run_one(env, b);
+        if (b->presets >> q->preset & 1 && matches(q, b)) ok = run_one(env, b, prof);
     return ok;
 }
 
@@ -181,7 +183,7 @@ static bool bench_ops(struct request *q, struct app *app) {
     if (ok && !q->quiet)
         ok = out_printf("%s (%s, %s)\n", greta_dev_get_info(app->dev)->name,
                         greta_dev_get_info(app->dev)->backend, greta_dev_get_info(app->dev)->driver);
-    ok = ok && run_all(&env, q);
+    ok = ok && run_all(&env, q, app->prof);
     ok = ok && conclude(q, app, &results);
     greta_stream_destroy(&env.stream);
     greta_plan_destroy(&env.plan);
@@ -281,9 +283,10 @@ int command_bench(const struct command *command, int argc, char **argv) {
         {"cold", 0, OPTION_FLAG, &q.cold, NULL, "load: once before with the file out of the page cache, too"},
         SESSION_OPTIONS(q.llm.common),
         DEVICE_OPTIONS(q.llm.common),
+        PROFILE_OPTIONS(q.llm.common),
         {0},
     };
-    struct app app = {0};
+    struct app app = {.command = "greta bench"};
     int result = options_parse(command, options, argc, argv, q.names, MAX_NAMES, &n);
 
     if (result != GO_ON) return result;
@@ -300,6 +303,6 @@ int command_bench(const struct command *command, int argc, char **argv) {
         return usage_error(command, "--depth takes lengths as in 0,4096, not \"%s\"", depths);
     q.quiet = q.json || q.csv;
     bool ok = is_llm ? bench_model(&q, &app) : is_load ? bench_loading(&q, &app) : bench_ops(&q, &app);
-    app_close(&app);
+    ok = app_close(&app) && ok;
     return ok ? EXIT_DONE : EXIT_FAILED;
 }

@@ -123,7 +123,7 @@ static bool report_head(const struct bench_llm *b, const struct app *app) {
 /* ---- runs ---- */
 
 static bool eval(struct app *app, const uint32_t *tokens, uint32_t n) {
-    return greta_session_eval(app->session, tokens, n, GRETA_WANT_ARGMAX) == GRETA_OK;
+    return profiled_eval(app->prof, app->session, tokens, n, GRETA_WANT_ARGMAX) == GRETA_OK;
 }
 
 /* Every test has one run before those that count: kernels are built, caches filled. */

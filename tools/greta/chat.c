@@ -144,8 +144,8 @@ static bool evaluate(struct chat *c, const uint32_t *ids, size_t n, uint32_t *he
     while (common < n_past && common + 1 < n && c->tokens[common] == ids[common]) common++;
     status = greta_session_rewind(session, common);
     if (!status)
-        status =
-            greta_session_eval(session, ids + common, (uint32_t)n - common, greta_sampler_want(c->sampler));
+        status = profiled_eval(c->app->prof, session, ids + common, (uint32_t)n - common,
+                               greta_sampler_want(c->sampler));
     for (size_t i = common; i < n; i++) greta_sampler_accept(c->sampler, ids[i]);
     memcpy(c->tokens, ids, n * sizeof *ids);
     *held = common;
@@ -165,6 +165,7 @@ static void tell_end(const struct chat *c, enum end end) {
 /* The answer to the last message; false where the chat cannot go on. */
 static bool answer(struct chat *c, const uint32_t *ids, size_t n) {
     struct generation g = {.session = c->app->session,
+                           .prof = c->app->prof,
                            .tokenizer = app_tokenizer(c->app),
                            .sampler = c->sampler,
                            .n_most = c->n_most,
@@ -320,10 +321,11 @@ int command_chat(const struct command *command, int argc, char **argv) {
         SAMPLING_OPTIONS(c.sampling, c.seeded),
         SESSION_OPTIONS(c.common),
         DEVICE_OPTIONS(c.common),
+        PROFILE_OPTIONS(c.common),
         {"stats", 0, OPTION_FLAG, &c.stats, NULL, "times and memory after each answer, on standard error"},
         {0},
     };
-    struct app app = {.interrupted = interrupted};
+    struct app app = {.interrupted = interrupted, .command = "greta chat"};
     int n, result = options_parse(command, options, argc, argv, NULL, 0, &n);
 
     if (result != GO_ON) return result;
@@ -336,6 +338,6 @@ int command_chat(const struct command *command, int argc, char **argv) {
     free(c.messages);
     free(c.tokens);
     greta_sampler_destroy(&c.sampler);
-    app_close(&app);
+    if (!app_close(&app) && result == EXIT_DONE) result = EXIT_FAILED;
     return result;
 }

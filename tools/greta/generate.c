@@ -55,8 +55,8 @@ static enum end step(struct generation *g, struct greta_text *text) {
     if (!push(g, text, token)) return END_OUTPUT;
     if (g->n_most && g->n_tokens == g->n_most) return END_COUNT;
     if (greta_session_n_past(g->session) == greta_session_n_ctx(g->session)) return END_CONTEXT;
-    return greta_session_eval(g->session, &token, 1, greta_sampler_want(g->sampler)) ? END_ERROR
-                                                                                     : (enum end) - 1;
+    return profiled_eval(g->prof, g->session, &token, 1, greta_sampler_want(g->sampler)) ? END_ERROR
+                                                                                         : (enum end) - 1;
 }
 
 enum end generate(struct generation *g) {

@@ -36,6 +36,7 @@ struct generation {
     struct greta_session *session;
     const struct greta_tokenizer *tokenizer;
     struct greta_sampler *sampler;
+    struct prof *prof;         /* may be NULL */
     uint32_t n_most;           /* tokens; 0: until the model stops */
     bool (*interrupted)(void); /* NULL: never */
     bool at_start;             /* the text begins the output: drop SentencePiece's space */

@@ -36,10 +36,15 @@ static bool each(void *user, uint32_t i, const float *logits) {
 
 /* One window of at most n_ctx tokens. */
 static bool window(struct app *app, struct measure *m, const uint32_t *tokens, uint32_t n) {
+    bool ok;
+
     m->next = tokens + 1;
     m->n_next = n - 1;
-    return greta_session_rewind(app->session, 0) == GRETA_OK &&
-           greta_session_eval_each(app->session, tokens, n, each, m) == GRETA_OK;
+    prof_begin(app->prof, "prefill", "window", 0);
+    ok = greta_session_rewind(app->session, 0) == GRETA_OK &&
+         greta_session_eval_each(app->session, tokens, n, each, m) == GRETA_OK;
+    prof_end(app->prof);
+    return ok;
 }
 
 /* The text without BOS; each window begins with it where the model has one. */
@@ -109,9 +114,10 @@ int command_perplexity(const struct command *command, int argc, char **argv) {
         {"json", 0, OPTION_FLAG, &m.json, NULL, "as JSON: nll, ppl, tokens"},
         SESSION_OPTIONS(m.common),
         DEVICE_OPTIONS(m.common),
+        PROFILE_OPTIONS(m.common),
         {0},
     };
-    struct app app = {0};
+    struct app app = {.command = "greta perplexity"};
     char *text;
     size_t len;
     int n, result = options_parse(command, options, argc, argv, NULL, 0, &n);
@@ -122,7 +128,7 @@ int command_perplexity(const struct command *command, int argc, char **argv) {
     text = read_text(m.file, &len);
     if (!text) return EXIT_FAILED;
     ok = measure(&app, &m, text, len) && print(&m);
-    app_close(&app);
+    ok = app_close(&app) && ok;
     free(text);
     return ok ? EXIT_DONE : EXIT_FAILED;
 }

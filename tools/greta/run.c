@@ -28,7 +28,8 @@ static bool read_prompt(struct app *app, struct greta_sampler *sampler, const ch
         say("the prompt has %zu tokens and the context holds %u: shorten it, or give a larger --ctx", n_ids,
             n_ctx);
     else
-        ok = greta_session_eval(app->session, ids, (uint32_t)n_ids, greta_sampler_want(sampler)) == GRETA_OK;
+        ok = profiled_eval(app->prof, app->session, ids, (uint32_t)n_ids, greta_sampler_want(sampler)) ==
+             GRETA_OK;
     for (size_t i = 0; ok && i < n_ids; i++) greta_sampler_accept(sampler, ids[i]);
     free(ids);
     return ok;
@@ -58,6 +59,7 @@ static int run(struct app *app, const struct run *r, const char *text, size_t le
     if (greta_sampler_create(&r->sampling, &app->log, &g.sampler)) return EXIT_FAILED;
     if (app_open_session(app, &r->common) && read_prompt(app, g.sampler, text, len)) {
         g.session = app->session;
+        g.prof = app->prof;
         end = write_answer(app, &g);
         if (r->stats && end != END_ERROR) print_stats(app, &g, r->sampling.seed);
     }
@@ -76,11 +78,12 @@ int command_run(const struct command *command, int argc, char **argv) {
         SAMPLING_OPTIONS(r.sampling, r.seeded),
         SESSION_OPTIONS(r.common),
         DEVICE_OPTIONS(r.common),
+        PROFILE_OPTIONS(r.common),
         {"stats", 0, OPTION_FLAG, &r.stats, NULL, "times and memory, on standard error"},
         {0},
     };
     const char *dash = NULL;
-    struct app app = {0};
+    struct app app = {.command = "greta run"};
     char *text = NULL;
     size_t len = 0;
     int n, result = options_parse(command, options, argc, argv, &dash, 1, &n);
@@ -93,7 +96,7 @@ int command_run(const struct command *command, int argc, char **argv) {
     if (text) drop_newline(text, &len);
     if (!r.seeded) r.sampling.seed = new_seed();
     result = run(&app, &r, r.prompt ? r.prompt : text, r.prompt ? strlen(r.prompt) : len);
-    app_close(&app);
+    if (!app_close(&app) && result == EXIT_DONE) result = EXIT_FAILED;
     free(text);
     return result;
 }
