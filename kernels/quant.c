@@ -1,7 +1,8 @@
 /*
  * The formats of the blocks are GGUF's (the names of its types: Q8_0 and so on); the
- * records are those of layout.h. Four bytes are moved at a time, as a little-endian word: element order is
- * then byte order.
+ * records are those of layout.h. Eight bytes are packed at a time, as little-endian words: element order is
+ * then byte order. Loading a model is packing, so packing is made to keep up with the page cache: fields are
+ * put in place by exchanges of whole masks, not one by one. Unpacking is for tests, and plain.
  */
 #include "quant.h"
 
@@ -11,6 +12,8 @@
 #include <string.h>
 
 enum { LOW = 0x0F0F0F0F, PAIRS = 0x03030303, BITS = 0x01010101 };
+static const uint64_t LOW8 = UINT64_C(0x0F0F0F0F0F0F0F0F), PAIRS8 = UINT64_C(0x0303030303030303),
+                      THIRDS8 = UINT64_C(0x3333333333333333);
 
 static uint32_t load(const uint8_t *p) {
     uint32_t w;
@@ -22,14 +25,37 @@ static void store(uint8_t *p, uint32_t w) {
     memcpy(p, &w, sizeof w);
 }
 
+static uint64_t load8(const uint8_t *p) {
+    uint64_t w;
+    memcpy(&w, p, sizeof w);
+    return w;
+}
+
+static void store8(uint8_t *p, uint64_t w) {
+    memcpy(p, &w, sizeof w);
+}
+
+/* The even and the odd words of four, each pair of them as one. */
+static uint64_t evens(uint64_t a, uint64_t b) {
+    return (uint32_t)a | b << 32;
+}
+static uint64_t odds(uint64_t a, uint64_t b) {
+    return a >> 32 | b >> 32 << 32;
+}
+
+/* Exchanges the fields of a that `mask << shift` holds with those of b that `mask` holds. */
+static inline void exchange(uint64_t *a, uint64_t *b, unsigned shift, uint64_t mask) {
+    uint64_t t = (*a >> shift ^ *b) & mask;
+    *b ^= t;
+    *a ^= t << shift;
+}
+
 /* ---- 16 bytes of nibbles of a block of 32: the file keeps elements 0 .. 15 low, 16 .. 31 high ---- */
 
 static void pack_nibbles(const uint8_t *qs, uint8_t *out) {
-    for (int i = 0; i < 2; i++) {
-        uint32_t a = load(qs + 8 * i), b = load(qs + 8 * i + 4);
-        store(out + 4 * i, (a & LOW) | (b & LOW) << 4);
-        store(out + 8 + 4 * i, (a >> 4 & LOW) | (b & ~(uint32_t)LOW));
-    }
+    uint64_t a = load8(qs), b = load8(qs + 8), even = evens(a, b), odd = odds(a, b);
+    store8(out, (even & LOW8) | (odd & LOW8) << 4);
+    store8(out + 8, (even >> 4 & LOW8) | (odd & ~LOW8));
 }
 
 static void unpack_nibbles(uint8_t *qs, const uint8_t *in) {
@@ -43,10 +69,10 @@ static void unpack_nibbles(uint8_t *qs, const uint8_t *in) {
 /* ---- two units' nibbles out of 32 bytes: one unit is low, the other high, as the _K types keep them ---- */
 
 static void pack_nibbles_pair(const uint8_t *qs, uint8_t *low, uint8_t *high) {
-    for (int i = 0; i < 4; i++) {
-        uint32_t a = load(qs + 8 * i), b = load(qs + 8 * i + 4);
-        store(low + 4 * i, (a & LOW) | (b & LOW) << 4);
-        store(high + 4 * i, (a >> 4 & LOW) | (b & ~(uint32_t)LOW));
+    for (int i = 0; i < 2; i++) {
+        uint64_t a = load8(qs + 16 * i), b = load8(qs + 16 * i + 8), even = evens(a, b), odd = odds(a, b);
+        store8(low + 8 * i, (even & LOW8) | (odd & LOW8) << 4);
+        store8(high + 8 * i, (even >> 4 & LOW8) | (odd & ~LOW8));
     }
 }
 
@@ -109,11 +135,18 @@ static void unpack_q4_1(uint8_t *blocks, uint64_t n, const uint8_t *const record
  * ---- Q5_0: f16 d, 32 bits, nibbles; Q5_1: f16 d, f16 m, 32 bits, nibbles ----
  * The file's bit c belongs to element c: it is bit c % 4 of nibble c / 4, and goes to bit c / 4 of byte c % 4.
  */
-static uint32_t pack_bits(uint32_t bits) {
-    uint32_t out = 0;
-    for (unsigned b = 0; b < 4; b++)
-        for (unsigned j = 0; j < 8; j++) out |= (bits >> (4 * j + b) & 1u) << (8 * b + j);
-    return out;
+static inline uint32_t exchange_bits(uint32_t w, unsigned shift, uint32_t mask) {
+    uint32_t t = (w >> shift ^ w) & mask;
+    return w ^ t ^ t << shift;
+}
+
+/* The index of a bit, of five bits itself, is turned by two: four exchanges of two of the five. */
+static uint32_t pack_bits(uint32_t w) {
+    w = exchange_bits(w, 3, 0x0A0A0A0A);  /* 0 and 2 */
+    w = exchange_bits(w, 6, 0x00CC00CC);  /* 1 and 3 */
+    w = exchange_bits(w, 12, 0x0000F0F0); /* 2 and 4 */
+    w = exchange_bits(w, 8, 0x0000FF00);  /* 3 and 4 */
+    return w;
 }
 
 static uint32_t unpack_bits(uint32_t in) {
@@ -159,15 +192,19 @@ static void unpack_q5_1(uint8_t *blocks, uint64_t n, const uint8_t *const record
  * The file's 12 bytes q: scale u < 4 is q[u] & 63, min u is q[u + 4] & 63; for u >= 4 the low four bits are
  * the halves of q[u + 4] and the high two those of q[u - 4] and q[u].
  */
+/* Four bytes' low nibbles, side by side. */
+static uint32_t squeeze_nibbles(uint32_t w) {
+    w = (w | w >> 4) & 0x00FF00FF;
+    return (w | w >> 8) & 0xFFFF;
+}
+
 static void pack_q4_k_scales(const uint8_t *q, uint8_t *out) {
-    uint32_t high_mins = 0;
-    for (unsigned u = 0; u < 8; u++) {
-        uint32_t scale = u < 4 ? q[u] & 63u : (q[u + 4] & 15u) | (uint32_t)(q[u - 4] >> 6) << 4;
-        uint32_t min = u < 4 ? q[u + 4] & 63u : (uint32_t)(q[u + 4] >> 4) | (uint32_t)(q[u] >> 6) << 4;
-        out[u] = (uint8_t)(scale | (min & 3u) << 6);
-        high_mins |= min >> 2 << 4 * u;
-    }
-    store(out + 8, high_mins);
+    const uint32_t six = 0x3F3F3F3F, a = load(q), b = load(q + 4), c = load(q + 8);
+    const uint32_t scales[2] = {a & six, (c & LOW) | (a >> 6 & PAIRS) << 4};
+    const uint32_t mins[2] = {b & six, (c >> 4 & LOW) | (b >> 6 & PAIRS) << 4};
+    store(out, scales[0] | (mins[0] & PAIRS) << 6);
+    store(out + 4, scales[1] | (mins[1] & PAIRS) << 6);
+    store(out + 8, squeeze_nibbles(mins[0] >> 2 & LOW) | squeeze_nibbles(mins[1] >> 2 & LOW) << 16);
 }
 
 static void unpack_q4_k_scales(uint8_t *q, const uint8_t *in) {
@@ -211,12 +248,18 @@ static void unpack_q4_k(uint8_t *blocks, uint64_t n, const uint8_t *const record
  * In each half of 128: units 0 and 2 are the low and high nibbles of the first 32 bytes, 1 and 3 of the
  * second; unit v's high bits are bits 2v, 2v+1 of the half's 32 bytes.
  */
-static void pack_pairs(const uint8_t *qh, unsigned v, uint8_t *out) {
-    for (int k = 0; k < 2; k++) {
-        uint32_t w = 0;
-        for (int j = 0; j < 4; j++) w |= (load(qh + 16 * k + 4 * j) >> 2 * v & PAIRS) << 2 * j;
-        store(out + 4 * k, w);
-    }
+/* All four units of 32 bytes at once: words j and pairs v of each byte change places. (No arrays: gcc would put them into memory.) */
+static void pack_pairs(const uint8_t *qh, uint8_t *out) {
+    const uint64_t a = load8(qh), b = load8(qh + 8), c = load8(qh + 16), d = load8(qh + 24);
+    uint64_t w0 = evens(a, c), w1 = odds(a, c), w2 = evens(b, d), w3 = odds(b, d);
+    exchange(&w0, &w1, 2, THIRDS8);
+    exchange(&w2, &w3, 2, THIRDS8);
+    exchange(&w0, &w2, 4, LOW8);
+    exchange(&w1, &w3, 4, LOW8);
+    store8(out, w0);
+    store8(out + 8, w1);
+    store8(out + 16, w2);
+    store8(out + 24, w3);
 }
 
 static void unpack_pairs(uint8_t *qh, unsigned v, const uint8_t *in) {
@@ -234,8 +277,7 @@ static void pack_q6_k(const uint8_t *blocks, uint64_t n, uint8_t *const records[
             uint8_t *out = records[0] + 128 * i + 64 * half;
             pack_nibbles_pair(b + 64 * half, out, out + 32);
             pack_nibbles_pair(b + 64 * half + 32, out + 16, out + 48);
-            for (unsigned v = 0; v < 4; v++)
-                pack_pairs(b + 128 + 32 * half, v, records[1] + 64 * i + 32 * half + 8 * v);
+            pack_pairs(b + 128 + 32 * half, records[1] + 64 * i + 32 * half);
         }
         memcpy(records[2] + 16 * i, b + 192, 16);
         memcpy(records[3] + 2 * i, b + 208, 2);
@@ -262,10 +304,25 @@ static void unpack_q6_k(uint8_t *blocks, uint64_t n, const uint8_t *const record
  * ---- Q5_K: Q4_K's head, 32 bytes whose bit u belongs to unit u, Q4_K's nibbles ----
  */
 /* Four bytes of a plane of bits at a time: element 4j + b of unit u is bit u of byte 4j + b. */
-static uint32_t pack_unit_bits(const uint8_t *qh, unsigned u) {
-    uint32_t w = 0;
-    for (unsigned j = 0; j < 8; j++) w |= (load(qh + 4 * j) >> u & BITS) << j;
-    return w;
+/* Words u and u + 4, side by side: their nibbles change places. */
+static void store_unit_bits(uint8_t *out, uint64_t w) {
+    uint64_t t = (w >> 4 ^ w >> 32) & LOW;
+    w ^= t << 4 ^ t << 32;
+    store(out, (uint32_t)w);
+    store(out + 16, (uint32_t)(w >> 32));
+}
+
+static void pack_unit_bits(const uint8_t *qh, uint8_t *out) {
+    const uint64_t a = load8(qh), b = load8(qh + 8), c = load8(qh + 16), d = load8(qh + 24);
+    uint64_t w0 = evens(a, c), w1 = odds(a, c), w2 = evens(b, d), w3 = odds(b, d);
+    exchange(&w0, &w1, 1, UINT64_C(0x5555555555555555));
+    exchange(&w2, &w3, 1, UINT64_C(0x5555555555555555));
+    exchange(&w0, &w2, 2, THIRDS8);
+    exchange(&w1, &w3, 2, THIRDS8);
+    store_unit_bits(out, w0);
+    store_unit_bits(out + 4, w1);
+    store_unit_bits(out + 8, w2);
+    store_unit_bits(out + 12, w3);
 }
 
 static void unpack_unit_bits(uint8_t *qh, unsigned u, uint32_t w) {
@@ -277,7 +334,7 @@ static void pack_q5_k(const uint8_t *blocks, uint64_t n, uint8_t *const records[
         const uint8_t *b = blocks + 176 * i;
         memcpy(records[1] + 16 * i, b, 4);
         pack_q4_k_scales(b + 4, records[1] + 16 * i + 4);
-        for (unsigned u = 0; u < 8; u++) store(records[2] + 32 * i + 4 * u, pack_unit_bits(b + 16, u));
+        pack_unit_bits(b + 16, records[2] + 32 * i);
         for (int pair = 0; pair < 4; pair++) {
             uint8_t *out = records[0] + 128 * i + 32 * pair;
             pack_nibbles_pair(b + 48 + 32 * pair, out, out + 16);
@@ -306,7 +363,7 @@ static void unpack_q5_k(uint8_t *blocks, uint64_t n, const uint8_t *const record
 static void pack_q2_k(const uint8_t *blocks, uint64_t n, uint8_t *const records[4]) {
     for (uint64_t i = 0; i < n; i++) {
         const uint8_t *b = blocks + 84 * i;
-        for (unsigned u = 0; u < 8; u++) pack_pairs(b + 16 + u / 4 * 32, u % 4, records[0] + 64 * i + 8 * u);
+        for (int half = 0; half < 2; half++) pack_pairs(b + 16 + 32 * half, records[0] + 64 * i + 32 * half);
         memcpy(records[1] + 16 * i, b, 16);
         memcpy(records[3] + 4 * i, b + 80, 4);
     }
@@ -327,11 +384,17 @@ static void unpack_q2_k(uint8_t *blocks, uint64_t n, const uint8_t *const record
  * ---- Q3_K: bits [32], pairs [64] as in Q2_K, 12 bytes of scales, f16 d ----
  * Scale j, plus 32, is a nibble (low: j < 8, high: j >= 8, of byte j % 8) and two bits 2 (j / 4) of byte 8 + j % 4.
  */
+/* Eight values of 0 to 63, less 32: bit 5 turned round is the sign. */
+static uint64_t less_32(uint64_t w) {
+    const uint64_t sign = UINT64_C(0x2020202020202020);
+    w ^= sign;
+    return w | (w & sign) << 1 | (w & sign) << 2;
+}
+
 static void pack_q3_k_scales(const uint8_t *q, uint8_t *out) {
-    for (unsigned j = 0; j < 16; j++) {
-        unsigned low = (unsigned)q[j % 8] >> j / 8 * 4 & 15u, high = (unsigned)q[8 + j % 4] >> j / 4 * 2 & 3u;
-        out[j] = (uint8_t)((low | high << 4) - 32u);
-    }
+    const uint64_t low = load8(q), high = load(q + 8);
+    store8(out, less_32((low & LOW8) | ((high | high >> 2 << 32) & PAIRS8) << 4));
+    store8(out + 8, less_32((low >> 4 & LOW8) | ((high >> 4 | high >> 6 << 32) & PAIRS8) << 4));
 }
 
 static void unpack_q3_k_scales(uint8_t *q, const uint8_t *in) {
@@ -346,10 +409,8 @@ static void unpack_q3_k_scales(uint8_t *q, const uint8_t *in) {
 static void pack_q3_k(const uint8_t *blocks, uint64_t n, uint8_t *const records[4]) {
     for (uint64_t i = 0; i < n; i++) {
         const uint8_t *b = blocks + 110 * i;
-        for (unsigned u = 0; u < 8; u++) {
-            pack_pairs(b + 32 + u / 4 * 32, u % 4, records[0] + 64 * i + 8 * u);
-            store(records[1] + 32 * i + 4 * u, pack_unit_bits(b, u));
-        }
+        for (int half = 0; half < 2; half++) pack_pairs(b + 32 + 32 * half, records[0] + 64 * i + 32 * half);
+        pack_unit_bits(b, records[1] + 32 * i);
         pack_q3_k_scales(b + 96, records[2] + 16 * i);
         memcpy(records[3] + 2 * i, b + 108, 2);
     }
@@ -375,12 +436,15 @@ static void unpack_q3_k(uint8_t *blocks, uint64_t n, const uint8_t *const record
 static void pack_iq4_xs(const uint8_t *blocks, uint64_t n, uint8_t *const records[4]) {
     for (uint64_t i = 0; i < n; i++) {
         const uint8_t *b = blocks + 136 * i;
-        for (unsigned u = 0; u < 8; u++) {
-            unsigned low = (unsigned)b[4 + u / 2] >> u % 2 * 4 & 15u,
-                     high = (unsigned)b[2 + u / 4] >> u % 4 * 2 & 3u;
-            records[1][8 * i + u] = (uint8_t)((low | high << 4) - 32u);
-            pack_nibbles(b + 8 + 16 * u, records[0] + 128 * i + 16 * u);
-        }
+        uint64_t low = load(b + 4), high = (uint64_t)b[2] | (uint64_t)b[3] << 8;
+        low = (low | low << 16) & UINT64_C(0x0000FFFF0000FFFF);
+        low = (low | low << 8) & UINT64_C(0x00FF00FF00FF00FF);
+        low = (low | low << 4) & LOW8;
+        high = (high | high << 24) & UINT64_C(0x000000FF000000FF);
+        high = (high | high << 12) & UINT64_C(0x000F000F000F000F);
+        high = (high | high << 6) & PAIRS8;
+        store8(records[1] + 8 * i, less_32(low | high << 4));
+        for (unsigned u = 0; u < 8; u++) pack_nibbles(b + 8 + 16 * u, records[0] + 128 * i + 16 * u);
         memcpy(records[3] + 2 * i, b, 2);
     }
 }
