@@ -124,9 +124,12 @@ double bench_budget_s(const struct bench_env *env) {
 struct greta_measure_params bench_measure_params(const struct bench_env *env, uint32_t iters,
                                                  uint32_t batch) {
     double budget = bench_budget_s(env);
+    bool quick = env->params.preset == PRESET_SMOKE ||
+                 env->params.preset == PRESET_VERIFY; /* for a verdict, not for figures */
     return (struct greta_measure_params){.n_samples = env->params.iters ? env->params.iters : iters,
                                          .n_calls = env->params.batch ? env->params.batch : batch,
                                          .warm_ns = (uint64_t)(budget * 0.2e9),
+                                         .min_warm_ns = quick ? 1 : 0,
                                          .budget_ns = (uint64_t)(budget * 1e9)};
 }
 

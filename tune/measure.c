@@ -67,8 +67,9 @@ static bool within(const double *last, double part) {
 }
 
 /* Until three samples agree or the time for it is over; finds n_calls on the way where it was not given. */
-static greta_status warm_up(struct run *r, uint32_t n_calls, uint64_t warm_ns, struct greta_measure *out) {
-    uint64_t start = clock_ns();
+static greta_status warm_up(struct run *r, uint32_t n_calls, uint64_t min_ns, uint64_t max_ns,
+                            struct greta_measure *out) {
+    uint64_t start = clock_ns(), passed;
     double last[N_STABLE] = {0}, device, host;
     greta_status status;
     do {
@@ -80,9 +81,16 @@ static greta_status warm_up(struct run *r, uint32_t n_calls, uint64_t warm_ns, s
             double wanted = 1e6 / fmax(ns, 1);
             r->n_calls = wanted < 1 ? 1 : wanted > MAX_CALLS ? MAX_CALLS : (uint32_t)wanted;
         }
-        out->stable = out->n_warm > N_STABLE + 1 && within(last, 0.03);
-    } while (!out->stable && out->n_warm < MAX_SAMPLES && (clock_ns() - start < warm_ns || out->n_warm < 2));
+        passed = clock_ns() - start;
+        out->stable = passed >= min_ns && out->n_warm > N_STABLE + 1 && within(last, 0.03);
+    } while (!out->stable && out->n_warm < MAX_SAMPLES &&
+             (passed < min_ns || passed < max_ns || out->n_warm < 2));
     return GRETA_OK;
+}
+
+/* Whether its clock follows the load. */
+static bool is_gpu(const struct greta_limits *limits) {
+    return limits->timestamp_period_ns > 0 && !limits->is_cpu && !limits->is_emulated;
 }
 
 static greta_status measure(struct run *r, uint32_t n_samples, uint64_t end_ns, double *device, double *host,
@@ -112,12 +120,15 @@ greta_status greta_measure_run(struct greta_dev *dev, struct greta_stream *strea
     struct run r = {.stream = stream, .fn = fn, .user = user, .n_calls = p->n_calls ? p->n_calls : 1};
     if (n_samples > MAX_SAMPLES) n_samples = MAX_SAMPLES;
     *out = (struct greta_measure){0};
-    r.has_clock = greta_dev_get_limits(dev)->timestamp_period_ns > 0;
+    const struct greta_limits *limits = greta_dev_get_limits(dev);
+    uint64_t max_warm_ns = p->warm_ns ? p->warm_ns : UINT64_C(300000000);
+    uint64_t min_warm_ns = p->min_warm_ns ? p->min_warm_ns : is_gpu(limits) ? UINT64_C(250000000) : 0;
+    r.has_clock = limits->timestamp_period_ns > 0;
 
     double *samples = calloc(2 * (size_t)n_samples, sizeof *samples);
     greta_status status = samples ? greta_event_create(dev, &r.from) : GRETA_ERR_NO_MEMORY;
     if (!status) status = greta_event_create(dev, &r.to);
-    if (!status) status = warm_up(&r, p->n_calls, p->warm_ns ? p->warm_ns : UINT64_C(300000000), out);
+    if (!status) status = warm_up(&r, p->n_calls, min_warm_ns, max_warm_ns, out);
     if (!status) status = measure(&r, n_samples, end_ns, samples, samples + n_samples, out);
     if (status) *out = (struct greta_measure){0};
     greta_event_destroy(&r.from);
