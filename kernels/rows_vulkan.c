@@ -57,8 +57,10 @@ const char *vulkan_unit_refusal(const struct greta_limits *limits, const uint32_
     return NULL;
 }
 
-/* Tunables of matvec_rows.comp: rows of a workgroup, chunks under way, x aligned. */
-enum { MATVEC_ROWS, MATVEC_STEPS, MATVEC_ALIGNED };
+/* Tunables of matvec_rows.comp: rows of a workgroup, chunks under way, x aligned, by whole units. */
+enum { MATVEC_ROWS, MATVEC_STEPS, MATVEC_ALIGNED, MATVEC_UNITS };
+/* That decode_unit.glsl reads. */
+enum { UNIT_WEIGHTS = VULKAN_WEIGHTS & ~PLAIN_WEIGHTS };
 
 /* Of matvec and the fused ones. */
 static uint32_t matvec_cols(const struct greta_call *call) {
@@ -74,6 +76,8 @@ static const char *matvec_refusal(const struct greta_variant *v, const struct gr
         if (op_extras(call) & EXTRA_NORM && !is_aligned(call, n_weights + 1, 16))
             return "norm does not begin at a multiple of 16 bytes";
     }
+    if (v->tunables[MATVEC_UNITS] && call->op == GRETA_OP_MATVEC_QKV && !(UNIT_WEIGHTS >> call->keys[1] & 1))
+        return "the weight of v is not quantized";
     for (unsigned i = 1; i < n_weights; i++)
         if (!is_aligned(call, i, 16)) return "a weight does not begin at a multiple of 16 bytes";
     return vulkan_weight_refusal(v, limits, call);
@@ -113,6 +117,19 @@ static const char *fused_wide_unwise(const struct greta_variant *v, const struct
     return unwise ? unwise : matvec_wide_unwise(v, limits, call);
 }
 
+/* Whole units are for GPUs with enough invocations to waste some, and for matrices that fill them: measured on an H200 (docs/tried.md). */
+static const char *unit_unwise(const struct greta_variant *v, const struct greta_limits *limits,
+                               const struct greta_call *call) {
+    const char *unwise = fused_unwise(v, limits, call);
+    if (unwise) return unwise;
+    if (limits->is_cpu || limits->n_compute_units <= 32) return "whole units are for larger GPUs";
+    if (call->keys[0] == GRETA_TYPE_Q8_0) return "its chunks are wide loads already";
+    if (matvec_cols(call) < 32 * v->n_threads) return "n_cols is too small to fill its workgroups";
+    return v->n_groups(v, limits, call) < 2 * (uint64_t)limits->n_compute_units
+               ? "n_rows is too small to fill the device"
+               : NULL;
+}
+
 /* ---- grids ---- */
 
 GROUPS(row_lookup_groups, s->row_lookup.n_ids)
@@ -141,26 +158,31 @@ GROUPS(cast_groups, div_up(s->cast.n, v->n_threads))
 
 /* ---- the table ---- */
 
-#define MATVEC_LIKE(OP_, op_, params_, extras_, name_, flags_, types_, threads_, rows_, steps_, aligned_,  \
-                    unwise_)                                                                               \
+#define MATVEC_LIKE(OP_, op_, params_, extras_, units_, name_, flags_, types_, threads_, rows_, steps_,    \
+                    aligned_, unwise_)                                                                     \
     {                                                                                                      \
         .name = name_, .op = GRETA_OP_##OP_, .format = GRETA_IMAGE_SPIRV,                                  \
         .image = &greta_spirv_##op_##_rows, .entry = "main", .flags = VARIANT_EXACT | flags_,              \
         .n_threads = threads_, .n_groups = op_##_groups, .layout = GRETA_LAYOUT_PACKED, .w_types = types_, \
         .extras = extras_, .x_type = GRETA_TYPE_F32, .refusal = matvec_refusal, .unwise = unwise_,         \
-        PARAMS(params_), .n_tunables = 3, .tunables = {                                                    \
+        PARAMS(params_), .n_tunables = 4, .tunables = {                                                    \
             rows_,                                                                                         \
             steps_,                                                                                        \
-            aligned_                                                                                       \
+            aligned_,                                                                                      \
+            units_                                                                                         \
         }                                                                                                  \
     }
-#define MATVEC(...) MATVEC_LIKE(MATVEC, matvec, matvec_params, EXTRA_ADD, __VA_ARGS__)
-#define MATVEC_SPLIT(...) MATVEC_LIKE(MATVEC_SPLIT, matvec_split, matvec_params, EXTRA_ADD, __VA_ARGS__)
-#define MATVEC_GLU(...) \
-    MATVEC_LIKE(MATVEC_GLU, matvec_glu, matvec_params, EXTRA_GELU | EXTRA_NORM, __VA_ARGS__)
-#define MATVEC_QKV(...)                                    \
-    MATVEC_LIKE(MATVEC_QKV, matvec_qkv, matvec_qkv_params, \
-                EXTRA_NORM | EXTRA_BIAS | EXTRA_HALVES | EXTRA_V_TYPE, __VA_ARGS__)
+enum {
+    GLU_EXTRAS = EXTRA_GELU | EXTRA_NORM,
+    QKV_EXTRAS = EXTRA_NORM | EXTRA_BIAS | EXTRA_HALVES | EXTRA_V_TYPE
+};
+#define MATVEC(...) MATVEC_LIKE(MATVEC, matvec, matvec_params, EXTRA_ADD, 0, __VA_ARGS__)
+#define MATVEC_SPLIT(...) MATVEC_LIKE(MATVEC_SPLIT, matvec_split, matvec_params, EXTRA_ADD, 0, __VA_ARGS__)
+#define MATVEC_GLU(...) MATVEC_LIKE(MATVEC_GLU, matvec_glu, matvec_params, GLU_EXTRAS, 0, __VA_ARGS__)
+#define MATVEC_QKV(...) MATVEC_LIKE(MATVEC_QKV, matvec_qkv, matvec_qkv_params, QKV_EXTRAS, 0, __VA_ARGS__)
+#define UNITS(OP_, op_, extras_, threads_, rows_)                                                         \
+    MATVEC_LIKE(OP_, op_, unit_params, extras_, 1, #op_ "_units", 0, UNIT_WEIGHTS, threads_, rows_, 1, 1, \
+                unit_unwise)
 /* What the tuner may set. */
 static const struct variant_param matvec_params[] = {{"threads", VARIANT_PARAM_THREADS, {32, 64, 128, 256}},
                                                      {"rows", MATVEC_ROWS, {1, 2, 4, 8}},
@@ -169,6 +191,9 @@ static const struct variant_param matvec_qkv_params[] = {
     {"threads", VARIANT_PARAM_THREADS, {32, 64, 128, 256}},
     {"rows", MATVEC_ROWS, {2, 4, 8}},
     {"steps", MATVEC_STEPS, {1, 2, 4}}};
+
+static const struct variant_param unit_params[] = {{"threads", VARIANT_PARAM_THREADS, {32, 64, 128}},
+                                                   {"rows", MATVEC_ROWS, {2, 4, 8}}};
 
 static const struct greta_variant rows[] = {
     WEIGHT_ROW(ROW_LOOKUP, row_lookup_simple, 64, row_lookup_groups),
@@ -179,6 +204,7 @@ static const struct greta_variant rows[] = {
                 rope_kv_heads_refusal),
     /* The wide ones differ in threads, rows and steps; which is best was measured on an H200 (docs/tried.md). */
     MATVEC("matvec_wide_f16", 0, PLAIN_WEIGHTS, 256, 2, 2, 1, matvec_wide_unwise),
+    UNITS(MATVEC, matvec, EXTRA_ADD, 64, 8),
     MATVEC("matvec_wide", 0, VULKAN_WEIGHTS, 128, 2, 2, 1, matvec_wide_unwise),
     MATVEC("matvec_narrow", 0, VULKAN_WEIGHTS, 64, 2, 1, 1, NULL),
     MATVEC("matvec_any", 0, VULKAN_WEIGHTS, 64, 2, 1, 0, NULL),
@@ -191,6 +217,7 @@ static const struct greta_variant rows[] = {
     MATVEC_SPLIT("matvec_split_any", 0, VULKAN_WEIGHTS, 64, 2, 1, 0, NULL),
     /* Half the rows of each weight: as many loads under way as in the matvec that is best for the type. */
     MATVEC_GLU("matvec_glu_wide_f16", 0, PLAIN_WEIGHTS, 256, 1, 2, 1, fused_wide_unwise),
+    UNITS(MATVEC_GLU, matvec_glu, GLU_EXTRAS, 32, 4),
     MATVEC_GLU("matvec_glu_wide", 0, VULKAN_WEIGHTS, 128, 1, 2, 1, fused_wide_unwise),
     MATVEC_GLU("matvec_glu_narrow", 0, VULKAN_WEIGHTS, 64, 1, 1, 1, fused_unwise),
     MATVEC_GLU("matvec_glu_any", 0, VULKAN_WEIGHTS, 64, 1, 1, 0, fused_unwise),
@@ -198,6 +225,7 @@ static const struct greta_variant rows[] = {
     MATVEC_GLU("matvec_glu_128_4_1", VARIANT_FORCED_ONLY, VULKAN_WEIGHTS, 128, 4, 1, 1, fused_wide_unwise),
     /* Rows are even in number: pairs are rotated. */
     MATVEC_QKV("matvec_qkv_wide_f16", 0, PLAIN_WEIGHTS, 256, 2, 2, 1, fused_wide_unwise),
+    UNITS(MATVEC_QKV, matvec_qkv, QKV_EXTRAS, 32, 8),
     MATVEC_QKV("matvec_qkv_wide", 0, VULKAN_WEIGHTS, 128, 2, 2, 1, fused_wide_unwise),
     MATVEC_QKV("matvec_qkv_narrow", 0, VULKAN_WEIGHTS, 64, 2, 1, 1, fused_unwise),
     MATVEC_QKV("matvec_qkv_any", 0, VULKAN_WEIGHTS, 64, 2, 1, 0, fused_unwise),

@@ -13,8 +13,10 @@ layout(constant_id = 4) const uint NORM = 0;
 layout(constant_id = 5) const uint ROWS = 4;
 layout(constant_id = 6) const uint STEPS = 1;
 layout(constant_id = 7) const uint ALIGNED = 1;
+layout(constant_id = 8) const uint UNITS = 0;
 #define SETS 2
 #define WITH_NORM
+#define WITH_UNITS
 #include "common/matvec.glsl"
 
 void main() {

@@ -18,6 +18,7 @@ layout(constant_id = 7) const uint BIAS = 0;
 layout(constant_id = 8) const uint ROWS = 4;
 layout(constant_id = 9) const uint STEPS = 1;
 layout(constant_id = 10) const uint ALIGNED = 1;
+layout(constant_id = 11) const uint UNITS = 0;
 
 /*
  * Row i of the group that begins at `first`. In mode 1 two rows that rotate together lie n_rot / 2 apart: a head's rows are taken in
@@ -32,6 +33,7 @@ uint row_at(uint first, uint i) {
 #define SETS 1
 #define WITH_NORM
 #define ROW_AT(first, i) row_at(first, i)
+#define WITH_UNITS
 #include "common/matvec.glsl"
 
 void main() {

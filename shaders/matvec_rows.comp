@@ -11,7 +11,9 @@ layout(constant_id = 3) const uint ADD = 0;
 layout(constant_id = 4) const uint ROWS = 4;
 layout(constant_id = 5) const uint STEPS = 1;
 layout(constant_id = 6) const uint ALIGNED = 1;
+layout(constant_id = 7) const uint UNITS = 0;
 #define SETS 1
+#define WITH_UNITS
 #include "common/matvec.glsl"
 
 void main() {

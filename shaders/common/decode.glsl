@@ -128,52 +128,40 @@ bool type_has_fifth_bit(uint type) {
     return type == GRETA_TYPE_Q5_0 || type == GRETA_TYPE_Q5_1 || type == GRETA_TYPE_Q5_K;
 }
 
-weights_8 decode_chunk(packed_chunk p, uint type, uint chunk) {
-    weights_8 v;
-    v.scale = 1.0;
-    v.offset = 0.0;
+bool type_has_two_scales(uint type) { /* of a unit: one for each half */
+    return type == GRETA_TYPE_Q2_K || type == GRETA_TYPE_Q3_K || type == GRETA_TYPE_Q6_K;
+}
+
+/* Before their scale and offset. */
+void chunk_integers(packed_chunk p, uint type, uint chunk, out vec4 lo, out vec4 hi) {
     if (type == GRETA_TYPE_F32) {
-        v.lo = uintBitsToFloat(p.q);
-        v.hi = uintBitsToFloat(p.q_high);
+        lo = uintBitsToFloat(p.q);
+        hi = uintBitsToFloat(p.q_high);
     } else if (type == GRETA_TYPE_F16) {
-        v.lo = vec4(unpackHalf2x16(p.q.x), unpackHalf2x16(p.q.y));
-        v.hi = vec4(unpackHalf2x16(p.q.z), unpackHalf2x16(p.q.w));
+        lo = vec4(unpackHalf2x16(p.q.x), unpackHalf2x16(p.q.y));
+        hi = vec4(unpackHalf2x16(p.q.z), unpackHalf2x16(p.q.w));
     } else if (type == GRETA_TYPE_BF16) {
-        v.lo = bf16_to_vec4(p.q.xy);
-        v.hi = bf16_to_vec4(p.q.zw);
+        lo = bf16_to_vec4(p.q.xy);
+        hi = bf16_to_vec4(p.q.zw);
     } else if (type == GRETA_TYPE_Q8_0) {
-        v.lo = signed_bytes_to_vec4(p.q.x);
-        v.hi = signed_bytes_to_vec4(p.q.y);
-        v.scale = unpackHalf2x16(p.scale.x).x;
+        lo = signed_bytes_to_vec4(p.q.x);
+        hi = signed_bytes_to_vec4(p.q.y);
     } else if (type == GRETA_TYPE_Q6_K) {
         uint j = (chunk & 1u) * 4u; /* two bits for each of two halves */
         uint pairs = p.q.y >> j;
-        v.lo = bytes_to_vec4((p.q.x & 0x0F0F0F0Fu) | ((pairs & 0x03030303u) << 4)) - 32.0;
-        v.hi = bytes_to_vec4(((p.q.x >> 4) & 0x0F0F0F0Fu) | ((pairs & 0x0C0C0C0Cu) << 2)) - 32.0;
-        int s = bitfieldExtract(int(p.scale.x), int((chunk >> 1) & 1u) * 8, 8);
-        v.scale = unpackHalf2x16(p.scale.y).x * float(s);
+        lo = bytes_to_vec4((p.q.x & 0x0F0F0F0Fu) | ((pairs & 0x03030303u) << 4)) - 32.0;
+        hi = bytes_to_vec4(((p.q.x >> 4) & 0x0F0F0F0Fu) | ((pairs & 0x0C0C0C0Cu) << 2)) - 32.0;
     } else if (type == GRETA_TYPE_Q2_K) {
         uint pairs = p.q.x >> ((chunk & 1u) * 4u);
-        v.lo = bytes_to_vec4(pairs & 0x03030303u);
-        v.hi = bytes_to_vec4((pairs >> 2) & 0x03030303u);
-        uint sm = p.scale.x >> (((chunk >> 1) & 1u) * 8u);
-        vec2 d = unpackHalf2x16(p.scale.y);
-        v.scale = d.x * float(sm & 15u);
-        v.offset = -d.y * float((sm >> 4) & 15u);
+        lo = bytes_to_vec4(pairs & 0x03030303u);
+        hi = bytes_to_vec4((pairs >> 2) & 0x03030303u);
     } else if (type == GRETA_TYPE_Q3_K) {
         uint pairs = p.q.x >> ((chunk & 1u) * 4u), bits = p.q.y >> ((chunk & 3u) * 2u);
-        v.lo = bytes_to_vec4((pairs & 0x03030303u) | ((bits & 0x01010101u) << 2)) - 4.0;
-        v.hi = bytes_to_vec4(((pairs >> 2) & 0x03030303u) | ((bits << 1) & 0x04040404u)) - 4.0;
-        int s = bitfieldExtract(int(p.scale.x), int((chunk >> 1) & 1u) * 8, 8);
-        v.scale = unpackHalf2x16(p.scale.y).x * float(s);
+        lo = bytes_to_vec4((pairs & 0x03030303u) | ((bits & 0x01010101u) << 2)) - 4.0;
+        hi = bytes_to_vec4(((pairs >> 2) & 0x03030303u) | ((bits << 1) & 0x04040404u)) - 4.0;
     } else if (type == GRETA_TYPE_IQ4_NL || type == GRETA_TYPE_IQ4_XS) {
-        v.lo = iq4_to_vec4(p.q.x);
-        v.hi = iq4_to_vec4(p.q.x >> 4);
-        v.scale = unpackHalf2x16(p.scale.x).x;
-        if (type == GRETA_TYPE_IQ4_XS) {
-            int s = bitfieldExtract(int(p.scale.x), int((chunk >> 2) & 1u) * 8, 8);
-            v.scale = unpackHalf2x16(p.scale.y).x * float(s);
-        }
+        lo = iq4_to_vec4(p.q.x);
+        hi = iq4_to_vec4(p.q.x >> 4);
     } else {
         uint low = p.q.x & 0x0F0F0F0Fu, high = (p.q.x >> 4) & 0x0F0F0F0Fu;
         if (type_has_fifth_bit(type)) {
@@ -181,25 +169,51 @@ weights_8 decode_chunk(packed_chunk p, uint type, uint chunk) {
             low |= (bits & 0x01010101u) << 4;
             high |= (bits << 3) & 0x10101010u;
         }
-        v.lo = bytes_to_vec4(low);
-        v.hi = bytes_to_vec4(high);
+        lo = bytes_to_vec4(low);
+        hi = bytes_to_vec4(high);
         if (type == GRETA_TYPE_Q4_0 || type == GRETA_TYPE_Q5_0) {
             float middle = type == GRETA_TYPE_Q4_0 ? 8.0 : 16.0;
-            v.lo -= middle;
-            v.hi -= middle;
-            v.scale = unpackHalf2x16(p.scale.x).x;
-        } else if (type == GRETA_TYPE_Q4_1 || type == GRETA_TYPE_Q5_1) {
-            vec2 d = unpackHalf2x16(p.scale.x);
-            v.scale = d.x;
-            v.offset = d.y;
-        } else { /* Q4_K, Q5_K */
-            uint u = (chunk >> 2) & 7u;
-            uint word = u < 4u ? p.scale.y : p.scale.z;
-            vec2 d = unpackHalf2x16(p.scale.x);
-            v.scale = d.x * float(GRETA_Q4_K_SCALE(word, u));
-            v.offset = -d.y * float(GRETA_Q4_K_MIN(word, p.scale.w, u));
+            lo -= middle;
+            hi -= middle;
         }
     }
+}
+
+/* Of all chunks of the unit, or of half of it, in which `chunk` lies. */
+void chunk_scale(packed_chunk p, uint type, uint chunk, out float scale, out float offset) {
+    scale = 1.0;
+    offset = 0.0;
+    if (!type_has_scale(type)) return;
+    if (type == GRETA_TYPE_Q6_K || type == GRETA_TYPE_Q3_K) {
+        int s = bitfieldExtract(int(p.scale.x), int((chunk >> 1) & 1u) * 8, 8);
+        scale = unpackHalf2x16(p.scale.y).x * float(s);
+    } else if (type == GRETA_TYPE_Q2_K) {
+        uint sm = p.scale.x >> (((chunk >> 1) & 1u) * 8u);
+        vec2 d = unpackHalf2x16(p.scale.y);
+        scale = d.x * float(sm & 15u);
+        offset = -d.y * float((sm >> 4) & 15u);
+    } else if (type == GRETA_TYPE_IQ4_XS) {
+        int s = bitfieldExtract(int(p.scale.x), int((chunk >> 2) & 1u) * 8, 8);
+        scale = unpackHalf2x16(p.scale.y).x * float(s);
+    } else if (type == GRETA_TYPE_Q4_1 || type == GRETA_TYPE_Q5_1) {
+        vec2 d = unpackHalf2x16(p.scale.x);
+        scale = d.x;
+        offset = d.y;
+    } else if (type == GRETA_TYPE_Q4_K || type == GRETA_TYPE_Q5_K) {
+        uint u = (chunk >> 2) & 7u;
+        uint word = u < 4u ? p.scale.y : p.scale.z;
+        vec2 d = unpackHalf2x16(p.scale.x);
+        scale = d.x * float(GRETA_Q4_K_SCALE(word, u));
+        offset = -d.y * float(GRETA_Q4_K_MIN(word, p.scale.w, u));
+    } else { /* Q8_0, Q4_0, Q5_0, IQ4_NL */
+        scale = unpackHalf2x16(p.scale.x).x;
+    }
+}
+
+weights_8 decode_chunk(packed_chunk p, uint type, uint chunk) {
+    weights_8 v;
+    chunk_integers(p, type, chunk, v.lo, v.hi);
+    chunk_scale(p, type, chunk, v.scale, v.offset);
     return v;
 }
 

@@ -6,10 +6,13 @@
  * Before the include: ROWS; STEPS, the chunks that an invocation has under way; ALIGNED, 1 where x lies at a multiple of 16
  * bytes and n_cols is a multiple of 8; #define SETS. Where there is a norm: NORM, 1 if x is to be normed, by args.norm and
  * args.eps, and #define WITH_NORM. Where rows do not follow each other: #define ROW_AT(first, i), row i of a group's. Where a group
- * has a piece of the columns alone: #define PIECE_BEGIN(n) and PIECE_END(n), its chunks of n.
+ * has a piece of the columns alone: #define PIECE_BEGIN(n) and PIECE_END(n), its chunks of n. UNITS 1 and #define WITH_UNITS: by whole
+ * units of quantized weights, 32 columns at a time, x aligned, no pieces.
  */
 #ifndef SHADERS_MATVEC_GLSL
 #define SHADERS_MATVEC_GLSL
+
+#include "decode_unit.glsl"
 
 #ifdef WITH_NORM
 #define NORM_WEIGHTS args.norm
@@ -18,6 +21,9 @@
 const uint NORM = 0;
 #define NORM_WEIGHTS args.x
 #define NORM_EPS 0.0
+#endif
+#ifndef WITH_UNITS
+const uint UNITS = 0;
 #endif
 #ifndef ROW_AT
 #define ROW_AT(first, i) ((first) + (i))
@@ -55,8 +61,87 @@ float dot_chunk(packed_chunk p, uint type, uint chunk, vec4 lo, vec4 hi, float x
     return sum;
 }
 
+/* Each subgroup's part of the sums, for sum_of. */
+void sums_share(float sums[N_SUMS], float squares) {
+    [[unroll]] for (uint i = 0; i < N_SUMS; i++) {
+        float part = subgroupAdd(sums[i]);
+        if (subgroupElect()) partials[i * gl_NumSubgroups + gl_SubgroupID] = part;
+    }
+    if (NORM == 1) {
+        float part = subgroupAdd(squares);
+        if (subgroupElect()) partials[N_SUMS * gl_NumSubgroups + gl_SubgroupID] = part;
+    }
+    barrier();
+}
+
+/*
+ * By whole units: an invocation has one of each row. The x of the workgroup's units passes through LDS, read as it lies and handed out
+ * by units; strides of one vec4 more than the workgroup's size keep both free of bank conflicts.
+ */
+const uint TILE_STRIDE = gl_WorkGroupSize.x + 1u;
+shared vec4 x_tile[UNITS == 1 ? 8u * TILE_STRIDE : 1u];
+
+/* x from unit `begin` on, as many units as the workgroup has invocations, zeros past the end. Returns the sum of this invocation's squares. */
+float stage_x(uint begin, uint n_units) {
+    float squares = 0.0;
+    [[unroll]] for (uint k = 0; k < 8u; k++) {
+        uint part = k * gl_WorkGroupSize.x + gl_LocalInvocationID.x, at = begin * 8u + part;
+        vec4 x = at < n_units * 8u ? IN_VEC4(args.x, at * 16u) : vec4(0.0);
+        if (NORM == 1) {
+            squares += dot(x, x);
+            if (at < n_units * 8u) x *= IN_VEC4(NORM_WEIGHTS, at * 16u);
+        }
+        x_tile[(part & 7u) * TILE_STRIDE + (part >> 3)] = x;
+    }
+    return squares;
+}
+
+void units_multiply(packed_weight w, uint type, uint64_t bases[SETS], uint first, uint n_rows) {
+    uint t = gl_LocalInvocationID.x;
+    float sums[N_SUMS], squares = 0.0;
+    [[unroll]] for (uint i = 0; i < N_SUMS; i++) sums[i] = 0.0;
+
+    for (uint begin = 0; begin < w.n_units; begin += gl_WorkGroupSize.x) {
+        /* Past the end the last unit is read again and multiplied by zeros. */
+        uint unit = min(begin + t, w.n_units - 1u);
+        packed_unit p[N_SUMS];
+        [[unroll]] for (uint i = 0; i < N_SUMS; i++) {
+            w.base = bases[i / ROWS];
+            p[i] = load_unit(w, type, min(ROW_AT(first, i % ROWS), n_rows - 1u), unit);
+        }
+        if (begin > 0u) barrier();
+        squares += stage_x(begin, w.n_units);
+        barrier();
+
+        float scales[N_SUMS], offsets[N_SUMS];
+        [[unroll]] for (uint half_unit = 0; half_unit < 2u; half_unit++) {
+            float products[N_SUMS], x_sum = 0.0;
+            [[unroll]] for (uint i = 0; i < N_SUMS; i++) products[i] = 0.0;
+            [[unroll]] for (uint k = 2u * half_unit; k < 2u * half_unit + 2u; k++) {
+                vec4 lo = x_tile[2u * k * TILE_STRIDE + t], hi = x_tile[(2u * k + 1u) * TILE_STRIDE + t];
+                if (type_has_offset(type)) x_sum += dot(lo + hi, vec4(1.0));
+                [[unroll]] for (uint i = 0; i < N_SUMS; i++) {
+                    vec4 w_lo, w_hi;
+                    chunk_integers(chunk_of_unit(p[i], type, k), type, k, w_lo, w_hi);
+                    products[i] += dot(w_lo, lo) + dot(w_hi, hi);
+                }
+            }
+            [[unroll]] for (uint i = 0; i < N_SUMS; i++) {
+                if (half_unit == 0u || type_has_two_scales(type))
+                    chunk_scale(chunk_of_unit(p[i], type, 0), type, unit * 4u + 2u * half_unit, scales[i], offsets[i]);
+                sums[i] += scales[i] * products[i] + (type_has_offset(type) ? offsets[i] * x_sum : 0.0);
+            }
+        }
+    }
+    sums_share(sums, squares);
+}
+
 /* This subgroup's part of the sums: row ROW_AT(first, i % ROWS) of the weight at bases[i / ROWS], of n_rows of `type`. */
 void rows_multiply(packed_weight w, uint type, uint64_t bases[SETS], uint first, uint n_rows) {
+    if (UNITS == 1) {
+        units_multiply(w, type, bases, first, n_rows);
+        return;
+    }
     uint n_chunks = (args.n_cols + 7u) / 8u, end = PIECE_END(n_chunks);
     float sums[N_SUMS], squares = 0.0;
     [[unroll]] for (uint i = 0; i < N_SUMS; i++) sums[i] = 0.0;
@@ -91,15 +176,7 @@ void rows_multiply(packed_weight w, uint type, uint64_t bases[SETS], uint first,
         }
     }
 
-    [[unroll]] for (uint i = 0; i < N_SUMS; i++) {
-        float part = subgroupAdd(sums[i]);
-        if (subgroupElect()) partials[i * gl_NumSubgroups + gl_SubgroupID] = part;
-    }
-    if (NORM == 1) {
-        float part = subgroupAdd(squares);
-        if (subgroupElect()) partials[N_SUMS * gl_NumSubgroups + gl_SubgroupID] = part;
-    }
-    barrier();
+    sums_share(sums, squares);
 }
 
 /* Sum i of the workgroup, after rows_multiply. */
