@@ -25,6 +25,14 @@ struct bench_params {
     const char *row;   /* only rows whose name holds this; NULL: all */
     bool compute_only; /* no transfers in what is measured as a whole */
     bool check_only;   /* run once and check; no times */
+    bool own_sizes;    /* no preset was named: defaults are of single benches */
+};
+
+/* How long a row took for a unit of work, a product of sums or else a byte: what larger cases are predicted by. */
+enum { BENCH_MAX_RATES = 256 };
+struct bench_rate {
+    const char *row;
+    double ns_per_unit;
 };
 
 struct bench_env {
@@ -39,6 +47,8 @@ struct bench_env {
     /* Told each result as it comes; false stops. */
     bool (*tell)(void *user, const struct bench_result *result);
     void *user;
+    struct bench_rate rates[BENCH_MAX_RATES];
+    uint32_t n_rates;
 };
 
 /* One name; `text` says what it measures. Returns what stopped it: a device that is lost, memory; a result that is wrong stops nothing. */
@@ -63,6 +73,34 @@ struct greta_measure_params bench_measure_params(const struct bench_env *env, ui
 greta_status bench_add(struct bench_env *env, struct bench_result *result);
 greta_status bench_skip(struct bench_env *env, const char *name, const char *key, const char *reason);
 
+/* ---- counts.c: the time of a call, or its counts ---- */
+
+enum { BENCH_MAX_COUNTERS = 64 };
+struct bench_counters {
+    struct greta_counter at[BENCH_MAX_COUNTERS];
+    uint32_t n;
+};
+/* Whether counts stand in place of times: the device is a program. */
+bool bench_counts(const struct bench_env *env);
+GRETA_MUST_USE greta_status bench_counters_read(struct greta_dev *dev, struct bench_counters *out);
+/* {"instructions": ...}, without what is 0; NULL where memory is out. */
+json_t *bench_counters_between(const struct bench_counters *from, const struct bench_counters *to);
+
+/*
+ * Fills r->time by greta_measure_run, with fewer calls a sample where the budget asks for it; or, of an emulated device, r->counts, those
+ * of one call. Where one call alone passes the budget: ERR_TIMEOUT, with r->predicted_ns. r->took_ns is one call's time by either clock, also of an emulated device, where it is kept for predictions only.
+ */
+GRETA_MUST_USE greta_status bench_measure(struct bench_env *env, greta_measure_fn *fn, void *user,
+                                          const struct greta_measure_params *params, struct bench_result *r);
+/* The counts of one step. */
+typedef greta_status bench_step_fn(void *user);
+GRETA_MUST_USE greta_status bench_count_step(struct bench_env *env, bench_step_fn *step, void *user,
+                                             struct bench_result *r);
+/* 0: the row was not measured yet. `row` is a row's own name. */
+const char *bench_too_slow(const struct bench_env *env, const struct bench_result *r, char *out, size_t size);
+double bench_predict_ns(const struct bench_env *env, const char *row, double work);
+void bench_note_rate(struct bench_env *env, const char *row, double work, double ns);
+
 /* ---- op.c: calls of the kernels' ops ---- */
 
 /* What a call moves and makes at least. */
@@ -76,8 +114,9 @@ greta_status bench_call(struct bench_env *env, const struct bench *bench, const 
 
 /* ---- the benches, by file ---- */
 typedef greta_status bench_fn(struct bench_env *env, const struct bench *bench);
-bench_fn bench_gemm, bench_gemm_runtime_smoke, bench_rows, bench_mask, bench_elements, bench_rope, bench_kv,
-    bench_attn, bench_matvec, bench_block; /* ops.c */
+bench_fn bench_gemm, bench_gemm_runtime_smoke, bench_ultrasafe, bench_fills_and_copies, bench_default_rows,
+    bench_primitives, bench_rows, bench_mask, bench_elements, bench_rope, bench_kv, bench_attn, bench_matvec,
+    bench_block; /* ops.c */
 bench_fn bench_smoke, bench_fill, bench_noop, bench_vector_add, bench_alloc, bench_stream, bench_dispatch,
     bench_telemetry, bench_copies, bench_roof; /* runtime.c */
 bench_fn bench_membw, bench_memlat;            /* host.c */

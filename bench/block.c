@@ -272,20 +272,22 @@ static greta_status block_of(struct bench_env *env, uint32_t type) {
     if (!status) status = check(&b, env->plan, with_norm, &result.worst);
     result.bytes = block_bytes(&b);
     result.flops = 2.0 * (4.0 * N_EMBD * N_EMBD + 3.0 * N_EMBD * N_FF) + 4.0 * (POS + 1) * N_EMBD;
-    if (!status && result.worst <= 1 && !env->params.check_only) {
+    if (!status && result.worst <= 1) {
         status = greta_graph_begin(env->stream);
         if (!status) status = record_calls(&b, env->plan, env->stream);
         if (!status) status = greta_graph_end(env->stream, &r.graph);
-        if (!status) status = greta_measure_run(env->dev, env->stream, launch, &r, &p, &result.time);
+        if (!status) status = bench_measure(env, launch, &r, &p, &result);
     }
     greta_graph_destroy(&r.graph);
     for (int t = 0; t < N_TENSORS; t++) greta_buf_destroy(&b.bufs[t]);
     if (status == GRETA_ERR_DEVICE_LOST || status == GRETA_ERR_NO_MEMORY) return status;
     if (status) {
-        result.status = status == GRETA_ERR_NO_DEVICE_MEMORY || status == GRETA_ERR_UNSUPPORTED
+        bool late = status == GRETA_ERR_TIMEOUT && result.predicted_ns > 0;
+        result.status = late || status == GRETA_ERR_NO_DEVICE_MEMORY || status == GRETA_ERR_UNSUPPORTED
                             ? BENCH_SKIPPED
                             : BENCH_FAILED;
-        result.reason = greta_status_text(status);
+        result.reason =
+            late ? bench_too_slow(env, &result, reason, sizeof reason) : greta_status_text(status);
     } else if (!(result.worst <= 1)) {
         snprintf(reason, sizeof reason, "its result is wrong by %.3g hundredths of the largest value",
                  result.worst);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_COPIES = 16, FULL_REFERENCE = 1 << 27 /* products: 512^3 */, N_EXACT = 256 };
+enum { MAX_COPIES = 1 << 16, FULL_REFERENCE = 1 << 27 /* products: 512^3 */, N_EXACT = 256 };
 
 /* Of one call: what all its rows share. */
 struct job {
@@ -83,7 +83,10 @@ static void memory_free(struct memory *m) {
 /* What no last-level cache holds, and no more than a quarter of the device's memory. */
 static uint32_t copies_for(const struct bench_env *env, uint64_t bytes) {
     uint64_t wanted = env->limits->is_cpu ? 96u << 20 : 512u << 20;
+    if (env->params.preset <= PRESET_VERIFY && !env->params.own_sizes)
+        wanted /= 16; /* a verdict in a minute */
     struct greta_mem_info mem;
+    if (bench_counts(env) || env->params.check_only) return 1; /* no cache to miss, and no time to take */
     if (greta_dev_mem_info(env->dev, &mem) || !mem.free_bytes) mem.free_bytes = wanted;
     if (wanted > mem.free_bytes / 4) wanted = mem.free_bytes / 4;
     uint64_t n = wanted / (bytes ? bytes : 1) + 1;
@@ -112,8 +115,11 @@ static greta_status binding_make(struct job *j, const struct greta_call *call, u
     uint8_t *image = status ? NULL : image_of(j, call, i, m->sizes[i]);
     if (!status && !image) status = GRETA_ERR_NO_MEMORY;
     if (!status) status = greta_stream_write(stream, m->bufs[i], 0, image, m->sizes[i]);
-    for (uint32_t c = 1; !status && c < m->n_copies; c++)
-        status = greta_stream_copy(stream, m->bufs[i], c * m->sizes[i], m->bufs[i], 0, m->sizes[i]);
+    /* What is there once more behind itself, until there is enough. */
+    for (uint64_t c = 1, n; !status && c < m->n_copies; c += n) {
+        n = c < m->n_copies - c ? c : m->n_copies - c;
+        status = greta_stream_copy(stream, m->bufs[i], c * m->sizes[i], m->bufs[i], 0, n * m->sizes[i]);
+    }
     free(image);
     return status;
 }
@@ -222,22 +228,6 @@ static greta_status check(struct job *j, struct recorder *r, double *worst) {
 
 /* ---- one row ---- */
 
-/* Times of a row in a small case say what a large one would take. */
-static double predicted_ns(const struct bench_env *env, const char *row, double flops) {
-    json_t *list = json_object_get(env->results->root, "results"), *value;
-    double ns = 0;
-    size_t i;
-    json_array_foreach(list, i, value) {
-        const char *name = json_string_value(json_object_get(value, "row"));
-        double its = json_number_value(json_object_get(value, "flops"));
-        if (!name || strcmp(name, row) != 0 || its <= 0) continue;
-        const json_t *t =
-            json_object_get(value, json_object_get(value, "device_ns") ? "device_ns" : "host_ns");
-        ns = json_number_value(json_object_get(t, "p50")) * flops / its;
-    }
-    return ns;
-}
-
 static json_t *shape_of(const struct job *j) {
     json_t *shape = json_object();
     for (uint32_t i = 0; i < j->info->n_scalars; i++)
@@ -257,6 +247,15 @@ static bool stops_all(greta_status status) {
     return status == GRETA_ERR_DEVICE_LOST || status == GRETA_ERR_NO_MEMORY;
 }
 
+/* A preset's products have its numbers of samples and calls; all else as many calls as a millisecond takes. */
+static struct greta_measure_params call_params(const struct job *j) {
+    static const uint32_t repeats[N_PRESETS][2] = {{3, 5}, {2, 2}, {10, 20}, {10, 50}};
+    const struct bench_params *p = &j->env->params;
+    bool product_of_preset = j->c->call.op == GRETA_OP_GEMM && !p->own_sizes;
+    return product_of_preset ? bench_measure_params(j->env, repeats[p->preset][0], repeats[p->preset][1])
+                             : bench_measure_params(j->env, 20, 0);
+}
+
 /* `choice`: the row that the plan takes; it is the one that results of "auto" are checked as. */
 static greta_status run_row(struct job *j, const struct greta_variant *row, bool is_auto) {
     struct memory m = {.n_copies = 1};
@@ -267,14 +266,13 @@ static greta_status run_row(struct job *j, const struct greta_variant *row, bool
                                   .row = greta_variant_name(row),
                                   .bytes = j->bytes,
                                   .flops = j->flops};
-    double predicted = predicted_ns(j->env, result.row, j->flops), budget = bench_budget_s(j->env) * 1e9;
+    double work = j->flops > 0 ? j->flops : j->bytes, budget = bench_budget_s(j->env) * 1e9;
+    double predicted = bench_predict_ns(j->env, result.row, work);
     snprintf(key, sizeof key, "%s/%s", j->key, is_auto ? "auto" : result.row);
     if (predicted > budget) {
-        snprintf(reason, sizeof reason, "one call would take %.3g s, the budget is %.3g s", predicted * 1e-9,
-                 budget * 1e-9);
         result.status = BENCH_SKIPPED;
-        result.reason = reason;
         result.predicted_ns = predicted;
+        result.reason = bench_too_slow(j->env, &result, reason, sizeof reason);
         return bench_add(j->env, &result);
     }
     r.call.layout = row->layout;
@@ -283,16 +281,19 @@ static greta_status run_row(struct job *j, const struct greta_variant *row, bool
     greta_status status = memory_make(j, &r.call, &m);
     if (!status) status = check(j, &r, &result.worst);
     result.check = check_of(j);
-    if (!status && result.worst <= 1 && !j->env->params.check_only) {
-        struct greta_measure_params p = bench_measure_params(j->env, 20, 0);
+    if (!status && result.worst <= 1) {
+        struct greta_measure_params p = call_params(j);
         if (is_auto) r.row = NULL;
-        status = greta_measure_run(j->env->dev, j->env->stream, record, &r, &p, &result.time);
+        status = bench_measure(j->env, record, &r, &p, &result);
     }
     memory_free(&m);
     if (stops_all(status)) return status;
+    bench_note_rate(j->env, greta_variant_name(row), work, result.took_ns);
     if (status) {
+        bool late = status == GRETA_ERR_TIMEOUT && result.predicted_ns > 0;
         snprintf(reason, sizeof reason, "%s", greta_status_text(status));
-        result.status = status == GRETA_ERR_NO_DEVICE_MEMORY ? BENCH_SKIPPED : BENCH_FAILED;
+        if (late) bench_too_slow(j->env, &result, reason, sizeof reason);
+        result.status = late || status == GRETA_ERR_NO_DEVICE_MEMORY ? BENCH_SKIPPED : BENCH_FAILED;
     } else if (!(result.worst <= 1)) {
         snprintf(reason, sizeof reason, "its result is wrong by %.3g of the bound", result.worst);
         result.status = BENCH_FAILED;

@@ -22,19 +22,22 @@ static greta_status gemm(struct bench_env *env, const struct bench *bench, uint3
     struct kc_case c = {
         .call = {.op = GRETA_OP_GEMM, .keys = {type, a_order, b_order}, .scalars.gemm = {m, n, k}}};
     char key[160];
-    snprintf(key, sizeof key, "%s/%s/m%u/n%u/k%u/%s-%s", bench->name,
-             greta_type_get_info(type) ? greta_type_get_info(type)->name : "I8", m, n, k,
-             a_order ? "col" : "row", b_order ? "col" : "row");
+    snprintf(key, sizeof key, "%s/%s/m%u/n%u/k%u/%s-%s", bench->name, greta_type_get_info(type)->name, m, n,
+             k, a_order ? "col" : "row", b_order ? "col" : "row");
     return bench_call(env, bench, key, &c);
 }
 
 greta_status bench_gemm(struct bench_env *env, const struct bench *bench) {
     static const uint32_t sizes[N_PRESETS][6] = {
         {128}, {64}, {128, 512, 1024}, {128, 512, 1024, 2048, 4096, 8192}};
-    static const uint32_t types[] = {GRETA_TYPE_F32, GRETA_TYPE_F16, GRETA_TYPE_BF16};
+    static const uint32_t types[] = {GRETA_TYPE_F32, GRETA_TYPE_F16, GRETA_TYPE_BF16, GRETA_TYPE_I8,
+                                     GRETA_TYPE_FP8};
+    /* Of a model: 512 tokens by a matrix of Llama-2-7B. */
+    static const uint32_t llm[][2] = {{4096, 4096}, {11008, 4096}, {4096, 11008}};
     const struct bench_params *p = &env->params;
     greta_status status = GRETA_OK;
     for (unsigned t = 0; t < N(types) && !status; t++) {
+        if (types[t] > GRETA_TYPE_BF16 && strcmp(bench->name, "roof") == 0) continue;
         if (p->m || p->n || p->k) {
             uint32_t any = p->m ? p->m : p->n ? p->n : p->k;
             status = gemm(env, bench, types[t], given(p->m, any), given(p->n, any), given(p->k, any),
@@ -45,6 +48,9 @@ greta_status bench_gemm(struct bench_env *env, const struct bench *bench) {
             uint32_t n = sizes[p->preset][i];
             status = gemm(env, bench, types[t], n, n, n, GRETA_ORDER_ROW, GRETA_ORDER_ROW);
         }
+        unsigned n_llm = p->preset == PRESET_PERF ? N(llm) : is_large(env) ? 1 : 0;
+        for (unsigned i = 0; i < n_llm && !status; i++)
+            status = gemm(env, bench, types[t], 512, llm[i][0], llm[i][1], GRETA_ORDER_ROW, GRETA_ORDER_ROW);
         /* The other orders, on a shape of three different sides: an operand taken for its transpose cannot pass. */
         for (uint32_t orders = 1; orders < 4 && !status && !is_large(env); orders++)
             status = gemm(env, bench, types[t], 96, 64, 80, orders & 1, orders >> 1);
@@ -64,19 +70,38 @@ static greta_status one_row(struct bench_env *env, const struct bench *bench, co
  * only. default: the plan's own rows at the preset's size.
  */
 greta_status bench_gemm_runtime_smoke(struct bench_env *env, const struct bench *bench) {
-    static const uint32_t size[N_PRESETS] = {128, 64, 1024, 1024};
+    greta_status status = bench_ultrasafe(env, bench);
+    if (!status) status = bench_fills_and_copies(env, bench);
+    return status ? status : bench_default_rows(env, bench);
+}
+
+greta_status bench_ultrasafe(struct bench_env *env, const struct bench *bench) {
     const struct bench_params before = env->params;
     struct bench named = *bench;
     named.name = "gemm_runtime_smoke/ultrasafe";
     env->params.batch = 1;
     if (!env->params.iters) env->params.iters = 10;
-    greta_status status = one_row(env, &named, "gemm_tiled gemm_plain", GRETA_TYPE_F32, 64);
-    named.name = "gemm_runtime_smoke/fill";
-    if (!status) status = bench_fill(env, &named);
+    greta_status status = one_row(env, &named, "gemm_tiled gemm_plain gemm_simple", GRETA_TYPE_F32, 64);
     env->params = before;
+    return status;
+}
+
+greta_status bench_fills_and_copies(struct bench_env *env, const struct bench *bench) {
+    struct bench named = *bench;
+    named.name = "gemm_runtime_smoke/fill";
+    greta_status status = bench_fill(env, &named);
+    named.name = "gemm_runtime_smoke/copy";
+    return status ? status : bench_copies(env, &named);
+}
+
+greta_status bench_default_rows(struct bench_env *env, const struct bench *bench) {
+    static const uint32_t size[N_PRESETS] = {128, 64, 1024, 1024};
+    static const uint32_t types[] = {GRETA_TYPE_F32, GRETA_TYPE_F16};
+    struct bench named = *bench;
+    greta_status status = GRETA_OK;
     named.name = "gemm_runtime_smoke/default";
-    if (!status) status = one_row(env, &named, "auto", GRETA_TYPE_F32, given(before.m, size[before.preset]));
-    if (!status) status = one_row(env, &named, "auto", GRETA_TYPE_F16, given(before.m, size[before.preset]));
+    for (unsigned t = 0; t < N(types) && !status; t++)
+        status = one_row(env, &named, "auto", types[t], given(env->params.m, size[env->params.preset]));
     return status;
 }
 
@@ -109,7 +134,7 @@ greta_status bench_mask(struct bench_env *env, const struct bench *bench) {
     uint32_t rows = given(p->rows, row_sizes[p->preset][0]), cols = given(p->cols, row_sizes[p->preset][1]);
     char key[96];
     c.call.scalars.causal_mask = (struct greta_scalars_causal_mask){rows, cols, 0};
-    snprintf(key, sizeof key, "causal_mask/%ux%u", rows, cols);
+    snprintf(key, sizeof key, "%s/%ux%u", bench->name, rows, cols);
     return bench_call(env, bench, key, &c);
 }
 
@@ -120,9 +145,9 @@ greta_status bench_elements(struct bench_env *env, const struct bench *bench) {
              cols = given(p->cols, is_large(env) ? 11008 : 1024);
     char key[96];
     if ((uint64_t)rows * cols > UINT32_MAX)
-        return bench_skip(env, bench->name, "silu", "a vector of it would pass 4 GiB");
+        return bench_skip(env, bench->name, bench->name, "a vector of it would pass 4 GiB");
     c.call.scalars.act_mul.n = rows * cols;
-    snprintf(key, sizeof key, "silu/%ux%u", rows, cols);
+    snprintf(key, sizeof key, "%s/%ux%u", bench->name, rows, cols);
     return bench_call(env, bench, key, &c);
 }
 
@@ -134,7 +159,7 @@ greta_status bench_rope(struct bench_env *env, const struct bench *bench) {
         struct kc_case c = {.call = {.op = GRETA_OP_ROPE, .keys = {0}}, .step = {0, 7, 7 + n_tok, 0}};
         char key[96];
         c.call.scalars.rope = (struct greta_scalars_rope){n_tok, 32, 128, 128};
-        snprintf(key, sizeof key, "rope/dim4096/heads32/tokens%u", n_tok);
+        snprintf(key, sizeof key, "%s/dim4096/heads32/tokens%u", bench->name, n_tok);
         status = bench_call(env, bench, key, &c);
     }
     return status;
@@ -144,7 +169,9 @@ greta_status bench_kv(struct bench_env *env, const struct bench *bench) {
     struct kc_case c = {.call = {.op = GRETA_OP_KV_UPDATE, .keys = {GRETA_TYPE_F16}},
                         .step = {0, 1000, 1001, 0}};
     c.call.scalars.kv_update = (struct greta_scalars_kv_update){1, 4096, 2048};
-    return bench_call(env, bench, "kv_update/max_seq2048/dim4096/F16", &c);
+    char key[96];
+    snprintf(key, sizeof key, "%s/max_seq2048/dim4096/F16", bench->name);
+    return bench_call(env, bench, key, &c);
 }
 
 /* ---- attention ---- */
@@ -208,11 +235,37 @@ greta_status bench_matvec(struct bench_env *env, const struct bench *bench) {
                             greta_plan_x_type(env->plan, types[t], 1, rows, cols) != GRETA_TYPE_Q8A))
                     continue;
                 c.call.scalars.matvec = (struct greta_scalars_matvec){rows, cols};
-                snprintf(key, sizeof key, "matvec/%s%s/%ux%u", greta_type_get_info(types[t])->name,
+                snprintf(key, sizeof key, "%s/%s%s/%ux%u", bench->name, greta_type_get_info(types[t])->name,
                          q8a ? "/x8" : "", rows, cols);
                 status = cols % block
                              ? bench_skip(env, bench->name, key, "cols is no multiple of the type's block")
                              : bench_call(env, bench, key, &c);
             }
+    return status;
+}
+
+/* ---- all of them ---- */
+
+/* The ops of a layer of Llama-2-7B in its shapes, one token and a prompt's rows: of the cpu, whose primitives they are. */
+greta_status bench_primitives(struct bench_env *env, const struct bench *bench) {
+    static const struct {
+        const char *name;
+        uint32_t rows, cols;
+    } parts[] = {{"rms_norm", 1, 4096}, {"layer_norm", 1, 4096}, {"softmax", 32, 1024},
+                 {"silu", 1, 11008},    {"rope", 0, 0},          {"kv_update", 0, 0},
+                 {"attn_decode", 0, 0}, {"attn_prefill", 0, 0},  {"matvec", 4096, 4096}};
+    const struct bench_params before = env->params;
+    greta_status status = GRETA_OK;
+    if (!env->limits->is_cpu) return bench_skip(env, bench->name, bench->name, "it is of the cpu device");
+    for (unsigned i = 0; i < N(parts) && !status; i++) {
+        char name[64];
+        struct bench one = *bench_find(parts[i].name);
+        snprintf(name, sizeof name, "%s/%s", bench->name, one.name);
+        one.name = name;
+        env->params.rows = parts[i].rows;
+        env->params.cols = parts[i].cols;
+        status = one.run(env, &one);
+    }
+    env->params = before;
     return status;
 }

@@ -1,6 +1,8 @@
 /* The table of benches, their older names, and what a preset means. */
 #include "bench.h"
 
+#include "variant.h"
+
 #include <string.h>
 
 const char *preset_name(enum preset p) {
@@ -44,10 +46,28 @@ static const struct bench benches[] = {
     {"gemm_auto", "matrix products by the plan's own choice", bench_gemm, GRETA_OP_GEMM, "auto", 0},
     {"gemm_runtime_smoke", "the runtime under matrix products: profiles ultrasafe, fill, default",
      bench_gemm_runtime_smoke, 0, NULL, ALL},
+    {"gemm_runtime_smoke_ultrasafe", "f32 by tiles, 64^3, one call a submit, each waited for",
+     bench_ultrasafe, 0, NULL, 0},
+    {"gemm_runtime_smoke_fill", "fills and copies only", bench_fills_and_copies, 0, NULL, 0},
+    {"gemm_runtime_smoke_default", "the plan's own rows", bench_default_rows, 0, NULL, 0},
     {"layer_norm", "LayerNorm", bench_rows, GRETA_OP_LAYER_NORM, NULL, ALL},
+    {"layer_norm_simple", "LayerNorm by the simplest row", bench_rows, GRETA_OP_LAYER_NORM,
+     "layer_norm_simple layer_norm_plain", 0},
+    {"layer_norm_tiled", "LayerNorm by a group a row", bench_rows, GRETA_OP_LAYER_NORM, "layer_norm_tiled",
+     0},
     {"rms_norm", "RMSNorm", bench_rows, GRETA_OP_RMS_NORM, NULL, ALL},
+    {"rms_norm_simple", "RMSNorm by the simplest row", bench_rows, GRETA_OP_RMS_NORM,
+     "rms_norm_simple rms_norm_plain", 0},
+    {"rms_norm_tiled", "RMSNorm by a group a row", bench_rows, GRETA_OP_RMS_NORM, "rms_norm_tiled", 0},
     {"layer_rms_norm", "LayerNorm and RMSNorm, fused", bench_rows, GRETA_OP_LAYER_RMS_NORM, NULL, ALL},
+    {"layer_rms_norm_simple", "the same by the simplest row", bench_rows, GRETA_OP_LAYER_RMS_NORM,
+     "layer_rms_norm_simple layer_rms_norm_plain", 0},
+    {"layer_rms_norm_tiled", "the same by a group a row", bench_rows, GRETA_OP_LAYER_RMS_NORM,
+     "layer_rms_norm_tiled", 0},
     {"softmax", "softmax over rows", bench_rows, GRETA_OP_SOFTMAX, NULL, ALL},
+    {"softmax_simple", "softmax by the simplest row", bench_rows, GRETA_OP_SOFTMAX,
+     "softmax_simple softmax_plain", 0},
+    {"softmax_tiled", "softmax by a group a row", bench_rows, GRETA_OP_SOFTMAX, "softmax_tiled", 0},
     {"causal_mask", "a causal mask in place", bench_mask, GRETA_OP_CAUSAL_MASK, NULL, ALL},
     {"silu", "SiLU of one vector times another", bench_elements, GRETA_OP_ACT_MUL, NULL, ALL},
     {"rope", "rotary embedding, dim 4096 with 32 heads", bench_rope, GRETA_OP_ROPE, NULL, ALL},
@@ -57,6 +77,8 @@ static const struct bench benches[] = {
     {"matvec", "quantized matrices times a vector", bench_matvec, GRETA_OP_MATVEC, NULL,
      SMOKE | STANDARD | PERF},
     {"llama_block", "one layer of Llama-2-7B, decoding", bench_block, 0, NULL, STANDARD | PERF},
+    {"llm_primitives", "the ops of a layer of Llama-2-7B one by one, on the cpu", bench_primitives, 0, NULL,
+     STANDARD | PERF},
 };
 
 /* Names of earlier programs; each also with "_bench" behind it. */
@@ -72,14 +94,14 @@ static const char *const aliases[][2] = {
     {"vk_gemm_f16acc32_tiled_vec2_ts", "gemm_vec2"},
     {"vk_gemm_f16acc32_tiled_vec2_32x8_ts", "gemm_vec2_32x8"},
     {"vk_gemm_f16acc32_tiled_vec2_db_ts", "gemm_vec2_db"},
-    {"vk_layernorm", "layer_norm"},
-    {"vk_layernorm_tiled", "layer_norm"},
-    {"vk_rmsnorm", "rms_norm"},
-    {"vk_rmsnorm_tiled", "rms_norm"},
-    {"vk_softmax", "softmax"},
-    {"vk_softmax_tiled", "softmax"},
-    {"vk_layernorm_rmsnorm_fused", "layer_rms_norm"},
-    {"vk_layernorm_rmsnorm_fused_tiled", "layer_rms_norm"},
+    {"vk_layernorm", "layer_norm_simple"},
+    {"vk_layernorm_tiled", "layer_norm_tiled"},
+    {"vk_rmsnorm", "rms_norm_simple"},
+    {"vk_rmsnorm_tiled", "rms_norm_tiled"},
+    {"vk_softmax", "softmax_simple"},
+    {"vk_softmax_tiled", "softmax_tiled"},
+    {"vk_layernorm_rmsnorm_fused", "layer_rms_norm_simple"},
+    {"vk_layernorm_rmsnorm_fused_tiled", "layer_rms_norm_tiled"},
     {"hip_noop_launch", "noop_launch"},
     {"hip_vec_add", "vector_add"},
     {"hip_fill", "fill"},
@@ -99,6 +121,33 @@ const char *bench_alias(uint32_t i, const char **stands_for) {
     return i < N_ALIASES ? aliases[i][0] : NULL;
 }
 
+/* The bench of an op whose table has the row, or rows whose names begin so, measured by these alone: "gemm_mfma_64x64", "gemm_mfma". */
+static const struct bench *of_row(const char *name) {
+    enum { MAX_NAMED = 32, MAX_NAME = 64 };
+    static struct bench named[MAX_NAMED];
+    static char names[MAX_NAMED][MAX_NAME];
+    static unsigned n;
+    const struct greta_variant *v;
+    const struct bench *base = NULL;
+    size_t len = strlen(name);
+    for (unsigned i = 0; i < n; i++)
+        if (strcmp(names[i], name) == 0) return &named[i];
+    for (uint32_t i = 0; (v = greta_variant_at(i)) && !base; i++) {
+        const char *row = greta_variant_name(v);
+        if (strncmp(row, name, len) != 0 || (row[len] && row[len] != '_')) continue;
+        for (int b = 0; b < N_BENCHES && !base; b++)
+            if (benches[b].op && benches[b].op == (uint32_t)greta_variant_op(v) && !benches[b].rows)
+                base = &benches[b];
+        if (base && strlen(base->name) >= len) base = NULL; /* "gem" is no row */
+    }
+    if (!base || len >= MAX_NAME || n == MAX_NAMED) return NULL;
+    memcpy(names[n], name, len + 1);
+    named[n] = *base;
+    named[n].name = named[n].rows = names[n];
+    named[n].presets = 0;
+    return &named[n++];
+}
+
 static const struct bench *find(const char *name, size_t len) {
     for (int i = 0; i < N_BENCHES; i++)
         if (strlen(benches[i].name) == len && memcmp(benches[i].name, name, len) == 0) return &benches[i];
@@ -113,12 +162,13 @@ const struct bench *bench_find(const char *name) {
     size_t len = strlen(name), n = sizeof end - 1;
     const struct bench *found = find(name, len);
     if (!found && len > n && strcmp(name + len - n, end) == 0) found = find(name, len - n);
-    return found;
+    return found ? found : of_row(name);
 }
 
 double bench_budget_s(const struct bench_env *env) {
     static const double seconds[N_PRESETS] = {1, 1, 3, 6};
-    return env->params.budget_s > 0 ? env->params.budget_s : seconds[env->params.preset];
+    double usual = env->params.own_sizes ? 10 : seconds[env->params.preset];
+    return env->params.budget_s > 0 ? env->params.budget_s : usual;
 }
 
 struct greta_measure_params bench_measure_params(const struct bench_env *env, uint32_t iters,

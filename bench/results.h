@@ -27,10 +27,12 @@ struct bench_result {
     double bytes, flops; /* that one call must move and make */
     double tokens;       /* that one call evaluates; 0: not about tokens */
     double predicted_ns; /* 0: not predicted */
+    double took_ns;      /* one call, where it was measured; not saved */
     const char *check;   /* "reference", "freivalds + 256 rows", "none"; NULL: not checked */
     double worst;        /* the largest error, in bounds */
     json_t *shape;       /* {"m": 4096, ...}, taken over; may be NULL */
-    json_t *counts;      /* of an emulated device, in place of times; taken over; may be NULL */
+    json_t
+        *counts; /* what one call counts, of an emulated device in place of times; taken over; may be NULL */
 };
 
 /* What a device can do at best, as measured on it; 0: not measured. */

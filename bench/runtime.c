@@ -15,12 +15,12 @@ static bool is_small(const struct bench_env *env) {
 
 /* ---- what is measured by the host's clock, sample by sample ---- */
 
-typedef greta_status step_fn(void *user);
-
-/* `step` once, then n times that count; ns of each divided by `per`. */
-static greta_status host_samples(struct bench_env *env, step_fn *step, void *user, double per,
+/* `step` once, then n times that count; ns of each divided by `per`. Counts are those of one step. */
+static greta_status host_samples(struct bench_env *env, bench_step_fn *step, void *user, double per,
                                  struct bench_result *r) {
     uint32_t n = env->params.iters ? env->params.iters : N_HOST_SAMPLES;
+    if (bench_counts(env)) return bench_count_step(env, step, user, r);
+    if (env->params.check_only) return step(user);
     uint64_t end = clock_ns() + (uint64_t)(bench_budget_s(env) * 1e9);
     double *samples = calloc(n, sizeof *samples);
     greta_status status = samples ? step(user) : GRETA_ERR_NO_MEMORY;
@@ -40,10 +40,15 @@ static greta_status host_samples(struct bench_env *env, step_fn *step, void *use
 /* A failure is a result; only what ends everything comes back. */
 static greta_status conclude(struct bench_env *env, struct bench_result *r, greta_status status, bool right) {
     if (status == GRETA_ERR_DEVICE_LOST) return status;
+    bool late = status == GRETA_ERR_TIMEOUT && r->predicted_ns > 0;
+    char reason[96];
     if (status || !right) {
-        r->status = status == GRETA_ERR_UNSUPPORTED || status == GRETA_ERR_NO_DEVICE_MEMORY ? BENCH_SKIPPED
-                                                                                            : BENCH_FAILED;
-        r->reason = status ? greta_status_text(status) : "what was read back is wrong";
+        r->status = late || status == GRETA_ERR_UNSUPPORTED || status == GRETA_ERR_NO_DEVICE_MEMORY
+                        ? BENCH_SKIPPED
+                        : BENCH_FAILED;
+        r->reason = late     ? bench_too_slow(env, r, reason, sizeof reason)
+                    : status ? greta_status_text(status)
+                             : "what was read back is wrong";
         r->time = (struct greta_measure){0};
     }
     return bench_add(env, r);
@@ -123,7 +128,7 @@ greta_status bench_fill(struct bench_env *env, const struct bench *bench) {
     bool right = false;
     snprintf(key, sizeof key, "%s/%lluMiB", bench->name, (unsigned long long)t.bytes / MIB);
     greta_status status = greta_buf_create(env->dev, t.bytes, GRETA_MEM_DEVICE, &t.a);
-    if (!status) status = greta_measure_run(env->dev, env->stream, record_fill, &t, &p, &r.time);
+    if (!status) status = bench_measure(env, record_fill, &t, &p, &r);
     if (!status) status = tail_is(&t, t.a, t.value, &right);
     target_free(&t);
     return conclude(env, &r, status, right);
@@ -131,7 +136,7 @@ greta_status bench_fill(struct bench_env *env, const struct bench *bench) {
 
 static greta_status record_noop(void *user, struct greta_stream *stream, uint32_t i) {
     struct target *t = user;
-    struct greta_call call = fill_call(t->a, 1, i);
+    struct greta_call call = fill_call(t->a, 1, t->value = ~i);
     return greta_op_record(t->env->plan, stream, &call);
 }
 
@@ -139,12 +144,14 @@ static greta_status noop(struct bench_env *env, const struct bench *bench, const
                          uint32_t n_calls) {
     struct target t = {.env = env, .bytes = 256};
     struct greta_measure_params p = bench_measure_params(env, 50, 0);
-    struct bench_result r = {.name = bench->name, .key = key, .check = "none"};
+    struct bench_result r = {.name = bench->name, .key = key, .check = "bytes"};
+    uint32_t word = 0;
     p.n_calls = n_calls;
     greta_status status = greta_buf_create(env->dev, t.bytes, GRETA_MEM_DEVICE, &t.a);
-    if (!status) status = greta_measure_run(env->dev, env->stream, record_noop, &t, &p, &r.time);
+    if (!status) status = bench_measure(env, record_noop, &t, &p, &r);
+    if (!status) status = greta_stream_read(env->stream, t.a, 0, &word, sizeof word);
     target_free(&t);
-    return conclude(env, &r, status, true);
+    return conclude(env, &r, status, word == t.value);
 }
 
 greta_status bench_noop(struct bench_env *env, const struct bench *bench) {
@@ -176,7 +183,7 @@ greta_status bench_vector_add(struct bench_env *env, const struct bench *bench) 
     if (!status) status = greta_buf_create(env->dev, t.bytes, GRETA_MEM_DEVICE, &t.c);
     if (!status) status = greta_stream_fill(env->stream, t.a, 0, t.bytes, 0x3F800000); /* 1.0 */
     if (!status) status = greta_stream_fill(env->stream, t.b, 0, t.bytes, 0x40000000); /* 2.0 */
-    if (!status) status = greta_measure_run(env->dev, env->stream, record_add, &t, &p, &r.time);
+    if (!status) status = bench_measure(env, record_add, &t, &p, &r);
     if (!status) status = tail_is(&t, t.c, 0x40400000, &right);
     target_free(&t);
     return conclude(env, &r, status, right);
@@ -191,15 +198,27 @@ static greta_status alloc_step(void *user) {
     return status;
 }
 
+/* What was allocated over and over holds what is written to it. */
+static greta_status last_words_hold(struct target *t, bool *right) {
+    greta_status status = greta_buf_create(t->env->dev, t->bytes, GRETA_MEM_DEVICE, &t->a);
+    if (!status) status = greta_stream_fill(t->env->stream, t->a, 0, t->bytes, 0xA110C);
+    if (!status) status = tail_is(t, t->a, 0xA110C, right);
+    greta_buf_destroy(&t->a);
+    return status;
+}
+
 greta_status bench_alloc(struct bench_env *env, const struct bench *bench) {
     static const uint64_t sizes[] = {4 * KIB, 1 * MIB, 256 * MIB};
     greta_status status = GRETA_OK;
     for (int i = 0; i < (is_small(env) ? 2 : 3) && !status; i++) {
         struct target t = {.env = env, .bytes = sizes[i]};
         char key[64];
-        struct bench_result r = {.name = bench->name, .key = key, .check = "none"};
+        struct bench_result r = {.name = bench->name, .key = key, .check = "bytes"};
+        bool right = false;
         snprintf(key, sizeof key, "alloc/%lluKiB", (unsigned long long)sizes[i] / KIB);
-        status = conclude(env, &r, host_samples(env, alloc_step, &t, 1, &r), true);
+        status = host_samples(env, alloc_step, &t, 1, &r);
+        if (!status) status = last_words_hold(&t, &right);
+        status = conclude(env, &r, status, right);
     }
     return status;
 }
@@ -274,6 +293,8 @@ static greta_status replay_step(void *user) {
 
 static greta_status recorded_samples(struct bench_env *env, struct recording *rec, struct bench_result *r) {
     uint32_t n = env->params.iters ? env->params.iters : N_HOST_SAMPLES;
+    if (bench_counts(env)) return bench_count_step(env, dispatch_step, rec, r);
+    if (env->params.check_only) return dispatch_step(rec);
     double *samples = calloc(n, sizeof *samples);
     greta_status status = samples ? dispatch_step(rec) : GRETA_ERR_NO_MEMORY;
     for (uint32_t i = 0; i < n && !status; i++) {
@@ -288,13 +309,15 @@ static greta_status recorded_samples(struct bench_env *env, struct recording *re
 
 greta_status bench_dispatch(struct bench_env *env, const struct bench *bench) {
     struct recording rec = {.t = {.env = env, .bytes = 256, .n = 64}, .stream = env->stream};
-    struct bench_result record = {.name = bench->name, .key = "dispatch/record", .check = "none"};
+    struct bench_result record = {.name = bench->name, .key = "dispatch/record", .check = "bytes"};
     struct bench_result replay = {.name = bench->name, .key = "dispatch/replay of 256", .check = "bytes"};
     struct greta_call call;
     bool right = false;
     greta_status status = greta_buf_create(env->dev, rec.t.bytes, GRETA_MEM_DEVICE, &rec.t.a), end;
     if (!status) status = recorded_samples(env, &rec, &record);
-    end = conclude(env, &record, status, true);
+    if (!status) status = tail_is(&rec.t, rec.t.a, 7, &right);
+    end = conclude(env, &record, status, right);
+    right = false;
     call = fill_call(rec.t.a, 64, 9);
     if (!status) status = greta_graph_begin(env->stream);
     for (int i = 0; i < N_RECORDED && !status; i++) status = greta_op_record(env->plan, env->stream, &call);
@@ -362,12 +385,13 @@ greta_status bench_copies(struct bench_env *env, const struct bench *bench) {
     struct target t = {.env = env, .bytes = is_small(env) ? 4 * MIB : 256 * MIB, .value = 0x5EED0001};
     uint32_t *words = t.host = malloc(t.bytes);
     struct greta_measure_params p = bench_measure_params(env, 20, 0);
-    char keys[3][48];
+    char keys[3][96];
     static const char *const names[] = {"host to device", "on the device", "device to host"};
     struct bench_result r[3];
     bool right = false;
     for (int i = 0; i < 3; i++) {
-        snprintf(keys[i], sizeof keys[i], "copies/%s/%lluMiB", names[i], (unsigned long long)t.bytes / MIB);
+        snprintf(keys[i], sizeof keys[i], "%s/%s/%lluMiB", bench->name, names[i],
+                 (unsigned long long)t.bytes / MIB);
         r[i] = (struct bench_result){.name = bench->name,
                                      .key = keys[i],
                                      .check = "bytes",
@@ -379,7 +403,7 @@ greta_status bench_copies(struct bench_env *env, const struct bench *bench) {
                  end = GRETA_OK;
     if (!status) status = greta_buf_create(env->dev, t.bytes, GRETA_MEM_DEVICE, &t.b);
     if (!status) status = env->params.compute_only ? up_step(&t) : host_samples(env, up_step, &t, 1, &r[0]);
-    if (!status) status = greta_measure_run(env->dev, env->stream, record_copy, &t, &p, &r[1].time);
+    if (!status) status = bench_measure(env, record_copy, &t, &p, &r[1]);
     if (!status) memset(t.host, 0, t.bytes);
     if (!status)
         status = env->params.compute_only ? down_step(&t) : host_samples(env, down_step, &t, 1, &r[2]);
@@ -412,7 +436,7 @@ static greta_status roof_copy(struct bench_env *env) {
     greta_status status = greta_buf_create(env->dev, t.bytes, GRETA_MEM_DEVICE, &t.a);
     if (!status) status = greta_buf_create(env->dev, t.bytes, GRETA_MEM_DEVICE, &t.b);
     if (!status) status = greta_stream_fill(env->stream, t.a, 0, t.bytes, t.value);
-    if (!status) status = greta_measure_run(env->dev, env->stream, record_copy_kernel, &t, &p, &r.time);
+    if (!status) status = bench_measure(env, record_copy_kernel, &t, &p, &r);
     if (!status) status = tail_is(&t, t.b, t.value, &right);
     target_free(&t);
     return conclude(env, &r, status, right);
@@ -422,7 +446,8 @@ greta_status bench_roof(struct bench_env *env, const struct bench *bench) {
     const struct bench_params before = env->params;
     struct bench one = {.name = "roof", .op = GRETA_OP_GEMM, .rows = "auto"};
     uint32_t size = env->limits->is_cpu ? 512 : 4096;
-    (void)bench;
+    if (bench_counts(env))
+        return bench_skip(env, bench->name, "roof", "an emulated device has counts, not speeds");
     env->params.preset = PRESET_PERF;
     env->params.m = env->params.n = env->params.k = size;
     greta_status status = roof_copy(env);

@@ -117,7 +117,7 @@ complete -c greta -n '__fish_seen_subcommand_from bench' -l list -d 'list the be
 complete -c greta -n '__fish_seen_subcommand_from bench' -l out -x -d 'where results are saved; default of a preset: results'
 complete -c greta -n '__fish_seen_subcommand_from bench' -l json -d 'print the results as JSON'
 complete -c greta -n '__fish_seen_subcommand_from bench' -l csv -d 'print the results as lines for a spreadsheet'
-complete -c greta -n '__fish_seen_subcommand_from bench' -l check -d 'only check that results are right; no times'
+complete -c greta -n '__fish_seen_subcommand_from bench' -l check -d 'only check that results are right; no times; of llm: count its commands'
 complete -c greta -n '__fish_seen_subcommand_from bench' -l compute-only -d 'no copies to and from the host'
 complete -c greta -n '__fish_seen_subcommand_from bench' -l row -x -d 'only kernel rows whose name holds this'
 complete -c greta -n '__fish_seen_subcommand_from bench' -l m -x -d 'rows of a product'

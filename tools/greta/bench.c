@@ -45,6 +45,27 @@ static const char *amount(char *out, size_t size, double ns) {
     return out;
 }
 
+static double count_of(const json_t *counts, const char *name) {
+    return json_number_value(json_object_get(counts, name));
+}
+
+/* The few that tell most; all of them are saved. */
+static bool tell_counts(const json_t *counts) {
+    double n = count_of(counts, "instructions"), lds = count_of(counts, "lds_cycles"),
+           lines = count_of(counts, "line_bytes_loaded") + count_of(counts, "line_bytes_stored");
+    if (n > 0 && !out_printf("%.0f instructions, %.1f %% matrix, ", n,
+                             100 * count_of(counts, "instructions_matrix") / n))
+        return false;
+    if (lds > 0 &&
+        !out_printf("%.1f %% LDS conflicts, ", 100 * count_of(counts, "lds_conflict_cycles") / lds))
+        return false;
+    if (lines > 0 &&
+        !out_printf("%.2f of lines used, ",
+                    (count_of(counts, "bytes_loaded") + count_of(counts, "bytes_stored")) / lines))
+        return false;
+    return out_printf("%.0f launches  ", count_of(counts, "launches"));
+}
+
 static bool tell(void *user, const struct bench_result *r) {
     const struct request *q = user;
     const struct greta_stats *t = greta_measure_time(&r->time);
@@ -52,6 +73,7 @@ static bool tell(void *user, const struct bench_result *r) {
 
     if (q->quiet) return true;
     if (!out_printf("%-60s ", r->key)) return false;
+    if (r->status == BENCH_OK && r->counts && !t->n && !tell_counts(r->counts)) return false;
     if (r->status == BENCH_OK && t->n) {
         if (!out_printf("p50 %s, p99 %s", amount(p50, sizeof p50, t->p50), amount(p99, sizeof p99, t->p99)))
             return false;
@@ -157,7 +179,6 @@ static bool conclude(const struct request *q, struct app *app, struct results *r
     return (!q->quiet || print_document(q, r)) && ok && !n_failed;
 }
 
-/* Opens a device that has times to measure. */
 static bool open_timed(struct request *q, struct app *app) {
     if (!app_open_dev(app, &q->llm.common)) return false;
     if (!greta_dev_get_limits(app->dev)->is_emulated) return true;
@@ -165,11 +186,19 @@ static bool open_timed(struct request *q, struct app *app) {
     return false;
 }
 
+/* Opens a device that has times to measure, or counts in their place. */
+static bool open_measured(struct request *q, struct app *app) {
+    struct bench_counters counters;
+    if (!app_open_dev(app, &q->llm.common)) return false;
+    if (greta_dev_get_limits(app->dev)->is_emulated && !bench_counters_read(app->dev, &counters)) return true;
+    return open_timed(q, app);
+}
+
 static bool bench_ops(struct request *q, struct app *app) {
     struct results results = {0};
     struct bench_env env = {.params = q->params, .results = &results, .tell = tell, .user = q};
     struct bench_roof roof;
-    bool ok = open_timed(q, app);
+    bool ok = open_measured(q, app);
 
     if (!ok) return false;
     roof_load(greta_dev_get_info(app->dev), &roof);
@@ -191,21 +220,32 @@ static bool bench_ops(struct request *q, struct app *app) {
     return ok;
 }
 
+/* With --check the commands are counted that go to the device, whatever it is. */
+static bool open_traced(struct request *q, struct app *app) {
+    const struct greta_dev_params params = {.trace = {bench_trace_line, &q->llm.trace}};
+    q->llm.counts_commands = true;
+    return app_open_ctx(app, &q->llm.common) &&
+           greta_dev_open(app->ctx, q->llm.common.device, &params, &app->dev) == GRETA_OK;
+}
+
 static bool bench_model(struct request *q, struct app *app) {
     struct results results = {0};
     struct bench_roof roof;
-    bool ok = open_timed(q, app);
+    bool ok = q->params.check_only ? open_traced(q, app) : open_measured(q, app);
 
     if (!ok) return false;
+    q->llm.counts_device = !q->llm.counts_commands && greta_dev_get_limits(app->dev)->is_emulated;
     roof_load(greta_dev_get_info(app->dev), &roof);
     ok = !results_create(app->dev, q->params.seed, &roof, &results);
     q->llm.results = &results;
     q->llm.json = q->json;
+    q->llm.quiet = q->csv;
     ok = ok && bench_llm(&q->llm, app);
-    q->quiet = q->json;
     ok = ok && (!q->out || save(q, app, &results));
+    if (ok && q->csv) ok = print_document(q, &results);
+    if (ok && !q->quiet) ok = out_printf("STATUS=%s\n", q->llm.n_failed ? "FAILED" : "OK") && out_flush();
     results_free(&results);
-    return ok;
+    return ok && !q->llm.n_failed;
 }
 
 static bool bench_loading(struct request *q, struct app *app) {
@@ -236,7 +276,6 @@ static int check_names(const struct command *command, const struct request *q, b
             return usage_error(command, "there is no bench \"%s\" (greta bench --list)", q->names[i]);
         }
     }
-    if (q->csv && *is_llm) return usage_error(command, "--csv is not for llm");
     if (q->csv && q->json) return usage_error(command, "either --csv or --json");
     if (!q->n_names && q->preset < 0)
         return usage_error(
@@ -260,7 +299,8 @@ int command_bench(const struct command *command, int argc, char **argv) {
         {"out", 0, OPTION_STRING, &q.out, "DIR", "where results are saved; default of a preset: results"},
         {"json", 0, OPTION_FLAG, &q.json, NULL, "print the results as JSON"},
         {"csv", 0, OPTION_FLAG, &q.csv, NULL, "print the results as lines for a spreadsheet"},
-        {"check", 0, OPTION_FLAG, &q.params.check_only, NULL, "only check that results are right; no times"},
+        {"check", 0, OPTION_FLAG, &q.params.check_only, NULL,
+         "only check that results are right; no times; of llm: count its commands"},
         {"compute-only", 0, OPTION_FLAG, &q.params.compute_only, NULL, "no copies to and from the host"},
         {"row", 0, OPTION_STRING, &q.params.row, "NAME", "only kernel rows whose name holds this"},
         {"m", 0, OPTION_U32, &q.params.m, "N", "rows of a product", 1, 1 << 20},
@@ -294,6 +334,7 @@ int command_bench(const struct command *command, int argc, char **argv) {
     if (listed) return list() ? EXIT_DONE : EXIT_FAILED;
     if (preset_given) q.preset = preset;
     q.params.preset = (enum preset)preset;
+    q.params.own_sizes = !preset_given;
     q.params.budget_s = (double)budget;
     result = check_names(command, &q, &is_llm, &is_load);
     if (result != GO_ON) return result;

@@ -56,50 +56,110 @@ static double median(struct times *t) {
     return t->n % 2 ? t->seconds[t->n / 2] : (t->seconds[t->n / 2 - 1] + t->seconds[t->n / 2]) / 2;
 }
 
-/* The test as a result of a run that is saved; times are of one token. */
-static bool keep(struct bench_llm *b, const struct app *app, const char *what, uint32_t n, uint32_t depth,
-                 const struct times *t) {
+/* What one test found. */
+struct test {
+    const char *what; /* "prompt" or "decode" */
+    uint32_t n, depth;
+    struct times times;
+    json_t *counts;
+    uint64_t said; /* a hash of the tokens that came out; the same in every run */
+    bool differs;
+};
+
+/* The test as a result; times are of one token, counts of one evaluation: the prompt, or one token. */
+static bool keep(struct bench_llm *b, const struct app *app, const struct test *t) {
     const struct greta_model_info *info = greta_model_get_info(app->model);
-    bool decode = strcmp(what, "decode") == 0;
+    bool decode = strcmp(t->what, "decode") == 0;
     char key[224], model[64];
     double ns[BENCH_LLM_MAX_REPEATS];
-    struct bench_result r = {.name = "llm", .key = key, .tokens = 1, .check = NULL};
+    struct bench_result r = {.name = "llm", .key = key, .tokens = 1, .check = "the same tokens in every run"};
 
-    if (!b->results) return true;
     snprintf(model, sizeof model, "%.1fM %.40s", (double)info->n_params / 1e6, info->weight_types);
-    snprintf(key, sizeof key, "llm/%s/%s/tokens%u/depth%u", model, what, n, depth);
-    for (uint32_t i = 0; i < t->n; i++) ns[i] = t->seconds[i] * 1e9 / n;
-    greta_stats_make(ns, t->n, &r.time.host);
-    r.time.n_calls = n;
+    snprintf(key, sizeof key, "llm/%s/%s/tokens%u/depth%u", model, t->what, t->n, t->depth);
+    for (uint32_t i = 0; i < t->times.n; i++) ns[i] = t->times.seconds[i] * 1e9 / t->n;
+    greta_stats_make(ns, t->times.n, &r.time.host);
+    r.time.n_calls = t->n;
     r.time.n_warm = 1;
     if (decode) r.bytes = (double)info->step_bytes;
     r.flops = 2.0 * (double)info->n_params;
-    r.shape =
-        json_pack("{ss ss si si}", "model", model, "phase", what, "tokens", (int)n, "depth", (int)depth);
+    r.shape = json_pack("{ss ss si si}", "model", model, "phase", t->what, "tokens", (int)t->n, "depth",
+                        (int)t->depth);
+    r.counts = t->counts;
+    if (t->differs) {
+        r.status = BENCH_FAILED;
+        r.reason = "two runs gave different tokens";
+        b->n_failed++;
+    }
     if (results_add(b->results, &r) == GRETA_OK) return true;
     say("no memory for the results");
     return false;
 }
 
-/* One line: tokens/s of the median run, and of the slowest and the fastest. */
-static bool report(struct bench_llm *b, const struct app *app, const char *what, uint32_t n, uint32_t depth,
-                   struct times *t) {
-    double middle = median(t), bytes = (double)greta_model_get_info(app->model)->step_bytes;
-    bool decode = strcmp(what, "decode") == 0, first = b->first;
+static double count_of(const struct test *t, const char *name) {
+    return json_number_value(json_object_get(t->counts, name));
+}
+
+static bool report_counts(const struct bench_llm *b, const struct test *t) {
+    if (b->counts_device)
+        return out_printf("%.0f instructions, %.0f launches", count_of(t, "instructions"),
+                          count_of(t, "launches"));
+    return out_printf("%.0f dispatches, %.0f groups, %.0f barriers, %.0f bytes copied",
+                      count_of(t, "dispatches"), count_of(t, "groups"), count_of(t, "barriers"),
+                      count_of(t, "copied_bytes") + count_of(t, "update_bytes"));
+}
+
+/* Of a decode: what it reads, and how much of the roof that is where the roof was measured. */
+static bool report_bytes(const struct bench_llm *b, const struct app *app, double seconds_a_token) {
+    double bytes = (double)greta_model_get_info(app->model)->step_bytes, rate = bytes / seconds_a_token;
+    double roof = b->results->roof.copy_bytes_per_s;
+
+    if (!out_printf("   %.1f MB a token, %.1f GB/s", bytes / 1e6, rate / 1e9)) return false;
+    return roof <= 0 || out_printf(", %.1f %% of the roof", 100 * rate / roof);
+}
+
+static bool report_json(struct bench_llm *b, const struct test *t, double middle) {
+    const struct times *s = &t->times;
+    bool first = b->first;
 
     b->first = false;
-    if (!keep(b, app, what, n, depth, t)) return false;
-    if (b->json)
-        return out_printf("%s\n  {\"test\": \"%s\", \"tokens\": %u, \"depth\": %u, \"tokens_per_s\": %.3f, "
-                          "\"min\": %.3f, \"max\": %.3f, \"runs\": %u}",
-                          first ? "" : ",", what, n, depth, n / middle, n / t->seconds[t->n - 1],
-                          n / t->seconds[0], t->n) &&
-               out_flush();
-    if (!out_printf("%-8s %6u at %6u   %10.2f tokens/s   (%.2f to %.2f in %u runs)", what, n, depth,
-                    n / middle, n / t->seconds[t->n - 1], n / t->seconds[0], t->n))
-        return false;
-    return (!decode || out_printf("   %.1f GB/s of weights", bytes * n / middle / 1e9)) &&
-           out_write("\n", 1) && out_flush();
+    if (!s->n) {
+        char *counts = json_dumps(t->counts, JSON_COMPACT);
+        bool ok =
+            counts && out_printf("%s\n  {\"test\": \"%s\", \"tokens\": %u, \"depth\": %u, \"counts\": %s}",
+                                 first ? "" : ",", t->what, t->n, t->depth, counts);
+        free(counts);
+        return ok && out_flush();
+    }
+    return out_printf("%s\n  {\"test\": \"%s\", \"tokens\": %u, \"depth\": %u, \"tokens_per_s\": %.3f, "
+                      "\"min\": %.3f, \"max\": %.3f, \"runs\": %u}",
+                      first ? "" : ",", t->what, t->n, t->depth, t->n / middle, t->n / s->seconds[s->n - 1],
+                      t->n / s->seconds[0], s->n) &&
+           out_flush();
+}
+
+/* One line: tokens/s of the median run, and of the slowest and the fastest; or counts. */
+static bool report(struct bench_llm *b, const struct app *app, struct test *t) {
+    const struct times *s = &t->times;
+    double middle = s->n ? median(&t->times) : 0;
+    bool ok = true;
+
+    json_incref(t->counts); /* keep takes it over */
+    if (b->json) ok = report_json(b, t, middle);
+    ok = keep(b, app, t) && ok;
+    if (ok && !b->json && !b->quiet) {
+        ok = out_printf("%-8s %6u at %6u   ", t->what, t->n, t->depth);
+        if (ok && s->n)
+            ok = out_printf("%10.2f tokens/s   (%.2f to %.2f in %u runs)", t->n / middle,
+                            t->n / s->seconds[s->n - 1], t->n / s->seconds[0], s->n);
+        if (ok && s->n && strcmp(t->what, "decode") == 0) ok = report_bytes(b, app, middle / t->n);
+        if (ok && !s->n) ok = report_counts(b, t);
+        ok = ok &&
+             out_printf("   STATUS=%s\n",
+                        t->differs ? "FAILED reason=two runs gave different tokens" : "OK") &&
+             out_flush();
+    }
+    json_decref(t->counts);
+    return ok;
 }
 
 static bool report_head(const struct bench_llm *b, const struct app *app) {
@@ -126,37 +186,69 @@ static bool eval(struct app *app, const uint32_t *tokens, uint32_t n) {
     return profiled_eval(app->prof, app->session, tokens, n, GRETA_WANT_ARGMAX) == GRETA_OK;
 }
 
-/* Every test has one run before those that count: kernels are built, caches filled. */
-static bool bench_prompt(struct bench_llm *b, struct app *app, uint32_t n) {
-    struct times t = {0};
+/* One evaluation and its most likely token, with its counts where they are wanted. */
+static bool eval_next(struct bench_llm *b, struct app *app, const uint32_t *tokens, uint32_t n,
+                      struct test *t, uint32_t *token) {
+    struct bench_counters from, to;
+    struct bench_commands before = b->trace.now;
+    bool ok = !b->counts_device || !bench_counters_read(app->dev, &from);
 
-    for (uint32_t i = 0; i <= b->n_repeats; i++) {
-        uint64_t start;
-        if (greta_session_rewind(app->session, 0)) return false;
-        start = clock_ns();
-        if (!eval(app, b->tokens, n)) return false;
-        if (i) t.seconds[t.n++] = (double)(clock_ns() - start) / 1e9;
-    }
-    return report(b, app, "prompt", n, 0, &t);
+    ok = ok && eval(app, tokens, n) && !greta_session_argmax(app->session, token);
+    ok = ok && (!b->counts_device || !bench_counters_read(app->dev, &to));
+    if (!ok || !(b->counts_device || b->counts_commands)) return ok;
+    json_decref(t->counts);
+    t->counts =
+        b->counts_device ? bench_counters_between(&from, &to) : bench_trace_between(&before, &b->trace.now);
+    return t->counts != NULL;
 }
 
-/* n tokens, one by one, each the most likely one after the last, behind `depth` tokens of context. */
+/* Every run that counts says the same. */
+static void note_said(struct test *t, uint64_t said) {
+    if (t->times.n > 1 && said != t->said) t->differs = true;
+    t->said = said;
+}
+
+/* Counts need one run, and one before it where a graph or a plan is made by the first. */
+static uint32_t n_runs(const struct bench_llm *b) {
+    return b->counts_device ? 0 : b->counts_commands ? 1 : b->n_repeats;
+}
+
+/* Every test has one run before those that count: kernels are built, caches filled. */
+static bool bench_prompt(struct bench_llm *b, struct app *app, uint32_t n) {
+    struct test t = {.what = "prompt", .n = n};
+
+    for (uint32_t i = 0; i <= n_runs(b); i++) {
+        uint32_t token;
+        if (greta_session_rewind(app->session, 0)) return false;
+        uint64_t start = clock_ns();
+        if (!eval_next(b, app, b->tokens, n, &t, &token)) return false;
+        if (!i || b->counts_commands) continue;
+        t.times.seconds[t.times.n++] = (double)(clock_ns() - start) / 1e9;
+        note_said(&t, token);
+    }
+    return report(b, app, &t);
+}
+
+/* n tokens, one by one, each the most likely one after the last, behind `depth` tokens of context. Counts are those of the last one. */
 static bool bench_decode(struct bench_llm *b, struct app *app, uint32_t n, uint32_t depth) {
-    struct times t = {0};
-    uint32_t token = b->tokens[0];
+    struct test t = {.what = "decode", .n = n, .depth = depth};
 
     if (greta_session_rewind(app->session, 0)) return false;
     if (depth && !eval(app, b->tokens, depth)) return false;
-    for (uint32_t i = 0; i <= b->n_repeats; i++) {
-        uint32_t n_now = i ? n : n < 4 ? n : 4;
-        uint64_t start;
+    for (uint32_t i = 0; i <= n_runs(b); i++) {
+        uint32_t n_now = i || n < 4 || b->counts_device ? n : 4, token = b->tokens[0];
+        uint64_t said = 0;
         if (greta_session_rewind(app->session, depth)) return false;
-        start = clock_ns();
-        for (uint32_t k = 0; k < n_now; k++)
-            if (!eval(app, &token, 1) || greta_session_argmax(app->session, &token)) return false;
-        if (i) t.seconds[t.n++] = (double)(clock_ns() - start) / 1e9;
+        uint64_t start = clock_ns();
+        for (uint32_t k = 0; k < n_now; k++) {
+            if (!eval_next(b, app, &token, 1, &t, &token)) return false;
+            said = said * UINT64_C(6364136223846793005) + token + 1;
+        }
+        if (!i || b->counts_commands) continue;
+        t.times.seconds[t.times.n++] = (double)(clock_ns() - start) / 1e9;
+        note_said(&t, said);
     }
-    return report(b, app, "decode", n, depth, &t);
+    return report(b, app, &t);
 }
 
 bool bench_llm(struct bench_llm *b, struct app *app) {
@@ -173,7 +265,8 @@ bool bench_llm(struct bench_llm *b, struct app *app) {
     if (!app_open_model(app, &b->common, true) || !app_open_session(app, &b->common)) return false;
     app->interrupted = NULL;
     b->first = true;
-    ok = make_tokens(b, longest, greta_model_get_info(app->model)->n_vocab) && report_head(b, app);
+    ok = make_tokens(b, longest, greta_model_get_info(app->model)->n_vocab) &&
+         (b->quiet || report_head(b, app));
     for (int i = 0; i < b->prompt.n && ok; i++)
         if (b->prompt.at[i]) ok = bench_prompt(b, app, b->prompt.at[i]);
     for (int i = 0; i < b->depth.n && b->n_decode && ok; i++)

@@ -3,7 +3,8 @@
 #define GRETA_BENCH_LLM_H
 
 #include "app.h"
-#include "results.h"
+#include "bench.h"
+#include "bench_trace.h"
 
 enum { BENCH_LLM_MAX_SIZES = 16, BENCH_LLM_MAX_REPEATS = 100 };
 
@@ -18,10 +19,14 @@ struct bench_llm {
     struct common common;
     struct bench_sizes prompt, depth; /* lengths; 0: none of it */
     uint32_t n_decode, n_repeats;
-    bool json;
-    struct results *results; /* that each test is added to; NULL: none */
-    uint32_t *tokens;        /* inside */
+    bool json, quiet;        /* quiet: no lines, the results are printed by others */
+    struct results *results; /* that each test is added to */
+    /* In place of times, of one run: an emulated device's counts, or the commands that went to the device (--check). */
+    bool counts_device, counts_commands;
+    struct bench_trace trace;
+    uint32_t *tokens; /* inside */
     bool first;
+    uint32_t n_failed;
 };
 /* Opens the model and measures; lines to standard output. False after an error, which is said. */
 bool bench_llm(struct bench_llm *b, struct app *app);

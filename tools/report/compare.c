@@ -50,36 +50,47 @@ static void compare_times(const json_t *base, const json_t *now, struct comparis
                                                          : SAME;
 }
 
-/* The count that grew most; where none grew, the one that shrank most. */
+static void compare_count(const char *name, double a, double b, struct comparison *out) {
+    double change = a > 0 ? b / a - 1 : b > 0 ? INFINITY : 0;
+    bool worse = change > 0 ? change > out->change : out->change <= 0 && change < out->change;
+    if (worse) *out = (struct comparison){out->key, name, a, b, change, change > 0 ? SLOWER : FASTER};
+}
+
+/* The count that grew most; where none grew, the one that shrank most. What is not there is 0. */
 static void compare_counts(json_t *base, json_t *now, struct comparison *out) {
     const char *name;
     json_t *value;
     out->verdict = SAME;
     out->what = "counts";
-    json_object_foreach(base, name, value) {
-        double a = json_number_value(value), b = number(now, name);
-        double change = a > 0 ? b / a - 1 : b > 0 ? INFINITY : 0;
-        bool worse = change > 0 ? change > out->change : out->change <= 0 && change < out->change;
-        if (worse) *out = (struct comparison){out->key, name, a, b, change, change > 0 ? SLOWER : FASTER};
-    }
+    json_object_foreach(base, name, value)
+        compare_count(name, json_number_value(value), number(now, name), out);
+    json_object_foreach(now, name, value) if (!json_object_get(base, name))
+        compare_count(name, 0, json_number_value(value), out);
+}
+
+static bool has_time(const json_t *result) {
+    return json_object_get(result, "device_ns") || json_object_get(result, "host_ns");
 }
 
 static void compare_one(const json_t *base, const json_t *now, struct comparison *out) {
-    json_t *counts = json_object_get(base, "counts");
+    json_t *before = json_object_get(base, "counts"), *after = json_object_get(now, "counts");
     if (!base || !now)
         out->verdict = base ? MISSING : NEW;
     else if (is_ok(base) != is_ok(now))
         out->verdict = is_ok(now) ? MENDED : was_skipped(now) ? MISSING : BROKEN;
     else if (!is_ok(base))
         out->verdict = SAME;
-    else if (counts)
-        compare_counts(counts, json_object_get(now, "counts"), out);
-    else
+    else if (has_time(base) && has_time(now))
         compare_times(base, now, out);
+    else if (before && after)
+        compare_counts(before, after, out);
+    else
+        out->verdict = has_time(base) || has_time(now) || before || after ? NO_TIME : SAME;
 }
 
 static bool regressed(const struct comparison *c, double fail_above) {
-    return c->verdict == MISSING || c->verdict == BROKEN || (c->verdict == SLOWER && c->change > fail_above);
+    return c->verdict == MISSING || c->verdict == BROKEN || c->verdict == NO_TIME ||
+           (c->verdict == SLOWER && c->change > fail_above);
 }
 
 greta_status results_compare(const struct results *base, const struct results *now, double fail_above,

@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""greta bench on the emulated gfx942: counts in place of times, the same in every run: bench_counts.py GRETA WHY
+
+WHY is empty, or why there is no emulator to ask; then the test skips. GRETA_HIP_LIBRARY names the emulator.
+"""
+import copy
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+GRETA, WHY = str(pathlib.Path(sys.argv[1]).resolve()), sys.argv[2]
+NAMES = ["smoke", "noop_launch", "gemm_mfma", "rms_norm", "softmax", "matvec", "fill"]
+failures = 0
+
+
+def check(what, ok, detail=""):
+    global failures
+    if not ok:
+        failures += 1
+        print(f"FAIL {what}{': ' if detail else ''}{detail}")
+
+
+def run(*arguments, seed="0"):
+    run = subprocess.run([GRETA, *map(str, arguments)], capture_output=True, text=True, env={**os.environ, "GFX942_SEED": seed})
+    return run.returncode, run.stdout, run.stderr
+
+
+def compare(folder, base, new, *options):
+    paths = []
+    for name, document in (("base.json", base), ("new.json", new)):
+        paths.append(folder / name)
+        paths[-1].write_text(json.dumps(document))
+    return run("compare", *options, *paths)
+
+
+def counted(folder):
+    code, out, err = run("bench", *NAMES, "--preset", "verify", "-d", "hip:0", "--json")
+    check("it runs", code == 0, err)
+    document = json.loads(out)
+    results = {r["key"]: r for r in document["results"]}
+    check("the device says that it is emulated", document["environment"]["device"]["emulated"] is True)
+    check("all are right", not [r for r in results.values() if r["status"] != "OK" and not (r["status"] == "SKIPPED" and "no row" in r["reason"])], out[-300:])
+    done = [r for r in results.values() if r["status"] == "OK"]
+    check("counts in place of times", done and all("counts" in r and not {"device_ns", "host_ns", "gb_per_s", "tflop_per_s", "percent_of_roof"} & set(r) for r in done))
+    launch = results["noop_launch/each waited for"]["counts"]
+    check("one call is counted", launch["launches"] == 1 and launch["groups"] == 1 and launch["bytes_stored"] == 4, str(launch))
+    product = results["gemm_mfma/F16/m64/n64/k64/row-row/gemm_mfma_64x64"]["counts"]
+    check("matrix products", product["mfma_flops"] == 2 * 64**3, str(product))
+    for name in ("instructions_matrix", "lds_cycles", "bytes_loaded", "line_bytes_loaded", "bytes_stored", "barriers", "waits"):
+        check(f"a product counts {name}", product.get(name, 0) > 0, str(product))
+    check("classes add up", product["instructions"] == sum(n for name, n in product.items() if name.startswith("instructions_")))
+    check("results once stored", product["bytes_stored"] == 4 * 64 * 64, str(product))
+    norm = results["rms_norm/32x128/rms_norm_simple"]["counts"] if "rms_norm/32x128/rms_norm_simple" in results else None
+    check("no product, no matrix unit", norm is None or "instructions_matrix" not in norm, str(norm))
+
+    code, out, err = run("bench", *NAMES, "--preset", "verify", "-d", "hip:0", "--json", seed="77")
+    check("it runs again, its waves in another order", code == 0, err)
+    again = json.loads(out)
+    code, out, err = compare(folder, document, again)
+    check("counts repeat", code == 0 and out == f"{len(results)} same\n", out + err)
+    worse = copy.deepcopy(again)
+    planted = next(r for r in worse["results"] if r["key"].startswith("gemm_mfma/F16"))
+    planted["counts"]["lds_conflict_cycles"] = planted["counts"].get("lds_conflict_cycles", 0) + 1
+    code, out, _ = compare(folder, document, worse)
+    check("one more conflict is a regression", code == 1 and planted["key"] in out, out)
+    del planted["counts"]
+    check("counts that are gone are no improvement", compare(folder, document, worse)[0] == 1)
+
+
+def refused(folder):
+    code, out, _ = run("bench", "roof", "-d", "hip:0")
+    check("no roof", code == 0 and "STATUS=SKIPPED reason=an emulated device has counts" in out, out)
+    code, out, _ = run("bench", "rms_norm", "-d", "hip:0", "--rows", 4, "--cols", 256)
+    check("a line says some of the counts", code == 0 and " instructions, " in out and "p50" not in out, out)
+    code, out, err = run("bench", "llm", "-d", "hip:0", "-p", 4, "-n", 2, "--ctx", 64, "--out", folder / "llm")
+    check("llm", code == 0, err)
+    saved = list((folder / "llm").glob("*.json"))
+    check("llm's counts", saved and all(r["counts"]["launches"] > 0 and "host_ns" not in r for r in json.loads(saved[0].read_text())["results"]))
+
+
+if __name__ == "__main__":
+    if WHY:
+        print("skipped: " + WHY)
+        sys.exit(77)
+    with tempfile.TemporaryDirectory() as name:
+        os.environ["GRETA_CACHE"] = name
+        counted(pathlib.Path(name))
+        refused(pathlib.Path(name))
+    print("counts: " + (f"{failures} failed" if failures else "all as it should be"))
+    sys.exit(failures > 0)
