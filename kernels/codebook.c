@@ -3,23 +3,7 @@
 
 #include "half.h"
 
-#include <greta/op_args.h>
-
 #include <string.h>
-
-static const uint8_t block_bytes[] = {
-    [GRETA_TYPE_IQ1_S] = 50,  [GRETA_TYPE_IQ1_M] = 56, [GRETA_TYPE_IQ2_XXS] = 66,
-    [GRETA_TYPE_IQ2_XS] = 74, [GRETA_TYPE_IQ2_S] = 82, [GRETA_TYPE_IQ3_XXS] = 98,
-    [GRETA_TYPE_IQ3_S] = 110, [GRETA_TYPE_TQ1_0] = 54, [GRETA_TYPE_TQ2_0] = 66,
-};
-
-size_t codebook_block_bytes(uint32_t type) {
-    return type < sizeof block_bytes ? block_bytes[type] : 0;
-}
-
-bool codebook_has(uint32_t type) {
-    return codebook_block_bytes(type) != 0;
-}
 
 static unsigned u16_at(const uint8_t *p) {
     return p[0] | (unsigned)p[1] << 8;

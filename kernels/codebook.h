@@ -5,6 +5,8 @@
 #ifndef KERNELS_CODEBOOK_H
 #define KERNELS_CODEBOOK_H
 
+#include <greta/op_args.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,9 +22,24 @@ extern const uint16_t codebook_iq2_xxs[256], codebook_iq2_xs[512], codebook_iq2_
 #define CODEBOOK_TYPE_LIST(X) \
     X(IQ1_S) X(IQ1_M) X(IQ2_XXS) X(IQ2_XS) X(IQ2_S) X(IQ3_XXS) X(IQ3_S) X(TQ1_0) X(TQ2_0)
 
-/* Whether `type` is one of them; bytes of a block of 256, 0 of any other. */
-bool codebook_has(uint32_t type);
-size_t codebook_block_bytes(uint32_t type);
+/* Bytes of a block of 256, 0 of any other type; whether `type` is one of them. */
+static inline size_t codebook_block_bytes(uint32_t type) {
+    switch (type) {
+    case GRETA_TYPE_IQ1_S: return 50;
+    case GRETA_TYPE_IQ1_M: return 56;
+    case GRETA_TYPE_IQ2_XXS:
+    case GRETA_TYPE_TQ2_0: return 66;
+    case GRETA_TYPE_IQ2_XS: return 74;
+    case GRETA_TYPE_IQ2_S: return 82;
+    case GRETA_TYPE_IQ3_XXS: return 98;
+    case GRETA_TYPE_IQ3_S: return 110;
+    case GRETA_TYPE_TQ1_0: return 54;
+    default: return 0;
+    }
+}
+static inline bool codebook_has(uint32_t type) {
+    return codebook_block_bytes(type) != 0;
+}
 
 /* Elements [32 i_unit, 32 i_unit + 32) of a row. */
 void codebook_unit_f32(uint32_t type, const uint8_t *row, size_t i_unit, float out[32]);

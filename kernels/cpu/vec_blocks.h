@@ -5,15 +5,8 @@
 #ifndef KERNELS_CPU_VEC_BLOCKS_H
 #define KERNELS_CPU_VEC_BLOCKS_H
 
-#include "blocks.h"
-#include "simd.h"
-
-enum { BATCH = 8 };
-
-/* Of each unit: factor of its first and last 16 elements, and what is added to them. Units past n have zeros. */
-struct batch_scales {
-    __m256 d[2], m[2];
-};
+#include "vec_batch.h"
+#include "vec_codebook.h"
 
 SIMD_INLINE size_t batch_bytes(uint32_t type) {
     return block_row_bytes(type, 256);
@@ -28,7 +21,7 @@ SIMD_INLINE int batch_offset(uint32_t type) {
     case GRETA_TYPE_Q5_0: return 16;
     case GRETA_TYPE_Q4_0: return 8;
     case GRETA_TYPE_Q3_K: return 4;
-    default: return 0;
+    default: return codebook_offset(type);
     }
 }
 /* Elements of eight bits: without VNNI pairs of their products would not fit into 16 bits. */
@@ -38,25 +31,20 @@ SIMD_INLINE bool batch_is_wide(uint32_t type) {
 /* Blocks of 256: a batch is one. */
 SIMD_INLINE bool batch_is_block(uint32_t type) {
     return type == GRETA_TYPE_Q4_K || type == GRETA_TYPE_Q5_K || type == GRETA_TYPE_Q6_K ||
-           type == GRETA_TYPE_Q2_K || type == GRETA_TYPE_Q3_K || type == GRETA_TYPE_IQ4_XS;
+           type == GRETA_TYPE_Q2_K || type == GRETA_TYPE_Q3_K || type == GRETA_TYPE_IQ4_XS ||
+           type >= GRETA_N_PACKED_TYPES;
 }
 SIMD_INLINE bool batch_has_min(uint32_t type) {
     return type == GRETA_TYPE_Q4_1 || type == GRETA_TYPE_Q4_K || type == GRETA_TYPE_Q5_1 ||
-           type == GRETA_TYPE_Q5_K || type == GRETA_TYPE_Q2_K;
+           type == GRETA_TYPE_Q5_K || type == GRETA_TYPE_Q2_K || type == GRETA_TYPE_IQ1_S;
 }
 /* Whether the halves of a unit differ in their factors / in what is added. */
 SIMD_INLINE bool batch_has_halves(uint32_t type) {
-    return type == GRETA_TYPE_Q6_K || type == GRETA_TYPE_Q2_K || type == GRETA_TYPE_Q3_K;
+    return type == GRETA_TYPE_Q6_K || type == GRETA_TYPE_Q2_K || type == GRETA_TYPE_Q3_K ||
+           codebook_has_halves(type);
 }
 SIMD_INLINE bool batch_has_min_halves(uint32_t type) {
     return type == GRETA_TYPE_Q2_K;
-}
-
-SIMD_INLINE __m256 v8_f16(__m128i h) {
-    return _mm256_cvtph_ps(h);
-}
-SIMD_INLINE float scalar_f16(const uint8_t *p) {
-    return _mm_cvtss_f32(_mm_cvtph_ps(_mm_cvtsi32_si128(block_u16(p))));
 }
 
 /* The 16 bits at the start of n blocks. */
@@ -71,12 +59,6 @@ SIMD_INLINE __m128i halves_read(const uint8_t *p, size_t stride, size_t n) {
     return _mm_loadu_si128((const __m128i *)all);
 }
 
-SIMD_INLINE uint32_t read_u32(const uint8_t *p) {
-    uint32_t v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
-
 SIMD_INLINE void scales_q4_1(const uint8_t *p, size_t stride, size_t n, struct batch_scales *out) {
     uint32_t v[BATCH] = {0};
     for (size_t i = 0; i < n; i++) v[i] = read_u32(p + i * stride);
@@ -86,16 +68,22 @@ SIMD_INLINE void scales_q4_1(const uint8_t *p, size_t stride, size_t n, struct b
     out->m[0] = out->m[1] = v8_f16(_mm_packus_epi32(_mm_srli_epi32(a, 16), _mm_srli_epi32(b, 16)));
 }
 
+/* Six bits each, see block_q4_k_scale: words 0, 1 of `both` become the scales of units 0 .. 3, 4 .. 7, words 2, 3 the minima. */
 SIMD_INLINE void scales_q4_k(const uint8_t *p, struct batch_scales *out) {
-    uint32_t a = read_u32(p + 4), b = read_u32(p + 8), c = read_u32(p + 12);
-    uint32_t scale_high = (c & 0x0F0F0F0Fu) | (a >> 6 & 0x03030303u) << 4;
-    uint32_t min_high = (c >> 4 & 0x0F0F0F0Fu) | (b >> 6 & 0x03030303u) << 4;
-    __m128i scales = _mm_setr_epi32((int)(a & 0x3F3F3F3Fu), (int)scale_high, 0, 0);
-    __m128i mins = _mm_setr_epi32((int)(b & 0x3F3F3F3Fu), (int)min_high, 0, 0);
-    out->d[0] = out->d[1] =
-        _mm256_mul_ps(_mm256_set1_ps(scalar_f16(p)), _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(scales)));
-    out->m[0] = out->m[1] =
-        _mm256_mul_ps(_mm256_set1_ps(-scalar_f16(p + 2)), _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(mins)));
+    __m128i all = _mm_loadu_si128((const __m128i *)p); /* d, dmin, twelve bytes */
+    __m128i low =
+        _mm_shuffle_epi8(all, _mm_setr_epi8(4, 5, 6, 7, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15));
+    __m128i high =
+        _mm_shuffle_epi8(all, _mm_setr_epi8(-1, -1, -1, -1, 4, 5, 6, 7, -1, -1, -1, -1, 8, 9, 10, 11));
+    low = _mm_and_si128(_mm_srlv_epi32(low, _mm_setr_epi32(0, 0, 0, 4)),
+                        _mm_setr_epi32(0x3F3F3F3F, 0x0F0F0F0F, 0x3F3F3F3F, 0x0F0F0F0F));
+    high = _mm_and_si128(_mm_srli_epi16(high, 2), _mm_set1_epi8(0x30));
+    __m128i both = _mm_or_si128(low, high);
+    __m128 d = _mm_cvtph_ps(all);
+    __m256 by[2] = {_mm256_broadcastss_ps(d), _mm256_broadcastss_ps(_mm_movehdup_ps(d))};
+    out->d[0] = out->d[1] = _mm256_mul_ps(by[0], _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(both)));
+    __m256 min = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_unpackhi_epi64(both, both)));
+    out->m[0] = out->m[1] = _mm256_mul_ps(_mm256_xor_ps(by[1], _mm256_set1_ps(-0.0f)), min);
 }
 
 /* Sixteen signed bytes, one for each half of a unit, times d. */
@@ -146,7 +134,13 @@ SIMD_INLINE void batch_scales_read(uint32_t type, const uint8_t *p, size_t n, st
     case GRETA_TYPE_Q2_K: scales_q2_k(p, out); break;
     case GRETA_TYPE_Q3_K: scales_q3_k(p, out); break;
     case GRETA_TYPE_IQ4_XS: scales_iq4_xs(p, out); break;
-    default: out->d[0] = out->d[1] = v8_f16(halves_read(p, block_row_bytes(type, 32), n)); break;
+    case GRETA_TYPE_Q8_0:
+    case GRETA_TYPE_Q4_0:
+    case GRETA_TYPE_Q5_0:
+    case GRETA_TYPE_IQ4_NL:
+        out->d[0] = out->d[1] = v8_f16(halves_read(p, block_row_bytes(type, 32), n));
+        break;
+    default: codebook_scales_read(type, p, out); break;
     }
 }
 
@@ -174,12 +168,7 @@ SIMD_INLINE __m256i fifth_bits(uint32_t bits) {
 #ifdef __AVX512BW__
     return _mm256_maskz_mov_epi8(bits, _mm256_set1_epi8(16));
 #else
-    __m256i v = _mm256_set1_epi32((int)bits); /* byte i / 8 of them to byte i, then its bit i % 8 */
-    v = _mm256_shuffle_epi8(
-        v, _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303));
-    __m256i one = _mm256_set1_epi64x((long long)0x8040201008040201);
-    v = _mm256_cmpeq_epi8(_mm256_and_si256(v, one), one);
-    return _mm256_and_si256(v, _mm256_set1_epi8(16));
+    return _mm256_and_si256(bits_spread(bits), _mm256_set1_epi8(16));
 #endif
 }
 
@@ -209,7 +198,7 @@ SIMD_INLINE __m256i iq4_read(const uint8_t *p) {
     return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(values), nibbles_read(p));
 }
 
-/* The 32 elements of unit u of a batch, plus batch_offset: unsigned bytes. */
+/* The 32 elements of unit u of a batch, plus batch_offset: unsigned bytes; signs of codebooks are apart. */
 SIMD_INLINE __m256i batch_unit_read(uint32_t type, const uint8_t *p, size_t u) {
     switch (type) {
     case GRETA_TYPE_Q8_0:
@@ -229,8 +218,16 @@ SIMD_INLINE __m256i batch_unit_read(uint32_t type, const uint8_t *p, size_t u) {
     case GRETA_TYPE_Q5_K: return _mm256_or_si256(pair_read(p + 48, u), unit_bits(p + 16, u, 4));
     case GRETA_TYPE_Q2_K: return quarters_read(p + 16, u);
     case GRETA_TYPE_Q3_K: return _mm256_or_si256(quarters_read(p + 32, u), unit_bits(p, u, 2));
-    default: return q6_k_read(p, u);
+    case GRETA_TYPE_Q6_K: return q6_k_read(p, u);
+    default: return codebook_read(type, p, u);
     }
+}
+
+/* The same as signed bytes, complete. */
+SIMD_INLINE __m256i batch_unit_signed(uint32_t type, const uint8_t *p, size_t u) {
+    __m256i w = batch_unit_read(type, p, u);
+    if (codebook_has_signs(type)) return bits_negate(w, codebook_signs(type, p, u));
+    return batch_offset(type) ? _mm256_sub_epi8(w, _mm256_set1_epi8((char)batch_offset(type))) : w;
 }
 
 /*

@@ -4,7 +4,6 @@
  */
 #include "cpu.h"
 #include "vec_blocks.h"
-#include "vec_codebook.h"
 #include "vec_tile.h"
 
 enum { PANEL_FLOATS = 4096, CHUNK = PANEL_FLOATS / TILE_COLS, MIN_TOKENS = 4 };
@@ -51,13 +50,22 @@ SIMD_INLINE void quant_unit(uint32_t type, const uint8_t *row, size_t i_unit, fl
         d[0][0] = d[1][0] = scalar_f16(p);
         m[0][0] = m[1][0] = batch_has_min(type) ? scalar_f16(p + 2) : 0;
     }
-    uint8_t q[32];
-    _mm256_storeu_si256((__m256i *)q, batch_unit_read(type, p, u));
+    int8_t q[32];
+    _mm256_storeu_si256((__m256i *)q, batch_unit_signed(type, p, u));
     for (size_t k = 0; k < 4; k++) {
-        __m256i v = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(q + 8 * k)));
-        __m256 f = _mm256_cvtepi32_ps(_mm256_sub_epi32(v, _mm256_set1_epi32(batch_offset(type))));
+        __m256 f = _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(q + 8 * k))));
         _mm256_storeu_ps(out + 8 * k,
                          _mm256_fmadd_ps(f, _mm256_set1_ps(d[k / 2][u]), _mm256_set1_ps(m[k / 2][u])));
+    }
+}
+
+/* Of a type that is known at run time only. */
+static void codebook_unit(uint32_t type, const uint8_t *row, size_t i_unit, float out[32]) {
+    switch (type) {
+#define OF_TYPE(name) \
+    case GRETA_TYPE_##name: quant_unit(GRETA_TYPE_##name, row, i_unit, out); break;
+        CODEBOOK_TYPE_LIST(OF_TYPE)
+#undef OF_TYPE
     }
 }
 
@@ -73,7 +81,7 @@ SIMD_INLINE void panel_fill_8(uint32_t type, const struct weights *w, size_t r0,
             else if (type < GRETA_N_PACKED_TYPES)
                 quant_unit(type, row, unit0 + u, values[r]);
             else
-                codebook_unit_any(w->type, row, unit0 + u, values[r]);
+                codebook_unit(w->type, row, unit0 + u, values[r]);
         }
         for (size_t c = 0; c < 32; c += 8) {
             __m256 v[8];
@@ -84,7 +92,7 @@ SIMD_INLINE void panel_fill_8(uint32_t type, const struct weights *w, size_t r0,
     }
 }
 
-/* `type` is known to the compiler. Types without vector code share CODEBOOKS; then `whole_type` is which. */
+/* `type` is known to the compiler. The codebook types share CODEBOOKS; then `whole_type` is which. */
 enum { CODEBOOKS = GRETA_N_PACKED_TYPES };
 
 SIMD_INLINE void rows_multiply(uint32_t type, uint32_t whole_type, const struct cpu_args_matmul *a,

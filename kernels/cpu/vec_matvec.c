@@ -1,116 +1,17 @@
 /*
  * Matrix x vector. It reads each weight once, so it runs at the speed of memory; what counts is that a unit of 32 elements costs
- * few instructions. One row at a time: per eight units the scales are converted together and multiplied by the activations'
- * scales in one vector, then each unit is a decode, an integer dot product and a multiply-add.
+ * few instructions: see vec_row_q8a.h.
  */
 #include "cpu.h"
 #include "qkv.h"
-#include "vec_blocks.h"
-#include "vec_codebook.h"
-
-/* Columns are taken in chunks of this many units, for the table of `struct chunk`. */
-enum { CHUNK = 256 };
-
-/* A chunk of the activations, and what its offsets add to each lane of each unit's dot product. */
-struct chunk {
-    const int8_t *q;
-    const float *d, *s;
-    size_t n_units;
-    int32_t init[CHUNK][8];
-    float half_s[2][CHUNK]; /* s of the halves, for batch_has_min_halves */
-};
-
-SIMD_INLINE void chunk_half_sums(struct chunk *c) {
-    const __m256i ones = _mm256_set1_epi8(1);
-    for (size_t u = 0; u < c->n_units; u++) {
-        __m256i x = _mm256_loadu_si256((const __m256i *)(c->q + u * 32));
-        __m256i v = batch_dot(GRETA_TYPE_Q2_K, _mm256_setzero_si256(), ones, x);
-        v = _mm256_hadd_epi32(v, v);
-        v = _mm256_hadd_epi32(v, v);
-        c->half_s[0][u] = c->d[u] * (float)_mm256_extract_epi32(v, 0);
-        c->half_s[1][u] = c->d[u] * (float)_mm256_extract_epi32(v, 4);
-    }
-}
-
-SIMD_INLINE void chunk_init(uint32_t type, struct chunk *c) {
-    if (batch_has_min_halves(type)) chunk_half_sums(c);
-    if (!batch_needs_init(type)) return;
-    for (size_t u = 0; u < c->n_units; u++) {
-        __m256i x = _mm256_loadu_si256((const __m256i *)(c->q + u * 32));
-        __m256i dot = batch_dot(type, _mm256_setzero_si256(), _mm256_set1_epi8((char)batch_offset(type)), x);
-        _mm256_storeu_si256((__m256i *)c->init[u], _mm256_sub_epi32(_mm256_setzero_si256(), dot));
-    }
-}
-
-SIMD_INLINE __m256 unit_dot(uint32_t type, const uint8_t *p, size_t u, const struct chunk *c, size_t at) {
-    __m256i init = _mm256_setzero_si256();
-    if (batch_needs_init(type)) init = _mm256_loadu_si256((const __m256i *)c->init[at]);
-    __m256i x = _mm256_loadu_si256((const __m256i *)(c->q + at * 32));
-    return _mm256_cvtepi32_ps(batch_dot(type, init, batch_unit_read(type, p, u), x));
-}
-
-/* Lane u of a vector in all lanes; u is known to the compiler. (Through memory it is slower: the store must be waited for.) */
-SIMD_INLINE __m256 lane_spread(__m256 a, size_t u) {
-    __m256 half = u < 4 ? _mm256_permute2f128_ps(a, a, 0x00) : _mm256_permute2f128_ps(a, a, 0x11);
-    switch (u % 4) {
-    case 0: return _mm256_permute_ps(half, 0x00);
-    case 1: return _mm256_permute_ps(half, 0x55);
-    case 2: return _mm256_permute_ps(half, 0xAA);
-    default: return _mm256_permute_ps(half, 0xFF);
-    }
-}
-
-/* Adds eight units from unit u0 on to acc: [0], [1] in turn, [2] for the minima. */
-SIMD_INLINE void batch_add(uint32_t type, const uint8_t *p, const struct chunk *c, size_t u0, __m256 acc[3]) {
-    struct batch_scales s;
-    batch_scales_read(type, p, BATCH, &s);
-    __m256 xd = _mm256_loadu_ps(c->d + u0);
-    s.d[0] = _mm256_mul_ps(s.d[0], xd);
-    if (batch_has_halves(type)) s.d[1] = _mm256_mul_ps(s.d[1], xd);
-    if (batch_has_min_halves(type)) {
-        acc[2] = _mm256_fmadd_ps(s.m[0], _mm256_loadu_ps(c->half_s[0] + u0), acc[2]);
-        acc[2] = _mm256_fmadd_ps(s.m[1], _mm256_loadu_ps(c->half_s[1] + u0), acc[2]);
-    } else if (batch_has_min(type)) {
-        acc[2] = _mm256_fmadd_ps(s.m[0], _mm256_loadu_ps(c->s + u0), acc[2]);
-    }
-#pragma GCC unroll 8
-    for (size_t u = 0; u < BATCH; u++) {
-        __m256 scale = lane_spread(s.d[0], u);
-        if (batch_has_halves(type)) scale = _mm256_blend_ps(scale, lane_spread(s.d[1], u), 0xF0);
-        acc[u & 1] = _mm256_fmadd_ps(unit_dot(type, p, u, c, u0 + u), scale, acc[u & 1]);
-    }
-}
-
-/* The last units, fewer than eight, one by one; the _K types have none. */
-SIMD_INLINE void tail_add(uint32_t type, const uint8_t *p, const struct chunk *c, size_t u0, __m256 acc[3]) {
-    size_t block_bytes = block_row_bytes(type, 32);
-    for (size_t u = u0; u < c->n_units; u++, p += block_bytes) {
-        __m256 scale = _mm256_set1_ps(scalar_f16(p) * c->d[u]);
-        acc[u & 1] = _mm256_fmadd_ps(unit_dot(type, p, 0, c, u), scale, acc[u & 1]);
-        if (batch_has_min(type))
-            acc[2] = _mm256_add_ps(acc[2], _mm256_zextps128_ps256(_mm_set_ss(scalar_f16(p + 2) * c->s[u])));
-    }
-}
-
-SIMD_INLINE float row_dot(uint32_t type, const uint8_t *row, const struct chunk *c) {
-    __m256 acc[3] = {_mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps()};
-    size_t u = 0;
-    for (; u + BATCH <= c->n_units; u += BATCH, row += batch_bytes(type)) batch_add(type, row, c, u, acc);
-    tail_add(type, row, c, u, acc);
-    return v8_sum(_mm256_add_ps(_mm256_add_ps(acc[0], acc[1]), acc[2]));
-}
+#include "vec_row_q8a.h"
 
 SIMD_INLINE void rows_q8a(uint32_t type, const struct cpu_args_matvec *a, bool add, struct cpu_range range) {
     size_t n_cols = a->n_cols, n_units = n_cols / 32, row_bytes = block_row_bytes(type, n_cols);
-    const uint8_t *x = a->x;
     float *y = a->y;
     struct chunk c;
     for (size_t first = 0; first == 0 || first < n_units; first += CHUNK) {
-        c.q = (const int8_t *)x + first * 32;
-        c.d = (const float *)(const void *)(x + GRETA_Q8A_D_OFFSET(n_cols)) + first;
-        c.s = (const float *)(const void *)(x + GRETA_Q8A_S_OFFSET(n_cols)) + first;
-        c.n_units = n_units - first < CHUNK ? n_units - first : CHUNK;
-        chunk_init(type, &c);
+        chunk_make(type, a->x, n_cols, first, &c);
         const uint8_t *w =
             (const uint8_t *)a->w + range.begin * row_bytes + block_row_bytes(type, first * 32);
         for (uint64_t r = range.begin; r < range.end; r++, w += row_bytes)
@@ -118,26 +19,13 @@ SIMD_INLINE void rows_q8a(uint32_t type, const struct cpu_args_matvec *a, bool a
     }
 }
 
-SIMD_INLINE void rows_codebook(uint32_t type, const struct cpu_args_matvec *a, bool add,
-                               struct cpu_range range) {
-    size_t n_cols = a->n_cols, row_bytes = block_row_bytes(type, n_cols);
-    const uint8_t *x = a->x, *w = (const uint8_t *)a->w + range.begin * row_bytes;
-    const float *xd = (const float *)(const void *)(x + GRETA_Q8A_D_OFFSET(n_cols));
-    float *y = a->y;
-    for (uint64_t r = range.begin; r < range.end; r++, w += row_bytes)
-        y[r] = (add ? y[r] : 0) + codebook_row_dot(type, w, (const int8_t *)x, xd, n_cols / 32);
-}
-
 static void any_q8a(uint32_t type, const struct cpu_args_matvec *a, bool add, struct cpu_range range) {
     switch (type) {
 #define OF_TYPE(name) \
     case GRETA_TYPE_##name: rows_q8a(GRETA_TYPE_##name, a, add, range); break;
-#define OF_CODEBOOK(name) \
-    case GRETA_TYPE_##name: rows_codebook(GRETA_TYPE_##name, a, add, range); break;
         GRETA_QUANT_TYPE_LIST(OF_TYPE)
-        CODEBOOK_TYPE_LIST(OF_CODEBOOK)
+        CODEBOOK_TYPE_LIST(OF_TYPE)
 #undef OF_TYPE
-#undef OF_CODEBOOK
     }
 }
 
@@ -176,7 +64,6 @@ SIMD_INLINE float row_dot_float(uint32_t type, const uint8_t *row, const float *
 
 SIMD_INLINE float row_dot_exact(uint32_t type, const uint8_t *row, const float *x, size_t n_units) {
     __m256 acc[4] = {_mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps()};
-    const __m256i offset = _mm256_set1_epi32(batch_offset(type));
     for (size_t u0 = 0; u0 < n_units; u0 += BATCH, row += batch_bytes(type)) {
         size_t n = n_units - u0 < BATCH ? n_units - u0 : BATCH;
         struct batch_scales s;
@@ -187,11 +74,11 @@ SIMD_INLINE float row_dot_exact(uint32_t type, const uint8_t *row, const float *
         _mm256_storeu_ps(m[0], s.m[0]);
         _mm256_storeu_ps(m[1], s.m[1]);
         for (size_t u = 0; u < n; u++, x += 32) {
-            uint8_t q[32];
-            _mm256_storeu_si256((__m256i *)q, batch_unit_read(type, row, u));
+            int8_t q[32];
+            _mm256_storeu_si256((__m256i *)q, batch_unit_signed(type, row, u));
             for (size_t k = 0; k < 4; k++) {
-                __m256i whole = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(q + 8 * k)));
-                __m256 value = _mm256_cvtepi32_ps(_mm256_sub_epi32(whole, offset));
+                __m256 value =
+                    _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(q + 8 * k))));
                 value = _mm256_fmadd_ps(value, _mm256_set1_ps(d[k / 2][u]), _mm256_set1_ps(m[k / 2][u]));
                 acc[k] = _mm256_fmadd_ps(value, _mm256_loadu_ps(x + 8 * k), acc[k]);
             }
@@ -200,27 +87,8 @@ SIMD_INLINE float row_dot_exact(uint32_t type, const uint8_t *row, const float *
     return v8_sum(_mm256_add_ps(_mm256_add_ps(acc[0], acc[2]), _mm256_add_ps(acc[1], acc[3])));
 }
 
-/* Types without vector code of their own: a unit is decoded into memory. */
-SIMD_INLINE float row_dot_decoded(uint32_t type, const uint8_t *row, const float *x, size_t n_units) {
-    vf acc[2] = {vf_zero(), vf_zero()};
-    for (size_t u = 0; u < n_units; u++, x += 32) {
-        float w[32];
-        codebook_unit_any(type, row, u, w);
-        for (size_t i = 0; i < 32; i += VF_LANES)
-            acc[i / VF_LANES & 1] = vf_fma(vf_load(w + i), vf_load(x + i), acc[i / VF_LANES & 1]);
-    }
-    return vf_sum(vf_add(acc[0], acc[1]));
-}
-
 SIMD_INLINE void put(float *y, bool add, float value) {
     *y = add ? *y + value : value;
-}
-
-static void rows_decoded(uint32_t type, const struct cpu_args_matvec *a, bool add, struct cpu_range range) {
-    size_t row_bytes = block_row_bytes(type, a->n_cols);
-    const uint8_t *w = (const uint8_t *)a->w + range.begin * row_bytes;
-    for (uint64_t r = range.begin; r < range.end; r++, w += row_bytes)
-        put((float *)a->y + r, add, row_dot_decoded(type, w, a->x, a->n_cols / 32));
 }
 
 SIMD_INLINE void rows_f32(uint32_t type, bool quantized, const struct cpu_args_matvec *a, bool add,
@@ -241,8 +109,8 @@ static void any_f32(uint32_t type, const struct cpu_args_matvec *a, bool add, st
 #define OF_TYPE(name) \
     case GRETA_TYPE_##name: rows_f32(GRETA_TYPE_##name, true, a, add, range); break;
         GRETA_QUANT_TYPE_LIST(OF_TYPE)
+        CODEBOOK_TYPE_LIST(OF_TYPE)
 #undef OF_TYPE
-    default: rows_decoded(type, a, add, range); break;
     }
 }
 

@@ -1,0 +1,373 @@
+/*
+ * One row of quantized weights times a row of activations of type Q8A. What counts is the number of instructions that a unit of 32
+ * elements costs beside its decoding and its products.
+ *
+ * With VNNI a product is eight sums already, so a unit is a conversion and a multiply-add by its factor, which comes out of memory
+ * in all lanes for nothing: the factors of the whole row are made first. Without it the products of eight units, pairs of 16 bits,
+ * are merged step by step, half as many vectors after each, until lane u is unit u's own sum: then one conversion and one
+ * multiply-add by the vector of factors serve all eight.
+ */
+#ifndef KERNELS_CPU_VEC_ROW_Q8A_H
+#define KERNELS_CPU_VEC_ROW_Q8A_H
+
+#include "vec_blocks.h"
+
+/* Columns are taken in chunks of this many units. */
+enum { CHUNK = 256 };
+
+/* A chunk of the activations. d, s and what is computed from x are zeros past n_units, up to a whole batch. */
+struct chunk {
+    const int8_t *q;
+    size_t n_units;
+    float d[CHUNK], s[CHUNK], half_s[2][CHUNK]; /* half_s: s of the halves of a unit */
+    /* What the offset of wide weights adds to each lane of a unit, or of a pair of units (with VNNI). */
+    _Alignas(32) int32_t init[CHUNK][8];
+    /* For pair_dot: first halves of two units, last halves of two units; and their magnitudes. */
+    _Alignas(32) int8_t pairs[CHUNK][32], sizes[CHUNK][32];
+};
+
+/* Types of which 16 bytes are the 32 nibbles of one unit, the second half in the high ones. */
+SIMD_INLINE bool is_split(uint32_t type) {
+    return type == GRETA_TYPE_Q4_0 || type == GRETA_TYPE_Q4_1 || type == GRETA_TYPE_Q5_0 ||
+           type == GRETA_TYPE_Q5_1 || type == GRETA_TYPE_IQ4_NL || type == GRETA_TYPE_IQ4_XS;
+}
+
+/* Offsets of wide weights are whole numbers in the dot product (only with VNNI), others a part of the row's rest. */
+SIMD_INLINE bool has_init(uint32_t type) {
+    return batch_is_wide(type) && batch_needs_init(type);
+}
+SIMD_INLINE int rest_offset(uint32_t type) {
+    return batch_is_wide(type) ? 0 : batch_offset(type);
+}
+
+SIMD_INLINE bool needs_half_sums(uint32_t type) {
+    return batch_has_min_halves(type) || (batch_has_halves(type) && rest_offset(type));
+}
+
+/* ---- two units of a split type: lanes 0 .. 3 are the first's, 4 .. 7 the second's ---- */
+
+struct split_place {
+    size_t stride, bits, nibbles; /* bits 0: none */
+};
+
+SIMD_INLINE struct split_place split_place_of(uint32_t type) {
+    switch (type) {
+    case GRETA_TYPE_Q4_1: return (struct split_place){Q4_1_BYTES, 0, 4};
+    case GRETA_TYPE_Q5_0: return (struct split_place){Q5_0_BYTES, 2, 6};
+    case GRETA_TYPE_Q5_1: return (struct split_place){Q5_1_BYTES, 4, 8};
+    case GRETA_TYPE_IQ4_XS: return (struct split_place){16, 0, 8};
+    default: return (struct split_place){Q4_0_BYTES, 0, 2};
+    }
+}
+
+/* Bits 0 .. 15 (or 16 .. 31) of each half's word as 16 in its bytes. */
+SIMD_INLINE __m256i split_bits(__m256i words, bool last) {
+    const __m256i one = _mm256_set1_epi64x((long long)0x8040201008040201);
+    const long long a = last ? 0x0202020202020202 : 0, b = last ? 0x0303030303030303 : 0x0101010101010101;
+    __m256i v = _mm256_shuffle_epi8(words, _mm256_setr_epi64x(a, b, a, b));
+#ifdef __AVX512BW__
+    return _mm256_maskz_mov_epi8(_mm256_test_epi8_mask(v, one), _mm256_set1_epi8(16));
+#else
+    v = _mm256_cmpeq_epi8(_mm256_and_si256(v, one), one);
+    return _mm256_and_si256(v, _mm256_set1_epi8(16));
+#endif
+}
+
+/* w[0]: the first halves of units u and v, w[1]: the last. Of IQ4 signed without VNNI, else as batch_unit_read. */
+SIMD_INLINE void split_read(uint32_t type, const uint8_t *p, size_t u, size_t v, __m256i w[2]) {
+    const struct split_place at = split_place_of(type);
+    const uint8_t *pu = p + u * at.stride, *pv = p + v * at.stride;
+    __m256i both =
+        _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)(pu + at.nibbles))),
+                                _mm_loadu_si128((const __m128i *)(pv + at.nibbles)), 1);
+    w[0] = _mm256_and_si256(both, _mm256_set1_epi8(15));
+    w[1] = _mm256_and_si256(_mm256_srli_epi16(both, 4), _mm256_set1_epi8(15));
+    if (at.bits) {
+        __m256i words = _mm256_blend_epi32(_mm256_set1_epi32((int)read_u32(pu + at.bits)),
+                                           _mm256_set1_epi32((int)read_u32(pv + at.bits)), 0xF0);
+        for (int i = 0; i < 2; i++) w[i] = _mm256_or_si256(w[i], split_bits(words, i));
+    }
+    if (batch_is_wide(type)) {
+        __m128i values = _mm_setr_epi8(GRETA_IQ4_VALUES);
+        if (has_init(type)) values = _mm_xor_si128(values, _mm_set1_epi8(-128));
+        for (int i = 0; i < 2; i++) w[i] = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(values), w[i]);
+    }
+}
+
+/* `at`: u's index in the chunk, even. IQ4's values are above -128, so they can take the activations' signs. */
+SIMD_INLINE __m256i pair_dot(uint32_t type, const __m256i w[2], const struct chunk *c, size_t at) {
+    __m256i x[2];
+    for (size_t i = 0; i < 2; i++) x[i] = _mm256_load_si256((const __m256i *)c->pairs[at + i]);
+#ifdef __AVX512VNNI__
+    __m256i init = has_init(type) ? _mm256_load_si256((const __m256i *)c->init[at]) : _mm256_setzero_si256();
+    return _mm256_dpbusd_epi32(_mm256_dpbusd_epi32(init, w[0], x[0]), w[1], x[1]);
+#else
+    const __m256i ones = _mm256_set1_epi16(1);
+    __m256i products[2];
+    for (size_t i = 0; i < 2; i++) {
+        __m256i size = _mm256_load_si256((const __m256i *)c->sizes[at + i]);
+        products[i] = batch_is_wide(type) ? _mm256_maddubs_epi16(size, _mm256_sign_epi8(w[i], x[i]))
+                                          : _mm256_maddubs_epi16(w[i], x[i]);
+    }
+    if (batch_is_wide(type))
+        return _mm256_add_epi32(_mm256_madd_epi16(products[0], ones), _mm256_madd_epi16(products[1], ones));
+    return _mm256_madd_epi16(_mm256_add_epi16(products[0], products[1]), ones);
+#endif
+}
+
+/* ---- a chunk of activations ---- */
+
+SIMD_INLINE void chunk_half_sums(struct chunk *c) {
+    const __m256i ones = _mm256_set1_epi8(1);
+    for (size_t u = 0; u < c->n_units; u++) {
+        __m256i x = _mm256_loadu_si256((const __m256i *)(c->q + u * 32));
+        __m256i v = batch_dot(GRETA_TYPE_Q2_K, _mm256_setzero_si256(), ones, x);
+        v = _mm256_hadd_epi32(v, v);
+        v = _mm256_hadd_epi32(v, v);
+        c->half_s[0][u] = c->d[u] * (float)_mm256_extract_epi32(v, 0);
+        c->half_s[1][u] = c->d[u] * (float)_mm256_extract_epi32(v, 4);
+    }
+}
+
+SIMD_INLINE void chunk_pairs(uint32_t type, struct chunk *c) {
+    for (size_t u = 0; u < c->n_units; u += 2) {
+        __m256i a = _mm256_loadu_si256((const __m256i *)(c->q + u * 32)), b = _mm256_setzero_si256();
+        if (u + 1 < c->n_units) b = _mm256_loadu_si256((const __m256i *)(c->q + u * 32 + 32));
+        __m256i x[2] = {_mm256_permute2x128_si256(a, b, 0x20), _mm256_permute2x128_si256(a, b, 0x31)};
+        for (size_t i = 0; i < 2; i++) {
+            _mm256_store_si256((__m256i *)c->pairs[u + i], x[i]);
+            if (batch_is_wide(type)) _mm256_store_si256((__m256i *)c->sizes[u + i], _mm256_abs_epi8(x[i]));
+        }
+    }
+}
+
+SIMD_INLINE void chunk_inits(uint32_t type, struct chunk *c) {
+    const __m256i offset = _mm256_set1_epi8((char)batch_offset(type)), zero = _mm256_setzero_si256();
+    const __m256i offsets[2] = {offset, offset};
+    for (size_t u = 0; u < c->n_units; u += is_split(type) ? 2 : 1) {
+        _mm256_store_si256((__m256i *)c->init[u], zero);
+        __m256i x = is_split(type) ? zero : _mm256_loadu_si256((const __m256i *)(c->q + u * 32));
+        __m256i dot = is_split(type) ? pair_dot(type, offsets, c, u) : batch_dot(type, zero, offset, x);
+        _mm256_store_si256((__m256i *)c->init[u], _mm256_sub_epi32(zero, dot));
+    }
+}
+
+/* Units [first, + n_units) of a row of activations. */
+SIMD_INLINE void chunk_make(uint32_t type, const uint8_t *x, size_t n_cols, size_t first, struct chunk *c) {
+    size_t n = n_cols / 32 - first;
+    c->n_units = n = n < CHUNK ? n : CHUNK;
+    c->q = (const int8_t *)x + first * 32;
+    memcpy(c->d, x + GRETA_Q8A_D_OFFSET(n_cols) + first * 4, n * 4);
+    memcpy(c->s, x + GRETA_Q8A_S_OFFSET(n_cols) + first * 4, n * 4);
+    for (; n % BATCH; n++) c->d[n] = c->s[n] = 0;
+    if (needs_half_sums(type)) chunk_half_sums(c);
+    if (is_split(type)) chunk_pairs(type, c);
+    if (has_init(type)) chunk_inits(type, c);
+}
+
+/* ---- the factors of eight units ---- */
+
+/* s times the activations' scales; what minima or offsets add goes to rest (offsets: see rest_factor). */
+SIMD_INLINE void factors_make(uint32_t type, const uint8_t *p, size_t n, const struct chunk *c, size_t at,
+                              struct batch_scales *s, __m256 *rest) {
+    batch_scales_read(type, p, n, s);
+    const __m256 *by = rest_offset(type) ? s->d : s->m;
+    if (needs_half_sums(type)) {
+        *rest = _mm256_fmadd_ps(by[0], _mm256_loadu_ps(c->half_s[0] + at), *rest);
+        *rest = _mm256_fmadd_ps(by[1], _mm256_loadu_ps(c->half_s[1] + at), *rest);
+    } else if (batch_has_min(type) || rest_offset(type)) {
+        *rest = _mm256_fmadd_ps(by[0], _mm256_loadu_ps(c->s + at), *rest);
+    }
+    __m256 xd = _mm256_loadu_ps(c->d + at);
+    s->d[0] = _mm256_mul_ps(s->d[0], xd);
+    if (batch_has_halves(type)) s->d[1] = _mm256_mul_ps(s->d[1], xd);
+}
+
+/* What the sum of all rests is multiplied by. */
+SIMD_INLINE float rest_factor(uint32_t type) {
+    return rest_offset(type) ? (float)-rest_offset(type) : 1;
+}
+
+/* The activations of unit u of the batch at p, with the signs that a codebook keeps apart. */
+SIMD_INLINE __m256i unit_x(uint32_t type, const uint8_t *p, size_t u, const struct chunk *c, size_t at) {
+    __m256i x = _mm256_loadu_si256((const __m256i *)(c->q + at * 32));
+    return codebook_has_signs(type) ? bits_negate(x, codebook_signs(type, p, u)) : x;
+}
+
+/* A unit's sums in eight lanes, or those of a unit of a split type and of its neighbour (itself if it is the last). */
+SIMD_INLINE __m256 unit_dot(uint32_t type, const uint8_t *p, size_t u, bool last, const struct chunk *c,
+                            size_t at) {
+    if (is_split(type)) {
+        __m256i w[2];
+        split_read(type, p, u, last ? u : u + 1, w);
+        return _mm256_cvtepi32_ps(pair_dot(type, w, c, at));
+    }
+    __m256i init = _mm256_setzero_si256();
+    if (has_init(type)) init = _mm256_load_si256((const __m256i *)c->init[at]);
+    return _mm256_cvtepi32_ps(batch_dot(type, init, batch_unit_read(type, p, u), unit_x(type, p, u, c, at)));
+}
+
+/* ---- a row, with VNNI ---- */
+
+#ifdef __AVX512VNNI__
+
+SIMD_INLINE float row_dot(uint32_t type, const uint8_t *row, const struct chunk *c) {
+    const size_t step = is_split(type) ? 2 : 1, bytes = batch_bytes(type);
+    float d[2][CHUNK];
+    __m256 rest = _mm256_setzero_ps(), acc[4] = {rest, rest, rest, rest};
+    const uint8_t *p = row;
+    for (size_t u = 0; u < c->n_units; u += BATCH, p += bytes) {
+        struct batch_scales s;
+        if (batch_is_block(type) || c->n_units - u >= BATCH)
+            factors_make(type, p, BATCH, c, u, &s, &rest);
+        else
+            factors_make(type, p, c->n_units - u, c, u, &s, &rest);
+        _mm256_storeu_ps(d[0] + u, s.d[0]);
+        if (batch_has_halves(type)) _mm256_storeu_ps(d[1] + u, s.d[1]);
+    }
+    for (size_t u0 = 0; u0 < c->n_units; u0 += BATCH, row += bytes) {
+        size_t n = batch_is_block(type) || c->n_units - u0 >= BATCH ? BATCH : c->n_units - u0;
+#pragma GCC unroll 8
+        for (size_t u = 0; u < BATCH; u += step) {
+            if (!batch_is_block(type) && u >= n) break;
+            __m256 scale = _mm256_set1_ps(d[0][u0 + u]);
+            if (is_split(type)) scale = _mm256_blend_ps(scale, _mm256_set1_ps(d[0][u0 + u + 1]), 0xF0);
+            if (batch_has_halves(type)) scale = _mm256_blend_ps(scale, _mm256_set1_ps(d[1][u0 + u]), 0xF0);
+            __m256 dot = unit_dot(type, row, u, u + 1 == n, c, u0 + u);
+            acc[u / step % 4] = _mm256_fmadd_ps(dot, scale, acc[u / step % 4]);
+        }
+    }
+    acc[0] = _mm256_add_ps(_mm256_add_ps(acc[0], acc[1]), _mm256_add_ps(acc[2], acc[3]));
+    return v8_sum(_mm256_fmadd_ps(rest, _mm256_set1_ps(rest_factor(type)), acc[0]));
+}
+
+#else
+
+/* ---- a row, without VNNI ---- */
+
+/* How often sums of two products may be added to another such and still be of 16 bits. */
+SIMD_INLINE int n_narrow_merges(uint32_t type) {
+    if (batch_is_wide(type)) return 0;
+    switch (type) {
+    case GRETA_TYPE_Q6_K:
+    case GRETA_TYPE_IQ2_XXS:
+    case GRETA_TYPE_IQ2_XS:
+    case GRETA_TYPE_IQ2_S:
+    case GRETA_TYPE_IQ3_XXS: return 1; /* 2 * 2 * 63 * 127 < 2^15 */
+    case GRETA_TYPE_Q5_0:
+    case GRETA_TYPE_Q5_1:
+    case GRETA_TYPE_Q5_K:
+    case GRETA_TYPE_IQ1_S:
+    case GRETA_TYPE_IQ1_M: return 2; /* 2 * 4 * 31 * 127 < 2^15 */
+    default: return 3;               /* 2 * 8 * 15 * 127 < 2^15 */
+    }
+}
+
+/* Sums of the first and second, of the third and fourth of each of a's groups of four words; then the same of b. */
+SIMD_INLINE __m256i merge_words(__m256i a, __m256i b, bool narrow) {
+    __m256i low = _mm256_unpacklo_epi32(a, b), high = _mm256_unpackhi_epi32(a, b);
+    return narrow ? _mm256_add_epi16(low, high) : _mm256_add_epi32(low, high);
+}
+SIMD_INLINE __m256i merge_pairs(__m256i a, __m256i b, bool narrow) {
+    __m256i low = _mm256_unpacklo_epi64(a, b), high = _mm256_unpackhi_epi64(a, b);
+    return narrow ? _mm256_add_epi16(low, high) : _mm256_add_epi32(low, high);
+}
+
+SIMD_INLINE __m256i widen(__m256i a) {
+    return _mm256_madd_epi16(a, _mm256_set1_epi16(1));
+}
+
+/* Of four vectors of products, of `adds` products already: lane i of each half is the sum of v[i]'s half. */
+SIMD_INLINE __m256i merge_four(uint32_t type, const __m256i v[4], int n_done) {
+    const int n = n_narrow_merges(type) - n_done;
+    __m256i a = n < 1 ? merge_words(widen(v[0]), widen(v[1]), false) : merge_words(v[0], v[1], true);
+    __m256i b = n < 1 ? merge_words(widen(v[2]), widen(v[3]), false) : merge_words(v[2], v[3], true);
+    if (n < 1) return merge_pairs(a, b, false);
+    return n < 2 ? merge_pairs(widen(a), widen(b), false) : widen(merge_pairs(a, b, true));
+}
+
+/* Unit u's products in pairs. (Wide weights are read once: read twice, each time across lines, they cost more.) */
+SIMD_INLINE __m256i unit_products(uint32_t type, const uint8_t *p, size_t u, const struct chunk *c,
+                                  size_t at) {
+    __m256i w = batch_unit_read(type, p, u), x = unit_x(type, p, u, c, at);
+    if (!batch_is_wide(type)) return _mm256_maddubs_epi16(w, x);
+    w = _mm256_xor_si256(w, _mm256_set1_epi8(-128));
+    __asm__("" : "+x"(w));
+    return _mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(x, w));
+}
+
+/* Eight units of a split type: lanes are units 0, 2, 4, 6, 1, 3, 5, 7. */
+SIMD_INLINE __m256i split_sums(uint32_t type, const uint8_t *p, const struct chunk *c, size_t at) {
+    __m256i v[4];
+#pragma GCC unroll 4
+    for (size_t i = 0; i < 4; i++) {
+        __m256i w[2];
+        split_read(type, p, 2 * i, 2 * i + 1, w);
+        if (batch_is_wide(type)) {
+            v[i] = pair_dot(type, w, c, at + 2 * i);
+            continue;
+        }
+        for (size_t k = 0; k < 2; k++)
+            w[k] = _mm256_maddubs_epi16(w[k], _mm256_load_si256((const __m256i *)c->pairs[at + 2 * i + k]));
+        v[i] = _mm256_add_epi16(w[0], w[1]);
+    }
+    if (batch_is_wide(type))
+        return merge_pairs(merge_words(v[0], v[1], false), merge_words(v[2], v[3], false), false);
+    return merge_four(type, v, 1);
+}
+
+/* Adds eight units from `at` on. */
+SIMD_INLINE __m256 batch_add(uint32_t type, const uint8_t *p, const struct chunk *c, size_t at, __m256 acc,
+                             __m256 *rest) {
+    struct batch_scales s;
+    factors_make(type, p, BATCH, c, at, &s, rest);
+    if (is_split(type)) {
+        __m256 d = _mm256_permutevar8x32_ps(s.d[0], _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7));
+        return _mm256_fmadd_ps(_mm256_cvtepi32_ps(split_sums(type, p, c, at)), d, acc);
+    }
+    __m256i sums[2];
+#pragma GCC unroll 2
+    for (size_t i = 0; i < 2; i++) {
+        __m256i v[4];
+#pragma GCC unroll 4
+        for (size_t u = 0; u < 4; u++) v[u] = unit_products(type, p, 4 * i + u, c, at + 4 * i + u);
+        sums[i] = merge_four(type, v, 0);
+    }
+    if (batch_has_halves(type)) {
+        acc = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sums[0]), _mm256_permute2f128_ps(s.d[0], s.d[1], 0x20), acc);
+        return _mm256_fmadd_ps(_mm256_cvtepi32_ps(sums[1]), _mm256_permute2f128_ps(s.d[0], s.d[1], 0x31),
+                               acc);
+    }
+    __m256i sum = _mm256_add_epi32(_mm256_permute2x128_si256(sums[0], sums[1], 0x20),
+                                   _mm256_permute2x128_si256(sums[0], sums[1], 0x31));
+    return _mm256_fmadd_ps(_mm256_cvtepi32_ps(sum), s.d[0], acc);
+}
+
+/* The last units, fewer than eight, one by one or in pairs; types of blocks of 256 have none. */
+SIMD_INLINE __m256 tail_add(uint32_t type, const uint8_t *p, const struct chunk *c, size_t at, __m256 acc,
+                            __m256 *rest) {
+    struct batch_scales s;
+    float d[BATCH];
+    size_t n = c->n_units - at;
+    factors_make(type, p, n, c, at, &s, rest);
+    _mm256_storeu_ps(d, s.d[0]);
+    for (size_t u = 0; u < n; u += is_split(type) ? 2 : 1) {
+        __m256 scale = _mm256_set1_ps(d[u]);
+        if (is_split(type)) scale = _mm256_blend_ps(scale, _mm256_set1_ps(d[u + 1]), 0xF0);
+        acc = _mm256_fmadd_ps(unit_dot(type, p, u, u + 1 == n, c, at + u), scale, acc);
+    }
+    return acc;
+}
+
+SIMD_INLINE float row_dot(uint32_t type, const uint8_t *row, const struct chunk *c) {
+    const size_t bytes = batch_bytes(type);
+    __m256 acc = _mm256_setzero_ps(), rest = _mm256_setzero_ps();
+    size_t u = 0;
+    for (; u + BATCH <= c->n_units; u += BATCH, row += bytes) acc = batch_add(type, row, c, u, acc, &rest);
+    if (!batch_is_block(type) && u < c->n_units) acc = tail_add(type, row, c, u, acc, &rest);
+    return v8_sum(_mm256_fmadd_ps(rest, _mm256_set1_ps(rest_factor(type)), acc));
+}
+
+#endif
+
+#endif
