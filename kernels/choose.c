@@ -207,12 +207,13 @@ bool greta_plan_split_attn(struct greta_plan *plan, uint32_t head_dim, uint32_t 
 }
 
 struct greta_call greta_matvec_split_call(const struct greta_call *matvec, uint32_t n_split,
-                                          struct greta_binding parts) {
+                                          struct greta_binding counters, struct greta_binding parts) {
     struct greta_call split = *matvec;
     split.op = GRETA_OP_MATVEC_SPLIT;
     split.scalars.matvec_split = (struct greta_scalars_matvec_split){matvec->scalars.matvec.n_rows,
                                                                      matvec->scalars.matvec.n_cols, n_split};
-    split.bindings[3] = parts;
+    split.bindings[3] = counters;
+    split.bindings[4] = parts;
     return split;
 }
 
@@ -234,7 +235,8 @@ uint32_t greta_plan_split_matvec(struct greta_plan *plan, const struct greta_cal
         n_split = wanted < most ? (uint32_t)wanted : most;
         if (n_split > GRETA_MATVEC_MAX_SPLIT) n_split = GRETA_MATVEC_MAX_SPLIT;
     }
-    struct greta_call split = greta_matvec_split_call(matvec, n_split, (struct greta_binding){0});
+    struct greta_call split =
+        greta_matvec_split_call(matvec, n_split, (struct greta_binding){0}, (struct greta_binding){0});
     return plan_first(plan, &split) ? n_split : 1;
 }
 

@@ -46,7 +46,7 @@ static uint64_t matrix_bytes(const struct greta_call *call, uint32_t i, uint64_t
 
 static uint64_t matvec_split_bytes(const struct greta_call *call, uint32_t i) {
     const struct greta_scalars_matvec_split *s = &call->scalars.matvec_split;
-    if (i == 3) return mul3(s->n_rows, 1 + (uint64_t)s->n_split, 4);
+    if (i >= 3) return mul3(s->n_rows, i == 3 ? 1 : s->n_split, 4);
     return matrix_bytes(call, i, 1, s->n_rows, s->n_cols);
 }
 

@@ -29,7 +29,7 @@ uint piece_chunks(uint n) { return ((n + args.n_split - 1u) / args.n_split + 3u)
 
 shared uint n_before;
 
-uint part_at(uint row, uint piece) { return (args.n_rows + row * args.n_split + piece) * 4u; }
+uint part_at(uint row, uint piece) { return (row * args.n_split + piece) * 4u; }
 
 void main() {
     uint piece = group_id() % args.n_split, first = group_id() / args.n_split * ROWS, r = gl_LocalInvocationID.x;
@@ -41,7 +41,7 @@ void main() {
     if (mine) ref_common_f32(ADDRESS(args.parts, part_at(first + r, piece))).v = sum_of(r);
     memoryBarrierBuffer(); /* the parts before the counter */
     barrier();
-    if (r == 0u) n_before = atomicAdd(ref_common_u32(ADDRESS(args.parts, first * 4u)).v, 1u);
+    if (r == 0u) n_before = atomicAdd(ref_common_u32(ADDRESS(args.counters, first * 4u)).v, 1u);
     barrier();
     if (n_before != args.n_split - 1u) return;
     memoryBarrierBuffer();
@@ -51,5 +51,5 @@ void main() {
         for (uint s = 0; s < args.n_split; s++) sum += ref_common_f32(ADDRESS(args.parts, part_at(first + r, s))).v;
         OUT_F32(args.y, at, ADD == 1 ? LOAD_F32(args.y, at) + sum : sum);
     }
-    if (r == 0u) ref_common_u32(ADDRESS(args.parts, first * 4u)).v = 0u;
+    if (r == 0u) ref_common_u32(ADDRESS(args.counters, first * 4u)).v = 0u;
 }

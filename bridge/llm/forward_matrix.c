@@ -58,9 +58,33 @@ static struct greta_call product_call(const struct forward *f, const struct weig
     return call;
 }
 
+uint64_t forward_pieces_bytes(const struct greta_model *m, const struct greta_call *call) {
+    uint32_t n_split = call->op == GRETA_OP_MATVEC ? greta_plan_split_matvec(m->plan, call) : 1;
+    uint64_t bytes = 4 * (uint64_t)call->scalars.matvec.n_rows * n_split;
+    return n_split > 1 ? (bytes + 255) / 256 * 256 : 0;
+}
+
+/*
+ * One token, few rows: cut into pieces. Calls in a row have memory of their own, so that they need no barrier between them; counters lie
+ * apart from pieces, since they are to be 0 whatever the shape of the call before was.
+ */
+static struct greta_call cut(struct forward *f, const struct greta_call *call) {
+    uint64_t bytes = forward_pieces_bytes(f->s->m, call), slot = f->i_pieces % N_PIECES;
+    struct greta_buf *counters = f->s->scratch[S_COUNTERS], *pieces = f->s->scratch[S_PIECES];
+    uint64_t counters_bytes = counters ? greta_buf_size(counters) / N_PIECES : 0,
+             pieces_bytes = pieces ? greta_buf_size(pieces) / N_PIECES : 0;
+
+    if (!bytes || bytes > pieces_bytes) return *call;
+    f->i_pieces++;
+    return greta_matvec_split_call(call, greta_plan_split_matvec(f->s->m->plan, call),
+                                   bytes_of(counters, slot * counters_bytes, counters_bytes),
+                                   bytes_of(pieces, slot * pieces_bytes, pieces_bytes));
+}
+
 static void record_product(struct forward *f, const struct greta_call *call, const struct weight *w,
                            const struct weight_part *part, uint32_t n_tok) {
-    forward_record(f, call, 2.0 * n_tok * part->n_rows * w->n_cols, (double)part->size_bytes);
+    struct greta_call cut_or_not = cut(f, call);
+    forward_record(f, &cut_or_not, 2.0 * n_tok * part->n_rows * w->n_cols, (double)part->size_bytes);
 }
 
 static void product(struct forward *f, const struct weight *w, const struct weight_part *part,

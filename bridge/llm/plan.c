@@ -55,6 +55,36 @@ static uint32_t chunk_of(const struct greta_model *m, const struct greta_session
     return chunk ? chunk : 1;
 }
 
+static uint64_t pieces_bytes(const struct greta_model *m, const struct weight *w) {
+    uint64_t most = 0;
+
+    for (uint32_t p = 0; p < w->n_parts; p++) {
+        struct greta_call call = {
+            .op = GRETA_OP_MATVEC,
+            .keys = {w->type, greta_plan_x_type(m->plan, w->type, 1, w->n_rows, w->n_cols)},
+            .scalars.matvec = {w->parts[p].n_rows, w->n_cols},
+            .layout = w->layout};
+        uint64_t bytes = forward_pieces_bytes(m, &call);
+        if (bytes > most) most = bytes;
+    }
+    return most;
+}
+
+/* The most that a product of one token wants. */
+static uint64_t largest_pieces(const struct greta_model *m) {
+    uint64_t most = pieces_bytes(m, &m->output);
+
+    for (uint32_t i = 0; i < m->hp.n_layer; i++) {
+        const struct layer *l = &m->layers[i];
+        const struct weight *const weights[] = {&l->q, &l->k, &l->v, &l->o, &l->gate, &l->up, &l->down};
+        for (unsigned k = 0; k < sizeof weights / sizeof *weights; k++) {
+            uint64_t bytes = pieces_bytes(m, weights[k]);
+            if (bytes > most) most = bytes;
+        }
+    }
+    return most;
+}
+
 static void sizes_of(const struct greta_model *m, const struct greta_session *s, struct session_sizes *out) {
     const struct hparams *hp = &m->hp;
     uint64_t *scratch = out->scratch, n = s->n_chunk, n_q = (uint64_t)hp->n_head * hp->head_dim;
@@ -71,6 +101,8 @@ static void sizes_of(const struct greta_model *m, const struct greta_session *s,
     scratch[S_PART] = n * m->max_part_rows * 4;
     scratch[S_IDS] = n * m->embd.n_parts * 4;
     scratch[S_PARTIALS] = s->split_attn ? hp->n_head * n_split * (2 + hp->head_dim) * 4 : 0;
+    scratch[S_PIECES] = N_PIECES * largest_pieces(m);
+    scratch[S_COUNTERS] = scratch[S_PIECES]; /* more than rows: a row has two pieces or more */
     scratch[S_LOGITS] = (uint64_t)hp->n_vocab * 4;
     scratch[S_BEST] = 4;
     scratch[S_STEP] = sizeof(struct step_block);

@@ -34,6 +34,8 @@ static greta_status create_scratch(struct greta_session *s, const struct session
             status = greta_buf_create(s->m->dev, sizes->scratch[i], GRETA_MEM_DEVICE, &s->scratch[i]);
     }
     if (!status) status = greta_buf_create(s->m->dev, sizes->readback, GRETA_MEM_READBACK, &s->readback);
+    if (!status && sizes->scratch[S_COUNTERS])
+        status = greta_stream_fill(s->stream, s->scratch[S_COUNTERS], 0, sizes->scratch[S_COUNTERS], 0);
     return status;
 }
 

@@ -57,17 +57,13 @@ greta_status ref_matvec(const struct ref_args *a) {
     return status;
 }
 
-/* The scalars begin with matvec's. Counters are 0 again; what the pieces are is the kernel's. */
+/* The scalars begin with matvec's. Counters are 0 again; what the pieces are is the kernel's own. */
 greta_status ref_matvec_split(const struct ref_args *a) {
-    const struct greta_scalars_matvec_split *s = &a->call->scalars.matvec_split;
-    struct ref_output *parts = &a->outputs[3];
-    uint64_t n_rows = s->n_rows;
+    uint32_t n_rows = a->call->scalars.matvec_split.n_rows;
+    struct ref_output *counters = &a->outputs[3];
     greta_status status = ref_matvec(a);
-    if (!status) status = ref_output_make(parts, REF_F32, n_rows * (1 + (uint64_t)s->n_split));
-    for (uint64_t i = 0; !status && i < parts->n; i++) {
-        parts->value[i] = 0;
-        parts->bound[i] = i < n_rows ? 0 : INFINITY;
-    }
+    if (!status) status = ref_output_make(counters, REF_U32, n_rows);
+    for (uint32_t i = 0; !status && i < n_rows; i++) counters->value[i] = counters->bound[i] = 0;
     return status;
 }
 

@@ -335,7 +335,7 @@ static void fill(struct kc_rng *rng, const struct kc_case *c, uint32_t i, uint64
         if (i < 2)
             fill_matrix(rng, c, i, 1, s->matvec_split.n_rows, s->matvec_split.n_cols, out);
         else if (i == 3)
-            memset(out, 0, 4 * (size_t)s->matvec_split.n_rows); /* counters; pieces are only written */
+            memset(out, 0, (size_t)size); /* counters */
         else if (c->call.keys[2])
             fill_f32(rng, c->style, size / 4, (float *)out);
         return;

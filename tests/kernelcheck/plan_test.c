@@ -186,7 +186,8 @@ static void test_split_matvec(struct fixture *f) {
     EXPECT(plan_make(f, 0, "", &plan) == GRETA_OK);
     call.scalars.matvec_split = (struct greta_scalars_matvec_split){8, 64, 4};
     EXPECT(greta_op_binding_bytes(&call, 0) == 8 * 64 * 2 && greta_op_binding_bytes(&call, 1) == 64 * 4 &&
-           greta_op_binding_bytes(&call, 2) == 8 * 4 && greta_op_binding_bytes(&call, 3) == 8 * 5 * 4);
+           greta_op_binding_bytes(&call, 2) == 8 * 4 && greta_op_binding_bytes(&call, 3) == 8 * 4 &&
+           greta_op_binding_bytes(&call, 4) == 8 * 4 * 4);
     const struct greta_variant *row;
     for (uint32_t n_split = 0; n_split <= 33; n_split += 33) {
         call.scalars.matvec_split.n_split = n_split;
@@ -195,10 +196,11 @@ static void test_split_matvec(struct fixture *f) {
     struct greta_call matvec = {
         .op = GRETA_OP_MATVEC, .keys = {GRETA_TYPE_F16, GRETA_TYPE_F32}, .scalars.matvec = {8, 65536}};
     EXPECT(greta_plan_split_matvec(plan, &matvec) == 1);
-    struct greta_call split = greta_matvec_split_call(&matvec, 5, (struct greta_binding){.offset_bytes = 16});
+    struct greta_call split = greta_matvec_split_call(&matvec, 5, (struct greta_binding){.offset_bytes = 16},
+                                                      (struct greta_binding){.offset_bytes = 32});
     EXPECT(split.op == GRETA_OP_MATVEC_SPLIT && split.scalars.matvec_split.n_rows == 8 &&
            split.scalars.matvec_split.n_cols == 65536 && split.scalars.matvec_split.n_split == 5 &&
-           split.bindings[3].offset_bytes == 16);
+           split.bindings[3].offset_bytes == 16 && split.bindings[4].offset_bytes == 32);
     greta_plan_destroy(&plan);
 }
 

@@ -143,10 +143,11 @@ GRETA_API uint32_t greta_plan_x_type(struct greta_plan *plan, uint32_t w_type, u
 GRETA_API bool greta_plan_split_attn(struct greta_plan *plan, uint32_t head_dim, uint32_t n_ctx);
 /*
  * Into how many pieces the columns of a matvec call are best cut: 1, or n_split for matvec_split, where the call alone would leave
- * compute units idle. Bindings may be empty. greta_matvec_split_call makes that call of it; parts: as the op wants it.
+ * compute units idle. Bindings may be empty. greta_matvec_split_call makes that call of it.
  */
 GRETA_API uint32_t greta_plan_split_matvec(struct greta_plan *plan, const struct greta_call *matvec);
-GRETA_API struct greta_call greta_matvec_split_call(const struct greta_call *matvec, uint32_t n_split, struct greta_binding parts);
+GRETA_API struct greta_call greta_matvec_split_call(const struct greta_call *matvec, uint32_t n_split, struct greta_binding counters,
+                                                     struct greta_binding parts);
 /*
  * Whether a fused call (rope_kv, matvec_glu, matvec_qkv, a norm in one of these, a residual in matvec) is to take the place of the ops that it is made
  * of: a row admits the call, and none of those ops is forced (unless the fused one is, too). Bindings may be empty.

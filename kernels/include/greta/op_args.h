@@ -59,10 +59,10 @@
 
 /*
  * matvec by n_split groups for each of its results, 1 .. 32: each group sums a piece of the columns, and the last one to be done adds
- * the pieces, in ascending order. parts: n_rows * (1 + n_split) words, of which the first n_rows are 0 before the call and after it.
+ * the pieces, in ascending order. counters: n_rows words, 0 before the call and after it; parts: n_rows * n_split, for the pieces.
  */
 #define GRETA_MATVEC_MAX_SPLIT 32
-#define GRETA_ARGS_MATVEC_SPLIT(R, W, X, U, F) R(w) R(x) X(y) X(parts) U(n_rows) U(n_cols) U(n_split)
+#define GRETA_ARGS_MATVEC_SPLIT(R, W, X, U, F) R(w) R(x) X(y) X(counters) W(parts) U(n_rows) U(n_cols) U(n_split)
 #define GRETA_KEYS_MATVEC_SPLIT(K) K(w_type) K(x_type) K(add)
 
 /*
