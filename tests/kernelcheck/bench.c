@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { N_SAMPLES = 7 };
+enum { N_SAMPLES = 7, WARM_NS = 250000000 };
 
 struct bench {
     struct kc_env *env;
@@ -175,28 +175,41 @@ static void work_of(const struct greta_call *call, const uint32_t step[4], doubl
         *flops = 4.0 * s->attn.n_head * call->keys[1] * s->attn.n_tok * (step[1] + 0.5 * (s->attn.n_tok + 1));
 }
 
+/*
+ * A GPU whose clock follows its load falls back while the host writes weights: it gets as many dispatches before the first row of a case
+ * as bring the clock up again, and some before each further one. Returns what one dispatch takes.
+ */
+static greta_status warm_up(const struct bench *b, const struct greta_variant *row, struct greta_call *call,
+                            const struct memory *m, bool first, double *one_ns) {
+    bool has_clock = b->env->limits->timestamp_period_ns > 0 && !b->small && !b->env->limits->is_emulated;
+    uint64_t start = clock_ns(), wanted = !has_clock ? 0 : first ? 250000000 : 50000000, ns = 0;
+    greta_status status = time_n(b, row, call, m, m->n_copies, &ns); /* makes the kernel */
+    do {
+        if (!status) status = time_n(b, row, call, m, m->n_copies, &ns);
+    } while (!status && clock_ns() - start < wanted);
+    *one_ns = (double)ns / m->n_copies;
+    return status;
+}
+
 static greta_status time_row(const struct bench *b, const struct greta_variant *row, const struct kc_case *c,
-                             const char *text) {
+                             const char *text, const struct memory *m, bool first) {
     struct greta_call call = c->call;
-    struct memory m = {.n_copies = 1};
-    uint64_t ns[N_SAMPLES], first = 0;
-    double bytes, flops;
+    uint64_t ns[N_SAMPLES];
+    double bytes, flops, one;
     call.layout = row->layout;
-    greta_status status = memory_make(b, &call, &m);
-    if (!status) status = step_write(b, &call, &m, c->step);
-    if (!status) status = time_n(b, row, &call, &m, m.n_copies, &first); /* warm */
-    if (!status) status = time_n(b, row, &call, &m, m.n_copies, &first);
+    greta_status status = warm_up(b, row, &call, m, first, &one);
+    if (status) return status;
     if (b->env->limits->is_emulated) {
-        memory_free(&m);
-        if (!status) printf("%-26s %-64s %10.0f waves\n", row->name, text, (double)first / m.n_copies);
-        return status;
+        printf("%-26s %-64s %10.0f waves\n", row->name, text, one);
+        return GRETA_OK;
     }
-    double one = (double)first / m.n_copies + 1;
-    uint32_t n = (uint32_t)((b->small ? 20e6 : 5e6) / one) + 1;
+    uint32_t n = (uint32_t)((b->small ? 20e6 : 5e6) / (one + 1)) + 1;
     if (n > 2000) n = 2000;
     int n_samples = one > 1e8 ? 3 : N_SAMPLES;
-    for (int i = 0; !status && i < n_samples; i++) status = time_n(b, row, &call, &m, n, &ns[i]);
-    memory_free(&m);
+    /* A GPU lowers its clock between short bursts: load without a pause brings it up again. */
+    uint64_t start = clock_ns();
+    while (!status && !b->small && clock_ns() - start < WARM_NS) status = time_n(b, row, &call, &m, n, &first);
+    for (int i = 0; !status && i < n_samples; i++) status = time_n(b, row, &call, m, n, &ns[i]);
     if (status) return status;
     qsort(ns, (size_t)n_samples, sizeof *ns, by_value);
     double best = (double)ns[0] / n, median = (double)ns[n_samples / 2] / n;
@@ -207,21 +220,39 @@ static greta_status time_row(const struct bench *b, const struct greta_variant *
     return GRETA_OK;
 }
 
+static bool is_timed(const struct bench *b, const struct greta_variant *row, const struct greta_call *call) {
+    return row->op == call->op && row->format == b->env->format &&
+           (!b->row || kc_row_matches(b->row, row->name)) &&
+           !greta_variant_refusal(row, b->env->limits, call);
+}
+
+/* Every row of the case's op, on the same memory where they read the same layout. */
 static void time_case(void *user, const struct kc_case *c) {
     const struct bench *b = user;
+    struct memory m = {.n_copies = 1};
+    struct greta_call call = c->call;
+    bool made = false;
     char text[400];
     kc_case_text(c, text, sizeof text);
     for (uint32_t i = 0; i < greta_variant_count(); i++) {
         const struct greta_variant *row = greta_variant_at(i);
-        struct greta_call call = c->call;
-        call.layout = row->layout;
-        if (row->op != call.op || row->format != b->env->format ||
-            (b->row && !kc_row_matches(b->row, row->name)))
-            continue;
-        if (greta_variant_refusal(row, b->env->limits, &call)) continue;
-        greta_status status = time_row(b, row, c, text);
+        bool first = !made || call.layout != row->layout;
+        struct greta_call asked = c->call;
+        greta_status status = GRETA_OK;
+        asked.layout = row->layout;
+        if (!is_timed(b, row, &asked)) continue;
+        if (first) {
+            memory_free(&m);
+            m = (struct memory){.n_copies = 1};
+            call.layout = row->layout;
+            status = memory_make(b, &call, &m);
+            if (!status) status = step_write(b, &call, &m, c->step);
+            made = true;
+        }
+        if (!status) status = time_row(b, row, c, text, &m, first);
         if (status) printf("%-26s %s: %s\n", row->name, text, greta_status_name(status));
     }
+    memory_free(&m);
 }
 
 /* ---- shapes: one layer of SmolLM2-135M on a cpu, of Llama-2-7B on a GPU ---- */
