@@ -243,7 +243,7 @@ static const struct greta_variant rows[] = {
     ROWS_X(KV_UPDATE, kv_update, VARIANT_EXACT, 0, EXTRA_KV_Q8_0, GRETA_TYPE_F32, row_groups),
     ROWS_X(MATVEC, matvec_q8a, 0, QUANT_TYPES | CODEBOOK_TYPES, EXTRA_ADD, GRETA_TYPE_Q8A, matvec_groups),
     ROWS_X(MATVEC, matvec, VARIANT_EXACT, ALL_TYPES, EXTRA_ADD, GRETA_TYPE_F32, matvec_groups),
-    ROWS(MATMUL, matmul_q8a, 0, QUANT_TYPES, GRETA_TYPE_Q8A, matmul_groups),
+    ROWS(MATMUL, matmul_q8a, 0, QUANT_TYPES | CODEBOOK_TYPES, GRETA_TYPE_Q8A, matmul_groups),
     ROWS(MATMUL, matmul, VARIANT_EXACT, ALL_TYPES, GRETA_TYPE_F32, matmul_groups),
     ROWS_X(ATTN, attn, VARIANT_EXACT, 0, ATTN_EXTRAS, GRETA_TYPE_F32, attn_groups),
     ROWS_X(ATTN_SPLIT, attn_split, VARIANT_EXACT, 0, ATTN_EXTRAS, GRETA_TYPE_F32, attn_split_groups),

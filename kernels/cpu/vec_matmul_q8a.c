@@ -14,7 +14,7 @@ struct panel {
     float d[2][N_UNITS][PANEL_ROWS], m[2][N_UNITS][PANEL_ROWS];
 };
 
-/* A block of tokens by a chunk of columns. init: what batch_offset takes from each half unit's sum; half_s: s of the halves
+/* A block of tokens by a chunk of columns. init: what panel_offset takes from each half unit's sum; half_s: s of the halves
  * where they are asked for (batch_has_min_halves). */
 struct block {
     const int8_t *q;
@@ -23,6 +23,33 @@ struct block {
     int32_t init[N_TOKENS][N_UNITS][2];
     float half_s[N_TOKENS][N_UNITS][2];
 };
+
+/* What is added to weights so that they are unsigned; of codebooks with signs their largest magnitude. */
+SIMD_INLINE int panel_offset(uint32_t type) {
+    switch (type) {
+    case GRETA_TYPE_IQ2_XXS:
+    case GRETA_TYPE_IQ2_XS:
+    case GRETA_TYPE_IQ2_S: return 43;
+    case GRETA_TYPE_IQ3_XXS: return 62;
+    case GRETA_TYPE_IQ3_S: return 15;
+    default: return batch_offset(type);
+    }
+}
+
+/* Without VNNI wide weights are signed: see batch_dot. */
+SIMD_INLINE bool panel_is_signed(uint32_t type) {
+    return batch_is_wide(type) && !batch_needs_init(type);
+}
+SIMD_INLINE bool panel_needs_init(uint32_t type) {
+    return panel_offset(type) && !panel_is_signed(type);
+}
+
+SIMD_INLINE __m256i panel_unit_read(uint32_t type, const uint8_t *p, size_t u) {
+    if (panel_is_signed(type)) return batch_unit_signed(type, p, u);
+    if (codebook_has_signs(type))
+        return _mm256_add_epi8(batch_unit_signed(type, p, u), _mm256_set1_epi8((char)panel_offset(type)));
+    return batch_unit_read(type, p, u);
+}
 
 /* ---- the integers: one unit's sums, T tokens by PANEL_ROWS rows ---- */
 
@@ -61,17 +88,24 @@ SIMD_INLINE vf vi_to_f32(vi a) {
 }
 
 /*
- * Pairs of products are 16 bits wide. Nibbles: eight quads of them still fit (8 * 2 * 15 * 127 < 2^15); five bits, or halves: four
- * (4 * 2 * 31 * 127 < 2^15); six bits: two; of wide ones one, and the weights are signed: see batch_dot.
+ * Pairs of products are 16 bits wide. Weights of up to 15: eight quads of them still fit (8 * 2 * 15 * 127 < 2^15); of up to 31, or
+ * halves: four (4 * 2 * 31 * 127 < 2^15); of up to 63: two; of larger ones (at most 126) and of wide ones, which are signed, one.
  */
 SIMD_INLINE size_t quads_at_once(uint32_t type) {
     switch (type) {
+    case GRETA_TYPE_IQ2_XXS:
+    case GRETA_TYPE_IQ2_XS:
+    case GRETA_TYPE_IQ2_S:
+    case GRETA_TYPE_IQ3_XXS: return 1;
     case GRETA_TYPE_Q6_K: return 2;
     case GRETA_TYPE_Q5_0:
     case GRETA_TYPE_Q5_1:
     case GRETA_TYPE_Q5_K:
     case GRETA_TYPE_Q2_K:
-    case GRETA_TYPE_Q3_K: return 4;
+    case GRETA_TYPE_Q3_K:
+    case GRETA_TYPE_IQ3_S:
+    case GRETA_TYPE_IQ1_S:
+    case GRETA_TYPE_IQ1_M: return 4;
     default: return batch_is_wide(type) ? 1 : 8;
     }
 }
@@ -121,12 +155,7 @@ SIMD_INLINE void panel_fill_8(uint32_t type, const uint8_t *const rows[8], size_
         if (batch_has_min(type)) _mm256_storeu_ps(p->m[0][u0 + u] + l0, m[0][u]);
         if (batch_has_min_halves(type)) _mm256_storeu_ps(p->m[1][u0 + u] + l0, m[1][u]);
         __m256 q[8];
-        for (size_t r = 0; r < 8; r++) {
-            __m256i v = batch_unit_read(type, rows[r], u);
-            if (batch_is_wide(type) && !batch_needs_init(type))
-                v = _mm256_xor_si256(v, _mm256_set1_epi8(-128));
-            q[r] = _mm256_castsi256_ps(v);
-        }
+        for (size_t r = 0; r < 8; r++) q[r] = _mm256_castsi256_ps(panel_unit_read(type, rows[r], u));
         v8_transpose(q);
         for (size_t k = 0; k < 8; k++) _mm256_storeu_ps((float *)(void *)(p->q[u0 + u][k] + l0), q[k]);
     }
@@ -168,12 +197,12 @@ SIMD_INLINE void block_half_sums(struct block *b) {
 
 SIMD_INLINE void block_init(uint32_t type, struct block *b) {
     if (batch_has_min_halves(type)) block_half_sums(b);
-    if (!batch_needs_init(type)) return;
-    const __m256i factor = _mm256_set1_epi8((char)batch_offset(type));
+    if (!panel_needs_init(type)) return;
+    const __m256i factor = _mm256_set1_epi8((char)panel_offset(type));
     for (size_t t = 0; t < b->n_tokens; t++)
         for (size_t u = 0; u < b->n_units; u++) {
             __m256i x = _mm256_loadu_si256((const __m256i *)(b->q + t * b->q_stride + u * 32));
-            /* The bytes as the weight, so that pairs fit in 16 bits: |x| <= 127, offset <= 32 where there is no VNNI. */
+            /* The bytes as the weight, so that pairs fit in 16 bits: |x| <= 127, offset <= 62 where there is no VNNI. */
             __m256i v = batch_dot(type, _mm256_setzero_si256(), factor, x);
             v = _mm256_hadd_epi32(v, v);
             v = _mm256_hadd_epi32(v, v);
@@ -195,7 +224,7 @@ SIMD_INLINE void tokens_multiply(uint32_t type, const struct panel *p, const str
         for (size_t h = 0; h < n_halves; h++) {
             vi sum[TOKENS];
             for (size_t t = 0; t < n_t; t++)
-                sum[t] = vi_set1(batch_needs_init(type) ? b->init[t0 + t][u][h] : 0);
+                sum[t] = vi_set1(panel_needs_init(type) ? b->init[t0 + t][u][h] : 0);
             quads_add(type, p->q[u], x + u * 32, b->q_stride, h * 4, n_halves == 2 ? h * 4 + 4 : 8, n_t, sum);
             vf d = vf_load(p->d[h][u]);
             for (size_t t = 0; t < n_t; t++)
@@ -277,6 +306,6 @@ void CPU_FN(matmul_q8a)(const struct greta_host_group *g, const void *args) {
     struct cpu_range range = cpu_share(g, a->n_rows, PANEL_ROWS);
 #define OF_TYPE(name) \
     case GRETA_TYPE_##name: rows_multiply(GRETA_TYPE_##name, a, range); break;
-    switch (g->constants[0]) { GRETA_QUANT_TYPE_LIST(OF_TYPE) }
+    switch (g->constants[0]) { GRETA_QUANT_TYPE_LIST(OF_TYPE) CODEBOOK_TYPE_LIST(OF_TYPE) }
 #undef OF_TYPE
 }
