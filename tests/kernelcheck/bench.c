@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { N_SAMPLES = 7, WARM_NS = 250000000 };
+enum { N_SAMPLES = 7 };
 
 struct bench {
     struct kc_env *env;
@@ -206,9 +206,6 @@ static greta_status time_row(const struct bench *b, const struct greta_variant *
     uint32_t n = (uint32_t)((b->small ? 20e6 : 5e6) / (one + 1)) + 1;
     if (n > 2000) n = 2000;
     int n_samples = one > 1e8 ? 3 : N_SAMPLES;
-    /* A GPU lowers its clock between short bursts: load without a pause brings it up again. */
-    uint64_t start = clock_ns();
-    while (!status && !b->small && clock_ns() - start < WARM_NS) status = time_n(b, row, &call, &m, n, &first);
     for (int i = 0; !status && i < n_samples; i++) status = time_n(b, row, &call, m, n, &ns[i]);
     if (status) return status;
     qsort(ns, (size_t)n_samples, sizeof *ns, by_value);
