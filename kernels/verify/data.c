@@ -283,17 +283,37 @@ static void fill_plain(struct kc_rng *rng, const struct kc_case *c, uint32_t typ
                                          : value(rng, c->style) * (below(rng, 4) ? 1 : 10));
 }
 
+/* Rows of row_bytes, of which the first `period` are there: the others are these again. */
+static void repeat(uint8_t *rows, uint64_t row_bytes, uint64_t period, uint64_t n_rows) {
+    for (uint64_t r = period; r < n_rows; r++)
+        memcpy(rows + r * row_bytes, rows + r % period * row_bytes, (size_t)row_bytes);
+}
+
+static uint64_t at_most(uint32_t period, uint64_t n) {
+    return period && period < n ? period : n;
+}
+
 static void fill_matrix(struct kc_rng *rng, const struct kc_case *c, uint32_t i, uint64_t n_tok,
                         uint64_t n_rows, uint64_t n_cols, uint8_t *out) {
-    if (kc_weight_rows(&c->call, i))
-        kc_fill_weights(rng, c->style, kc_weight_type(&c->call, i), n_rows, n_cols, out);
-    else if (kc_x_type(&c->call) == GRETA_TYPE_Q8A)
-        fill_x_q8a(rng, c->style, n_tok, n_cols, out);
+    if (kc_weight_rows(&c->call, i)) {
+        uint32_t type = kc_weight_type(&c->call, i);
+        uint64_t own = at_most(c->w_period, n_rows);
+        kc_fill_weights(rng, c->style, type, own, n_cols, out);
+        repeat(out, greta_layout_bytes(GRETA_LAYOUT_ROWS, type, 1, n_cols), own, n_rows);
+        return;
+    }
+    uint64_t own = at_most(c->x_period, n_tok);
+    if (kc_x_type(&c->call) == GRETA_TYPE_Q8A)
+        fill_x_q8a(rng, c->style, own, n_cols, out);
     else if (kc_x_type(&c->call) == GRETA_TYPE_F16)
-        for (uint64_t k = 0; k < n_tok * n_cols; k++)
+        for (uint64_t k = 0; k < own * n_cols; k++)
             put_float(GRETA_TYPE_F16, out + 2 * k, value(rng, c->style));
     else
-        fill_f32(rng, c->style, n_tok * n_cols, (float *)out);
+        fill_f32(rng, c->style, own * n_cols, (float *)out);
+    uint64_t row_bytes = kc_x_type(&c->call) == GRETA_TYPE_F16
+                             ? 2 * n_cols
+                             : greta_activation_row_bytes(kc_x_type(&c->call), n_cols);
+    repeat(out, row_bytes, own, n_tok);
 }
 
 /* The table's own size: the contract cannot know pos. */
@@ -328,8 +348,10 @@ static void fill(struct kc_rng *rng, const struct kc_case *c, uint32_t i, uint64
     case GRETA_OP_MATVEC:
         if (i < 2)
             fill_matrix(rng, c, i, 1, s->matvec.n_rows, s->matvec.n_cols, out);
-        else if (c->call.keys[2]) /* else y is only written */
-            fill_f32(rng, c->style, size / 4, (float *)out);
+        else if (c->call.keys[2]) { /* else y is only written */
+            fill_f32(rng, c->style, at_most(c->w_period, size / 4), (float *)out);
+            repeat(out, 4, at_most(c->w_period, size / 4), size / 4);
+        }
         return;
     case GRETA_OP_MATVEC_SPLIT:
         if (i < 2)

@@ -21,6 +21,9 @@ struct kc_case {
     enum kc_place place;
     uint32_t step[4];
     bool alias; /* binding n - 1 is binding 0's memory */
+    /* Of products: the weights' rows, and the activations', repeat after so many; 0: they do not. Then a small reference knows all
+     * results of a large one (judge.c). */
+    uint32_t w_period, x_period;
     bool large; /* many tiles, for rows that want to fill a GPU: not for a cpu, where it would take seconds */
 };
 
@@ -93,6 +96,21 @@ struct kc_prepared {
  * serve the case after all, now that its buffers are there, or NULL. */
 const char *kc_check(struct kc_env *env, const struct greta_variant *row, struct kc_prepared *p,
                      double *worst, char *message, size_t message_size);
+
+/* ---- judge.c: what a row left of one call, of any size ---- */
+
+/* What is right is made when it is first asked for, and again for rows that round their operands in another way. */
+struct kc_judge;
+/* c and data outlive it. NULL where memory is out. */
+struct kc_judge *kc_judge_make(const struct kc_case *c, const struct kc_data *data, uint64_t seed);
+void kc_judge_free(struct kc_judge **judge);
+/*
+ * got: each written binding's bytes after one run on the data; NULL for the others. *worst: the largest error, in bounds; above 1 the
+ * result is wrong. ERR_NO_MEMORY. All results of an op are looked at but in attention of many tokens, where it is some tokens', and
+ * in large GEMMs (product.c).
+ */
+GRETA_MUST_USE greta_status kc_judge_result(struct kc_judge *judge, double operand_eps, uint8_t *const got[],
+                                            double *worst);
 
 /* ---- product.c: products that are too large for the whole reference ---- */
 
