@@ -141,6 +141,10 @@ const char *greta_variant_name(const struct greta_variant *variant) {
 enum greta_op greta_variant_op(const struct greta_variant *variant) {
     return variant->op;
 }
+const struct greta_image *greta_variant_image(const struct greta_variant *variant) {
+    return variant->image;
+}
+
 enum greta_image_format greta_variant_format(const struct greta_variant *variant) {
     return variant->format;
 }

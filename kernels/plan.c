@@ -151,6 +151,20 @@ greta_status greta_plan_prepare(struct greta_plan *plan, const struct greta_call
     return status;
 }
 
+void greta_plan_prepare_variants(struct greta_plan *plan, const struct greta_call *call,
+                                 const struct greta_variant *const *variants, uint32_t n_variants) {
+    struct build *builds = calloc(n_variants ? n_variants : 1, sizeof *builds);
+    struct thread_pool *pool = NULL;
+    bool worth = builds && plan->format != GRETA_IMAGE_HOST && n_variants > 1;
+    if (worth && !thread_pool_create(0, &pool)) {
+        for (uint32_t i = 0; i < n_variants; i++)
+            builds[i] = (struct build){plan, variants[i], call->keys, GRETA_OK};
+        thread_pool_loop(pool, n_variants, build_one, builds);
+    }
+    thread_pool_destroy(&pool);
+    free(builds);
+}
+
 /* ---- recording ---- */
 
 /* A linear count of groups as x, y: y is 1 unless x would pass the limit; then the last row is the least padded. */

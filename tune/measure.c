@@ -39,26 +39,59 @@ const struct greta_stats *greta_measure_time(const struct greta_measure *m) {
     return m->device.n ? &m->device : &m->host;
 }
 
-struct run {
+struct greta_timer {
     struct greta_stream *stream;
     struct greta_event *from, *to;
+    bool has_clock;
+};
+
+greta_status greta_timer_create(struct greta_dev *dev, struct greta_stream *stream,
+                                struct greta_timer **out) {
+    struct greta_timer *t = calloc(1, sizeof *t);
+    *out = NULL;
+    if (!t) return GRETA_ERR_NO_MEMORY;
+    t->stream = stream;
+    t->has_clock = greta_dev_get_limits(dev)->timestamp_period_ns > 0;
+    greta_status status = greta_event_create(dev, &t->from);
+    if (!status) status = greta_event_create(dev, &t->to);
+    if (status) greta_timer_destroy(&t);
+    *out = t;
+    return status;
+}
+
+void greta_timer_destroy(struct greta_timer **timer) {
+    struct greta_timer *t = *timer;
+    if (!t) return;
+    greta_event_destroy(&t->from);
+    greta_event_destroy(&t->to);
+    free(t);
+    *timer = NULL;
+}
+
+greta_status greta_timer_sample(struct greta_timer *t, greta_measure_fn *fn, void *user, uint32_t i_first,
+                                uint32_t n_calls, double *device_ns, double *host_ns) {
+    uint64_t start = clock_ns(), elapsed = 0;
+    greta_status status = greta_event_record(t->from, t->stream);
+    for (uint32_t i = 0; !status && i < n_calls; i++) status = fn(user, t->stream, i_first + i);
+    if (!status) status = greta_event_record(t->to, t->stream);
+    if (!status) status = greta_stream_wait(t->stream);
+    *host_ns = (double)(clock_ns() - start) / n_calls;
+    if (!status && t->has_clock) status = greta_event_elapsed(t->from, t->to, &elapsed);
+    *device_ns = (double)elapsed / n_calls;
+    return status;
+}
+
+struct run {
+    struct greta_timer *timer;
     greta_measure_fn *fn;
     void *user;
-    bool has_clock;
     uint32_t n_calls, i_call;
 };
 
-/* One sample: n_calls calls. Times are of one call. */
 static greta_status sample(struct run *r, double *device_ns, double *host_ns) {
-    uint64_t start = clock_ns(), elapsed = 0;
-    greta_status status = greta_event_record(r->from, r->stream);
-    for (uint32_t i = 0; !status && i < r->n_calls; i++) status = r->fn(r->user, r->stream, r->i_call++);
-    if (!status) status = greta_event_record(r->to, r->stream);
-    if (!status) status = greta_stream_wait(r->stream);
-    *host_ns = (double)(clock_ns() - start) / r->n_calls;
-    if (!status && r->has_clock) status = greta_event_elapsed(r->from, r->to, &elapsed);
-    *device_ns = (double)elapsed / r->n_calls;
-    return status;
+    uint32_t first = r->i_call;
+    r->i_call += r->n_calls;
+    return greta_timer_sample(r->timer, r->fn, r->user, first, r->n_calls, device_ns, host_ns);
 }
 
 static bool within(const double *last, double part) {
@@ -103,7 +136,7 @@ static greta_status measure(struct run *r, uint32_t n_samples, uint64_t end_ns, 
         if (status) return status;
     }
     greta_stats_make(host, n, &out->host);
-    if (r->has_clock) greta_stats_make(device, n, &out->device);
+    if (r->timer->has_clock) greta_stats_make(device, n, &out->device);
     /* A clock that stands still is none. */
     if (out->device.max <= 0) memset(&out->device, 0, sizeof out->device);
     out->n_calls = r->n_calls;
@@ -117,22 +150,19 @@ greta_status greta_measure_run(struct greta_dev *dev, struct greta_stream *strea
     const struct greta_measure_params *p = params ? params : &defaults;
     uint32_t n_samples = p->n_samples ? p->n_samples : 20;
     uint64_t end_ns = clock_ns() + (p->budget_ns ? p->budget_ns : UINT64_C(3000000000));
-    struct run r = {.stream = stream, .fn = fn, .user = user, .n_calls = p->n_calls ? p->n_calls : 1};
+    struct run r = {.fn = fn, .user = user, .n_calls = p->n_calls ? p->n_calls : 1};
     if (n_samples > MAX_SAMPLES) n_samples = MAX_SAMPLES;
     *out = (struct greta_measure){0};
     const struct greta_limits *limits = greta_dev_get_limits(dev);
     uint64_t max_warm_ns = p->warm_ns ? p->warm_ns : UINT64_C(300000000);
     uint64_t min_warm_ns = p->min_warm_ns ? p->min_warm_ns : is_gpu(limits) ? UINT64_C(250000000) : 0;
-    r.has_clock = limits->timestamp_period_ns > 0;
 
     double *samples = calloc(2 * (size_t)n_samples, sizeof *samples);
-    greta_status status = samples ? greta_event_create(dev, &r.from) : GRETA_ERR_NO_MEMORY;
-    if (!status) status = greta_event_create(dev, &r.to);
+    greta_status status = samples ? greta_timer_create(dev, stream, &r.timer) : GRETA_ERR_NO_MEMORY;
     if (!status) status = warm_up(&r, p->n_calls, min_warm_ns, max_warm_ns, out);
     if (!status) status = measure(&r, n_samples, end_ns, samples, samples + n_samples, out);
     if (status) *out = (struct greta_measure){0};
-    greta_event_destroy(&r.from);
-    greta_event_destroy(&r.to);
+    greta_timer_destroy(&r.timer);
     free(samples);
     return status;
 }

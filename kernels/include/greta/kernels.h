@@ -108,6 +108,8 @@ GRETA_API uint32_t greta_variant_count(void);
 GRETA_API const struct greta_variant *greta_variant_at(uint32_t i_variant);
 GRETA_API const char *greta_variant_name(const struct greta_variant *variant); /* "matvec_subgroup" */
 GRETA_API enum greta_op greta_variant_op(const struct greta_variant *variant);
+/* The code that it is made from; rows may share it. */
+GRETA_API const struct greta_image *greta_variant_image(const struct greta_variant *variant);
 GRETA_API enum greta_image_format greta_variant_format(const struct greta_variant *variant);
 /* NULL where the row serves this call on a device with these limits; else the condition that fails, in words. */
 GRETA_API const char *greta_variant_refusal(const struct greta_variant *variant, const struct greta_limits *limits,
@@ -162,6 +164,9 @@ GRETA_API GRETA_MUST_USE greta_status greta_plan_instance(struct greta_plan *pla
                                                           const struct greta_variant **out);
 /* Builds the kernels of these calls, in parallel; optional: greta_op_record builds what is missing. */
 GRETA_API GRETA_MUST_USE greta_status greta_plan_prepare(struct greta_plan *plan, const struct greta_call *calls, uint32_t n_calls);
+/* The same for one call by several rows; a row whose kernel cannot be built fails when it is recorded. */
+GRETA_API void greta_plan_prepare_variants(struct greta_plan *plan, const struct greta_call *call,
+                                           const struct greta_variant *const *variants, uint32_t n_variants);
 /* Chooses (kept) and records one dispatch. No allocation once a shape has been seen. */
 GRETA_API GRETA_MUST_USE greta_status greta_op_record(struct greta_plan *plan, struct greta_stream *stream, const struct greta_call *call);
 /* Records a call by a given row: for tests, benches and the tuner. */

@@ -39,6 +39,16 @@ struct greta_measure {
 /* Records call number i, one dispatch or several. Working sets larger than the last-level cache are the caller's: rotate by i. */
 typedef greta_status greta_measure_fn(void *user, struct greta_stream *stream, uint32_t i);
 
+/* One sample at a time, for what interleaves several things to be compared. */
+struct greta_timer;
+GRETA_API GRETA_MUST_USE greta_status greta_timer_create(struct greta_dev *dev, struct greta_stream *stream,
+                                                         struct greta_timer **out);
+GRETA_API void greta_timer_destroy(struct greta_timer **timer);
+/* n_calls calls, number i_first and those that follow; times of one of them. *device_ns is 0 where the device has no clock. */
+GRETA_API GRETA_MUST_USE greta_status greta_timer_sample(struct greta_timer *timer, greta_measure_fn *fn,
+                                                         void *user, uint32_t i_first, uint32_t n_calls,
+                                                         double *device_ns, double *host_ns);
+
 /* The time that counts: the device's, or the host's where the device has no clock. */
 GRETA_API const struct greta_stats *greta_measure_time(const struct greta_measure *m);
 /* Fails with what fn or the device fails with; *out is then zero. */

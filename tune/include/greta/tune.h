@@ -16,14 +16,19 @@ enum { GRETA_TUNE_TEXT = 192 };
 
 /*
  * What a choice depends on, as text: the op, its shape with token counts and context lengths in buckets (the next power of
- * two), its keys and layout, the device with its driver, and a hash of the device code of all the op's rows.
+ * two), its keys, layout and policy, the device with its driver, and a hash of the device code and constants of all the op's rows.
  */
 struct greta_tune_key {
     char op[32], shape[GRETA_TUNE_TEXT], types[GRETA_TUNE_TEXT];
     char device[GRETA_TUNE_TEXT], driver[GRETA_TUNE_TEXT], image[20];
 };
 GRETA_API void greta_tune_key_make(const struct greta_dev *dev, const struct greta_call *call,
-                                   struct greta_tune_key *out);
+                                   enum greta_policy policy, struct greta_tune_key *out);
+
+/* FNV-1a of a piece of device code, 0 of host code. */
+GRETA_API uint64_t greta_tune_image_hash(const struct greta_image *image);
+/* Whether the device has more than one row, or a row with constants, for the call: others are not tuned, nor counted. */
+GRETA_API bool greta_tune_has_choice(const struct greta_dev *dev, const struct greta_call *call);
 
 /* One row that was tried, by a name as greta_plan_params.force takes it: "matvec_rows:rows=4:steps=2". */
 struct greta_tune_try {
@@ -73,6 +78,24 @@ GRETA_API GRETA_MUST_USE greta_status greta_tune_each(struct greta_tune_db *db, 
 GRETA_API GRETA_MUST_USE greta_status greta_tune_each_try(struct greta_tune_db *db,
                                                           const struct greta_tune_key *key,
                                                           greta_tune_try_fn *fn, void *user);
+
+/*
+ * What a plan asks: choices by call, read from the file when a call is new and kept from then on, so that the file is asked once for each.
+ * Thread-safe; the database must outlive it. greta_tune_lookup is what greta_plan_params.tuned wants, with the lookups as its user. Calls without a choice are not asked about.
+ */
+struct greta_tune_lookups;
+GRETA_API GRETA_MUST_USE greta_status greta_tune_lookups_create(struct greta_tune_db *db,
+                                                                const struct greta_dev *dev,
+                                                                enum greta_policy policy,
+                                                                struct greta_tune_lookups **out);
+GRETA_API void greta_tune_lookups_destroy(struct greta_tune_lookups **lookups);
+GRETA_API bool greta_tune_lookup(void *lookups, const struct greta_call *call, char *row, size_t size);
+/* Of distinct calls: how many were asked about, how many of them the database knew; and how often the file was read, in how long. */
+struct greta_tune_counts {
+    uint32_t n_calls, n_known, n_reads;
+    uint64_t ns;
+};
+GRETA_API struct greta_tune_counts greta_tune_lookups_count(struct greta_tune_lookups *lookups);
 
 /* As JSON, for another machine of the same kind. Import keeps what is there for keys that the file lacks; a malformed file changes
  * nothing: ERR_FORMAT, with the member. *n: entries written. */

@@ -1,0 +1,501 @@
+/*
+ * Which row is fastest. All that the device admits are checked and measured once, in batches; then the slower half is left out, round
+ * after round, and what is left is measured in turn, so that a change of clocks meets all alike.
+ */
+#include "work.h"
+
+#include <greta/measure.h>
+
+#include "clock.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BATCH = 32, MAX_SAMPLES = 25, FINAL_SAMPLES = 9, N_FINALISTS = 3, MAX_CALLS = 1000, TOO_SLOW = 8 };
+/* Differences below this part are no reason to leave the default, however little the samples scatter. */
+static const double least_noise = 0.01;
+
+struct candidate {
+    const struct greta_variant *row;
+    uint32_t order; /* in the table: the earlier one of two that are equally fast is taken */
+    bool tried, out;
+    uint32_t n;
+    double samples[MAX_SAMPLES];
+    double ns, spread, error; /* median; of the samples; of the median, one deviation, as a part of it */
+    char fault[GRETA_TUNE_TEXT];
+};
+
+/* Sets of constants that won before: tried first where the same row serves another call. */
+struct winner {
+    struct winner *next;
+    const struct greta_variant *row;
+};
+
+struct greta_search {
+    struct greta_dev *dev;
+    const struct greta_log *log;
+    const struct greta_limits *limits;
+    struct greta_search_params params;
+    struct greta_plan *plan;
+    struct greta_stream *stream;
+    struct greta_timer *timer;
+    struct winner *winners;
+};
+
+struct hunt {
+    struct greta_search *search;
+    struct work work;
+    struct candidate *candidates; /* the row by default first */
+    uint32_t n, n_tried, n_wrong, n_rounding, n_calls, i_call;
+    uint64_t start_ns, budget_ns;
+    bool stopped;
+};
+
+/* ---- candidates ---- */
+
+static bool more_rounding(const struct greta_variant *v, const struct greta_variant *by_default) {
+    bool was_exact = by_default->flags & VARIANT_EXACT, is_exact = v->flags & VARIANT_EXACT;
+    return v->operand_eps > by_default->operand_eps || (was_exact && !is_exact);
+}
+
+typedef bool visit_fn(void *user, const struct greta_variant *v, bool own_constants);
+
+/* Every row and set of constants that serves the call on this device and under this policy. */
+static greta_status visit(struct greta_search *s, const struct greta_call *call, visit_fn *fn, void *user) {
+    enum greta_image_format format = greta_dev_get_image_format(s->dev);
+    for (uint32_t i = 0; i < greta_variant_count(); i++) {
+        const struct greta_variant *row = greta_variant_at(i), *v;
+        if (row->op != call->op || row->format != format) continue;
+        if (s->params.policy == GRETA_POLICY_EXACT && !(row->flags & VARIANT_EXACT)) continue;
+        for (uint32_t k = 0; k < greta_variant_n_instances(row); k++) {
+            greta_status status = greta_plan_instance(s->plan, row, k, &v);
+            if (status) return status;
+            if (k && v == row) continue; /* its own constants, named */
+            if (greta_variant_refusal(v, s->limits, call)) continue;
+            if (!fn(user, v, k == 0)) return GRETA_OK;
+        }
+    }
+    return GRETA_OK;
+}
+
+static bool count_one(void *user, const struct greta_variant *v, bool own_constants) {
+    (void)v, (void)own_constants;
+    ++*(uint32_t *)user;
+    return true;
+}
+
+uint32_t greta_search_count(struct greta_search *search, const struct greta_call *call) {
+    uint32_t n = 0;
+    return visit(search, call, count_one, &n) ? 0 : n;
+}
+
+/* Rows of one image whose sets of constants are the same make the same kernel. */
+static bool same_kernel(const struct greta_variant *a, const struct greta_variant *b) {
+    return a->image == b->image && a->n_threads == b->n_threads && a->subgroup_size == b->subgroup_size &&
+           a->n_tunables == b->n_tunables && !strcmp(a->entry, b->entry) &&
+           !memcmp(a->tunables, b->tunables, a->n_tunables * sizeof *a->tunables);
+}
+
+static bool is_there(const struct hunt *h, const struct greta_variant *v) {
+    for (uint32_t i = 0; i < h->n; i++)
+        if (v->format != GRETA_IMAGE_HOST && same_kernel(h->candidates[i].row, v)) return true;
+    return false;
+}
+
+struct collector {
+    struct hunt *hunt;
+    uint32_t order, capacity, n_own;
+    bool failed;
+};
+
+static bool collect(void *user, const struct greta_variant *v, bool own_constants) {
+    struct collector *c = user;
+    struct hunt *h = c->hunt;
+    struct candidate fresh = {.row = v, .order = ++c->order};
+    if (v == h->candidates[0].row) {
+        h->candidates[0].order = 0;
+        return true;
+    }
+    if (is_there(h, v)) return true;
+    if (!h->search->params.more_rounding && more_rounding(v, h->candidates[0].row)) {
+        h->n_rounding++;
+        return true;
+    }
+    if (h->n == c->capacity) {
+        struct candidate *grown = realloc(h->candidates, 2 * (size_t)c->capacity * sizeof *grown);
+        c->failed = !grown;
+        if (c->failed) return false;
+        h->candidates = grown;
+        c->capacity *= 2;
+    }
+    h->candidates[h->n] = fresh;
+    if (own_constants && h->n != c->n_own) { /* rows as they are go before sets of constants */
+        h->candidates[h->n] = h->candidates[c->n_own];
+        h->candidates[c->n_own] = fresh;
+    }
+    c->n_own += own_constants;
+    h->n++;
+    return true;
+}
+
+static bool has_won(const struct greta_search *s, const struct greta_variant *row) {
+    for (const struct winner *w = s->winners; w; w = w->next)
+        if (w->row == row) return true;
+    return false;
+}
+
+static void swap(struct candidate *a, struct candidate *b) {
+    struct candidate c = *a;
+    *a = *b;
+    *b = c;
+}
+
+/* Sets of constants that won for other calls, then the others by chance. */
+static void shuffle(struct hunt *h, uint32_t first) {
+    struct kc_rng rng = {h->search->params.seed};
+    for (uint32_t i = h->n; i > first + 1; i--)
+        swap(&h->candidates[i - 1], &h->candidates[first + kc_random(&rng) % (i - first)]);
+    for (uint32_t i = first; i < h->n; i++)
+        if (has_won(h->search, h->candidates[i].row)) swap(&h->candidates[first++], &h->candidates[i]);
+}
+
+static greta_status candidates_make(struct hunt *h, const struct greta_call *call) {
+    struct collector c = {.hunt = h, .capacity = 64, .n_own = 1};
+    const struct greta_variant *by_default;
+    greta_status status = greta_plan_choose(h->search->plan, call, &by_default);
+    if (status) return status;
+    h->candidates = calloc(c.capacity, sizeof *h->candidates);
+    if (!h->candidates) return GRETA_ERR_NO_MEMORY;
+    h->candidates[0] = (struct candidate){.row = by_default};
+    h->n = 1;
+    status = visit(h->search, call, collect, &c);
+    if (!status && c.failed) status = GRETA_ERR_NO_MEMORY;
+    if (!status) shuffle(h, c.n_own);
+    return status;
+}
+
+/* ---- time ---- */
+
+static uint64_t used_ns(const struct hunt *h) {
+    return clock_ns() - h->start_ns;
+}
+
+static bool tell(struct hunt *h) {
+    const struct greta_search_params *p = &h->search->params;
+    double part = (double)used_ns(h) / (double)(h->budget_ns ? h->budget_ns : 1);
+    if (p->progress && !p->progress(p->user, part < 1 ? part : 1)) h->stopped = true;
+    return !h->stopped;
+}
+
+/* What concerns one row alone is its fault; these end the search. */
+static bool is_fatal(greta_status status) {
+    return status == GRETA_ERR_DEVICE_LOST || status == GRETA_ERR_NO_MEMORY ||
+           status == GRETA_ERR_NO_DEVICE_MEMORY;
+}
+
+static greta_status fail(struct hunt *h, struct candidate *c, greta_status status, const char *fault) {
+    snprintf(c->fault, sizeof c->fault, "%s", fault);
+    c->out = true;
+    h->n_wrong += !strstr(fault, "slower");
+    if (is_fatal(status))
+        greta_logf(h->search->log, GRETA_LOG_ERROR, "%s: %s", greta_variant_name(c->row),
+                   greta_status_text(status));
+    return is_fatal(status) ? status : GRETA_OK;
+}
+
+static greta_status time_once(struct hunt *h, const struct greta_variant *row, uint32_t n_tok,
+                              uint32_t n_calls, double *ns) {
+    struct work_run run = {&h->work, row, n_tok};
+    double device, host;
+    greta_status status =
+        greta_timer_sample(h->search->timer, work_record, &run, h->i_call, n_calls, &device, &host);
+    h->i_call += n_calls;
+    *ns = device > 0 ? device : host;
+    return status;
+}
+
+static greta_status sample(struct hunt *h, struct candidate *c) {
+    double ns;
+    greta_status status = time_once(h, c->row, 0, h->n_calls, &ns);
+    if (status) return fail(h, c, status, greta_status_text(status));
+    if (c->n < MAX_SAMPLES) c->samples[c->n++] = ns;
+    return GRETA_OK;
+}
+
+static void summarize(struct candidate *c) {
+    double sorted[MAX_SAMPLES];
+    struct greta_stats stats;
+    memcpy(sorted, c->samples, sizeof sorted);
+    greta_stats_make(sorted, c->n, &stats);
+    c->ns = stats.p50;
+    c->spread = stats.spread;
+    /* The deviation from the middle half, which a few late samples do not reach; of a median of n it is 1.25 / sqrt(n). */
+    if (c->n > 1 && c->ns > 0)
+        c->error = (sorted[(c->n - 1) * 3 / 4] - sorted[(c->n - 1) / 4]) / 1.35 * 1.25 / sqrt(c->n) / c->ns;
+}
+
+/* ---- trying ---- */
+
+/*
+ * On a CPU a row without vectors may take a hundred times as long: of a call with many tokens it is tried with a few of them first. False:
+ * it is not worth more.
+ */
+static bool worth_trying(struct hunt *h, struct candidate *c, greta_status *status) {
+    const struct greta_call *call = &h->work.c.call;
+    uint32_t n_tok = call->scalars.u32[0], few = 8;
+    double ns, by_default = h->candidates[0].ns;
+    bool many = (call->op == GRETA_OP_MATMUL || call->op == GRETA_OP_ATTN) && n_tok > 4 * few;
+    if (!h->search->limits->is_cpu || !many || c == h->candidates) return true;
+    *status = time_once(h, c->row, few, 1, &ns);
+    if (*status) {
+        *status = fail(h, c, *status, greta_status_text(*status));
+        return false;
+    }
+    double predicted = ns * n_tok / few;
+    if (predicted < TOO_SLOW * by_default) return true;
+    char text[96];
+    snprintf(text, sizeof text, "about %.0f times slower than the default, by %u of its tokens",
+             predicted / by_default, few);
+    *status = fail(h, c, GRETA_OK, text);
+    return false;
+}
+
+/* Checked first; what is wrong is never measured. */
+static greta_status try_one(struct hunt *h, struct candidate *c) {
+    greta_status status = GRETA_OK;
+    double worst;
+    h->n_tried++;
+    c->tried = true;
+    if (!worth_trying(h, c, &status)) return status;
+    status = work_check(&h->work, c->row, &worst);
+    if (status) return fail(h, c, status, greta_status_text(status));
+    if (!(worst <= 1)) {
+        char text[64];
+        snprintf(text, sizeof text, "its result is wrong: %.3g of the bound", worst);
+        return fail(h, c, GRETA_OK, text);
+    }
+    status = sample(h, c);
+    summarize(c);
+    if (!status && !c->out && h->candidates[0].n && c->ns > TOO_SLOW * h->candidates[0].ns) {
+        char text[64];
+        snprintf(text, sizeof text, "%.0f times slower than the default", c->ns / h->candidates[0].ns);
+        double ns = c->ns;
+        status = fail(h, c, GRETA_OK, text);
+        c->ns = ns;
+    }
+    return status;
+}
+
+/* So many calls a sample as take half a millisecond, or three on a CPU, whose clock is the host's. */
+static greta_status default_first(struct hunt *h) {
+    double ns, wanted = h->search->limits->is_cpu ? 3e6 : 5e5;
+    h->n_calls = 1;
+    greta_status status = try_one(h, &h->candidates[0]);
+    if (status || h->candidates[0].out) return status;
+    status = time_once(h, h->candidates[0].row, 0, 2, &ns);
+    double n = wanted / (ns > 1 ? ns : 1);
+    h->n_calls = n < 1 ? 1 : n > MAX_CALLS ? MAX_CALLS : (uint32_t)n;
+    h->candidates[0].n = 0;
+    for (int i = 0; !status && i < 2; i++) status = sample(h, &h->candidates[0]);
+    summarize(&h->candidates[0]);
+    return status;
+}
+
+static greta_status try_all(struct hunt *h) {
+    const struct greta_variant *rows[BATCH];
+    greta_status status = GRETA_OK;
+    for (uint32_t i = 1; i < h->n && !status; i += BATCH) {
+        uint32_t end = i + BATCH < h->n ? i + BATCH : h->n;
+        if (used_ns(h) > h->budget_ns * 6 / 10 || !tell(h)) return GRETA_OK;
+        for (uint32_t k = i; k < end; k++) rows[k - i] = h->candidates[k].row;
+        greta_plan_prepare_variants(h->search->plan, &h->work.c.call, rows, end - i);
+        for (uint32_t k = i; k < end && !status; k++) {
+            if (used_ns(h) > h->budget_ns * 7 / 10 || !tell(h)) return GRETA_OK;
+            status = try_one(h, &h->candidates[k]);
+        }
+    }
+    return status;
+}
+
+/* ---- halving ---- */
+
+static int by_time(const void *a, const void *b) {
+    const struct candidate *x = *(struct candidate *const *)a, *y = *(struct candidate *const *)b;
+    return x->ns != y->ns ? (x->ns > y->ns) - (x->ns < y->ns) : (x->order > y->order) - (x->order < y->order);
+}
+
+static uint32_t sorted(struct hunt *h, struct candidate **out) {
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < h->n; i++)
+        if (h->candidates[i].tried && !h->candidates[i].out) out[n++] = &h->candidates[i];
+    qsort(out, n, sizeof *out, by_time);
+    return n;
+}
+
+static greta_status round_of(struct hunt *h, struct candidate **left, uint32_t n, uint32_t n_samples) {
+    greta_status status = GRETA_OK;
+    bool has_default = false;
+    for (uint32_t i = 0; i < n; i++) has_default |= left[i] == h->candidates;
+    for (uint32_t k = 0; k < n_samples && !status; k++) {
+        for (uint32_t i = 0; i < n && !status; i++)
+            if (!left[i]->out) status = sample(h, left[i]);
+        if (!has_default && !status) status = sample(h, h->candidates);
+        if (!tell(h)) break;
+    }
+    for (uint32_t i = 0; i < n; i++) summarize(left[i]);
+    summarize(h->candidates);
+    return status;
+}
+
+static greta_status halve(struct hunt *h, struct candidate **left) {
+    greta_status status = GRETA_OK;
+    uint32_t n = sorted(h, left), n_samples = 1;
+    while (n > N_FINALISTS && !status && !h->stopped && used_ns(h) < h->budget_ns * 85 / 100) {
+        n = n / 2 > N_FINALISTS ? n / 2 : N_FINALISTS;
+        status = round_of(h, left, n, n_samples);
+        n_samples = n_samples < 4 ? 2 * n_samples : 4;
+        qsort(left, n, sizeof *left, by_time);
+    }
+    if (n > N_FINALISTS) n = N_FINALISTS;
+    /* The best of many were lucky, too: what decides are samples of their own. */
+    for (uint32_t i = 0; i < n; i++) left[i]->n = 0;
+    h->candidates->n = 0;
+    if (!status) status = round_of(h, left, n, FINAL_SAMPLES);
+    while (!status && !h->stopped && used_ns(h) < h->budget_ns && h->candidates->n < MAX_SAMPLES)
+        status = round_of(h, left, n, 1);
+    qsort(left, n, sizeof *left, by_time);
+    return status;
+}
+
+/* ---- choosing ---- */
+
+/* Three deviations of the difference. */
+static double noise_of(const struct candidate *a, const struct candidate *b) {
+    return fmax(least_noise, 3 * sqrt(a->error * a->error + b->error * b->error));
+}
+
+/* The default, unless the fastest is faster by more than the noise; then of those within the noise of it the first in the table. */
+static struct candidate *choose(struct hunt *h, struct candidate **left, uint32_t n, double *noise) {
+    struct candidate *best = left[0], *by_default = h->candidates;
+    *noise = noise_of(best, by_default);
+    if (best == by_default || best->ns > by_default->ns * (1 - *noise)) return by_default;
+    struct candidate *first = best;
+    for (uint32_t i = 1; i < n; i++)
+        if (left[i]->ns <= best->ns * (1 + noise_of(best, left[i])) && left[i]->order < first->order &&
+            left[i]->ns <= by_default->ns * (1 - noise_of(left[i], by_default)))
+            first = left[i];
+    return first;
+}
+
+static void keep_winner(struct greta_search *s, const struct greta_variant *row) {
+    struct winner *w = has_won(s, row) ? NULL : calloc(1, sizeof *w);
+    if (!w) return;
+    *w = (struct winner){s->winners, row};
+    s->winners = w;
+}
+
+static greta_status report(struct hunt *h, const struct candidate *chosen, struct greta_search_result *out) {
+    const struct candidate *by_default = h->candidates;
+    out->tries = calloc(h->n, sizeof *out->tries);
+    if (!out->tries) return GRETA_ERR_NO_MEMORY;
+    for (uint32_t i = 0; i < h->n; i++) {
+        const struct candidate *c = &h->candidates[i];
+        if (!c->tried) continue;
+        struct greta_tune_try *t = &out->tries[out->n_tries++];
+        *t = (struct greta_tune_try){.ns = c->ns, .spread = c->spread};
+        snprintf(t->row, sizeof t->row, "%s", greta_variant_name(c->row));
+        memcpy(t->fault, c->fault, sizeof t->fault);
+    }
+    snprintf(out->entry.row, sizeof out->entry.row, "%s", greta_variant_name(chosen->row));
+    out->entry.ns = chosen->ns;
+    out->entry.spread = chosen->spread;
+    out->entry.default_ns = by_default->out ? 0 : by_default->ns;
+    return GRETA_OK;
+}
+
+static greta_status hunt(struct hunt *h, struct greta_search_result *out) {
+    struct candidate **left = calloc(h->n, sizeof *left);
+    greta_status status = left ? default_first(h) : GRETA_ERR_NO_MEMORY;
+    if (!status) status = try_all(h);
+    uint32_t n = status ? 0 : sorted(h, left);
+    if (!status && n) status = halve(h, left);
+    if (!status && n) {
+        struct candidate *chosen = choose(h, left, n < N_FINALISTS ? n : N_FINALISTS, &out->noise);
+        if (chosen != h->candidates) keep_winner(h->search, chosen->row);
+        status = report(h, chosen, out);
+    }
+    free(left);
+    return status;
+}
+
+greta_status greta_search_run(struct greta_search *search, const struct greta_search_call *call,
+                              double budget_s, struct greta_search_result *out) {
+    struct hunt h = {.search = search, .start_ns = clock_ns(), .budget_ns = (uint64_t)(budget_s * 1e9)};
+    h.work = (struct work){.dev = search->dev, .plan = search->plan, .stream = search->stream};
+    *out = (struct greta_search_result){0};
+    greta_tune_key_make(search->dev, &call->call, search->params.policy, &out->entry.key);
+    out->entry.seed = search->params.seed;
+    greta_status status = candidates_make(&h, &call->call);
+    if (!status)
+        snprintf(out->default_row, sizeof out->default_row, "%s", greta_variant_name(h.candidates[0].row));
+    if (!status && h.n == 1) memcpy(out->entry.row, out->default_row, sizeof out->entry.row);
+    if (!status && h.n > 1) {
+        status = work_make(&h.work, call, search->params.seed);
+        if (!status) status = hunt(&h, out);
+        work_free(&h.work);
+    }
+    out->n_candidates = h.n;
+    out->n_wrong = h.n_wrong;
+    out->n_rounding = h.n_rounding;
+    out->complete = h.n_tried == h.n || h.n <= 1;
+    free(h.candidates);
+    if (status) greta_search_result_free(out);
+    return status;
+}
+
+void greta_search_result_free(struct greta_search_result *result) {
+    free(result->tries);
+    result->tries = NULL;
+    result->n_tries = 0;
+}
+
+/* ---- life ---- */
+
+greta_status greta_search_create(struct greta_dev *dev, const struct greta_search_params *params,
+                                 struct greta_search **out) {
+    *out = NULL;
+    if (greta_dev_get_limits(dev)->is_emulated)
+        return greta_fail(greta_dev_get_log(dev), GRETA_ERR_UNSUPPORTED,
+                          "%s is emulated: it has no times, so there is nothing to tune by",
+                          greta_dev_get_info(dev)->name);
+    struct greta_search *s = calloc(1, sizeof *s);
+    if (!s) return GRETA_ERR_NO_MEMORY;
+    *s =
+        (struct greta_search){.dev = dev, .log = greta_dev_get_log(dev), .limits = greta_dev_get_limits(dev)};
+    if (params) s->params = *params;
+    if (!s->params.seed) s->params.seed = 1;
+    struct greta_plan_params plan = {.policy = s->params.policy, .force = ""};
+    greta_status status = greta_plan_create(dev, &plan, &s->plan);
+    if (!status) status = greta_stream_create(dev, &s->stream);
+    if (!status) status = greta_timer_create(dev, s->stream, &s->timer);
+    if (status) greta_search_destroy(&s);
+    *out = s;
+    return status;
+}
+
+void greta_search_destroy(struct greta_search **search) {
+    struct greta_search *s = *search;
+    if (!s) return;
+    greta_timer_destroy(&s->timer);
+    greta_stream_destroy(&s->stream);
+    greta_plan_destroy(&s->plan);
+    while (s->winners) {
+        struct winner *next = s->winners->next;
+        free(s->winners);
+        s->winners = next;
+    }
+    free(s);
+    *search = NULL;
+}
