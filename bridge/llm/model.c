@@ -146,7 +146,10 @@ static void describe(struct greta_model *m) {
 
 /* The model of an open file, which it takes over. */
 static greta_status load(struct greta_model *m, const struct greta_model_params *params) {
-    struct greta_plan_params plan_params = {.policy = params->policy, .force = params->force};
+    struct greta_plan_params plan_params = {.policy = params->policy,
+                                            .force = params->force,
+                                            .tuned = params->tuned,
+                                            .tuned_user = params->tuned_user};
     struct keys keys = {.gguf = m->gguf, .log = m->log};
     greta_status status = hparams_read(&keys, &m->hp);
 

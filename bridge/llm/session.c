@@ -125,6 +125,19 @@ static greta_status prepare(struct greta_session *s) {
     return status;
 }
 
+greta_status greta_session_each_call(struct greta_session *s, uint32_t n_tok, uint32_t n_kv,
+                                     void (*fn)(void *user, const struct greta_call *call), void *user) {
+    struct forward f = {.s = s, .n_tok = n_tok, .n_kv = n_kv, .collect = fn, .user = user};
+
+    if (!n_tok || n_tok > s->n_chunk || n_kv < n_tok || n_kv > s->n_ctx)
+        return greta_fail(s->m->log, GRETA_ERR_INVALID,
+                          "%u tokens that see %u positions are no step of this session", n_tok, n_kv);
+    forward_body(&f);
+    forward_head(&f, n_tok - 1, 1, s->scratch[S_LOGITS]);
+    forward_readback(&f, GRETA_WANT_ARGMAX);
+    return f.status;
+}
+
 /* ---- life ---- */
 
 static greta_status init(struct greta_session *s, const struct greta_session_params *params) {

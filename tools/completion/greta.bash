@@ -3,10 +3,10 @@
 _greta_options() {
     case $1 in
     run)
-        echo "-m --model -p --prompt -f --file -n --predict --temp --top-k --top-p --min-p --repeat-penalty --seed --ctx --kv --plan --chunk --force -d --device -t --threads -v --verbose --profile --profile-kernels --stats -h --help"
+        echo "-m --model -p --prompt -f --file -n --predict --temp --top-k --top-p --min-p --repeat-penalty --seed --ctx --kv --plan --chunk --force --no-tuning -d --device -t --threads -v --verbose --profile --profile-kernels --stats -h --help"
         ;;
     chat)
-        echo "-m --model -s --system --chat-template -n --predict --temp --top-k --top-p --min-p --repeat-penalty --seed --ctx --kv --plan --chunk --force -d --device -t --threads -v --verbose --profile --profile-kernels --stats -h --help"
+        echo "-m --model -s --system --chat-template -n --predict --temp --top-k --top-p --min-p --repeat-penalty --seed --ctx --kv --plan --chunk --force --no-tuning -d --device -t --threads -v --verbose --profile --profile-kernels --stats -h --help"
         ;;
     devices)
         echo "--json -v --verbose -h --help"
@@ -24,13 +24,16 @@ _greta_options() {
         echo "-o --output --csv -h --help"
         ;;
     logits)
-        echo "-m --model -p --prompt --tokens --json --ctx --kv --plan --chunk --force -d --device -t --threads -v --verbose -h --help"
+        echo "-m --model -p --prompt --tokens --json --ctx --kv --plan --chunk --force --no-tuning -d --device -t --threads -v --verbose -h --help"
         ;;
     perplexity)
-        echo "-m --model -f --file --json --ctx --kv --plan --chunk --force -d --device -t --threads -v --verbose --profile --profile-kernels -h --help"
+        echo "-m --model -f --file --json --ctx --kv --plan --chunk --force --no-tuning -d --device -t --threads -v --verbose --profile --profile-kernels -h --help"
         ;;
     bench)
-        echo "--preset --filter --list --out --json --csv --check --compute-only --row --m --n --k --rows --cols --iters --batch --budget --seed -m --model -p --prompt -n --predict --depth -r --repeat --cold --ctx --kv --plan --chunk --force -d --device -t --threads -v --verbose --profile --profile-kernels -h --help"
+        echo "--preset --filter --list --out --json --csv --check --compute-only --row --m --n --k --rows --cols --iters --batch --budget --seed -m --model -p --prompt -n --predict --depth -r --repeat --cold --ctx --kv --plan --chunk --force --no-tuning -d --device -t --threads -v --verbose --profile --profile-kernels -h --help"
+        ;;
+    tune)
+        echo "-m --model --op --shape --budget --seed --again --more-rounding --check -p --prompt --list --export --import --images --dir --database --ctx --kv --plan --chunk -d --device -t --threads -v --verbose -h --help"
         ;;
     pull)
         echo "--list -o --output --sha256 -v --verbose -h --help"
@@ -56,7 +59,7 @@ _greta() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} words
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W "run chat devices tokenize inspect logits perplexity bench compare report pull --help --version" -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W "run chat devices tokenize inspect logits perplexity bench compare report tune pull --help --version" -- "$word")
         return
     fi
     if words=$(_greta_values "$before"); then

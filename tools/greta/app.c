@@ -121,6 +121,28 @@ static bool no_builtin(void) {
     return false;
 }
 
+/* The choices of `greta tune`, where there are any. A database that cannot be read is said, and done without. */
+static void open_tuning(struct app *app, const struct common *common, struct greta_model_params *params) {
+    const struct greta_tune_params tuning = {.read_only = true, .log = &app->log};
+    if (common->no_tuning || app->untuned || app->lookups || greta_tune_open(&tuning, &app->tuning) ||
+        !app->tuning)
+        return;
+    if (greta_tune_lookups_create(app->tuning, app->dev, params->policy, &app->lookups)) return;
+    params->tuned = greta_tune_lookup;
+    params->tuned_user = app->lookups;
+}
+
+static void close_tuning(struct app *app) {
+    if (app->lookups) {
+        struct greta_tune_counts c = greta_tune_lookups_count(app->lookups);
+        greta_logf(&app->log, GRETA_LOG_INFO, "%s: %u of %u calls tuned (hit rate %.0f %%), asked in %.2f ms",
+                   greta_tune_path(app->tuning), c.n_known, c.n_calls,
+                   c.n_calls ? 100.0 * c.n_known / c.n_calls : 100.0, (double)c.ns * 1e-6);
+    }
+    greta_tune_lookups_destroy(&app->lookups);
+    greta_tune_close(&app->tuning);
+}
+
 bool app_open_model(struct app *app, const struct common *common, bool without_tokenizer) {
     struct greta_session_params session = session_params(app, common);
     struct greta_model_params params = {.policy = common->plan ? GRETA_POLICY_EXACT : GRETA_POLICY_DEFAULT,
@@ -134,6 +156,7 @@ bool app_open_model(struct app *app, const struct common *common, bool without_t
 
     if (!common->model && !greta_builtin_model(&data, &size)) return no_builtin();
     if (!app_open_dev(app, common)) return false;
+    open_tuning(app, common, &params);
     prof_begin(app->prof, "load", "load", 0);
     if (common->model)
         status = greta_model_load(app->dev, common->model, &params, &app->model);
@@ -193,6 +216,7 @@ bool app_close(struct app *app) {
     greta_session_destroy(&app->session);
     greta_model_destroy(&app->model);
     prof_detach(app->prof);
+    close_tuning(app);
     greta_dev_close(&app->dev);
     greta_ctx_destroy(&app->ctx);
     return prof_close(&app->prof);

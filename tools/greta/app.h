@@ -5,6 +5,7 @@
 #include "options.h"
 
 #include <greta/greta.h>
+#include <greta/tune.h>
 
 #include "prof.h"
 
@@ -14,7 +15,7 @@ struct common {
     const char *profile, *profile_kernels;
     uint32_t n_threads, n_ctx, n_chunk;
     int kv, plan;
-    bool verbose;
+    bool verbose, no_tuning;
 };
 #define DEVICE_OPTIONS(c)                                                                                 \
     {"device",      'd',                                                                                  \
@@ -42,6 +43,7 @@ struct common {
      0,     1 << 24},                                                                                        \
         {"kv", 0, OPTION_CHOICE, &(c).kv, "f16|f32|q8_0", "how keys and values are kept"},                   \
         {"plan", 0, OPTION_CHOICE, &(c).plan, "default|exact", "exact: f32 activations throughout; slower"}, \
+        {"no-tuning", 0, OPTION_FLAG, &(c).no_tuning, NULL, "kernel rows by default, not by the tuning database"}, \
         {"chunk",    0,                                                                                      \
          OPTION_U32, &(c).n_chunk,                                                                           \
          "N",        "tokens of a prompt evaluated at once; 0: chosen for the device",                       \
@@ -59,6 +61,9 @@ struct app {
     struct prof *prof;   /* of --profile and --profile-kernels; NULL: none */
     const char *command; /* "greta run", for the profile */
     uint64_t start_ns, load_ns;
+    struct greta_tune_db *tuning; /* NULL: there is none */
+    struct greta_tune_lookups *lookups;
+    bool untuned;              /* the database is not asked, whatever the options say */
     bool (*interrupted)(void); /* asked between the chunks of a prompt; NULL: never */
 };
 

@@ -14,6 +14,7 @@ int command_perplexity(const struct command *command, int argc, char **argv);
 int command_bench(const struct command *command, int argc, char **argv);
 int command_compare(const struct command *command, int argc, char **argv);
 int command_report(const struct command *command, int argc, char **argv);
+int command_tune(const struct command *command, int argc, char **argv);
 int command_pull(const struct command *command, int argc, char **argv);
 
 #endif

@@ -44,6 +44,11 @@ static const struct command commands[] = {
      "Exits with 1 where something is slower outside the noise, missing or broken.", command_compare},
     {"report", "[options] (FILE | FOLDER) ...", "Makes one page of HTML, or a table, of results.",
      "The page needs no other file and no network.", command_report},
+    {"tune", "[-m FILE | --op OP --shape SIZES] [options]",
+     "Finds the fastest kernels for a model on a device, and keeps them for later runs.",
+     "Each is checked against a reference before it is measured. Without -m the built-in model is used. What was\n"
+     "found before is not measured again; a search that was stopped goes on where it ended.",
+     command_tune},
     {"pull", "[options] (NAME | URL | --list)",
      "Downloads a GGUF file, and prints the path that it then has.",
      "A download that was stopped goes on where it stood. A file that is there already is not fetched again.",

@@ -46,6 +46,9 @@ struct greta_session_params {
 struct greta_model_params {
     enum greta_policy policy;
     const char *force;      /* as in greta_plan_params */
+    bool (*tuned)(void *user, const struct greta_call *call, char *row,
+                  size_t size); /* as in greta_plan_params; may be NULL */
+    void *tuned_user;
     bool without_tokenizer; /* do not look at the file's tokenizer: for benches, and for files whose tokenizer
                                is not known */
     /* Memory of such a session is counted when the model is checked against the device's free memory. May be
@@ -138,6 +141,16 @@ GRETA_API GRETA_MUST_USE greta_status greta_session_rewind(struct greta_session 
 GRETA_API struct greta_model *greta_session_get_model(const struct greta_session *session);
 GRETA_API uint32_t greta_session_n_past(const struct greta_session *session);
 GRETA_API uint32_t greta_session_n_ctx(const struct greta_session *session);
+
+/*
+ * Every call that an eval of n_tok tokens records which then sees n_kv positions, in order; with n_tok 1 that of a decode step. Bindings are those
+ * of the session. For tuners: nothing is run. ERR_INVALID where n_tok passes a chunk or n_kv the context.
+ */
+GRETA_API GRETA_MUST_USE greta_status greta_session_each_call(struct greta_session *session, uint32_t n_tok,
+                                                              uint32_t n_kv,
+                                                              void (*fn)(void *user,
+                                                                         const struct greta_call *call),
+                                                              void *user);
 
 struct greta_session_stats {
     uint64_t n_prefill, n_decode; /* tokens */
