@@ -1,7 +1,11 @@
 #include "results.h"
 
+#include "clocks.h"
 #include "revision.h"
 
+#ifdef __GLIBC__
+#include <gnu/libc-version.h>
+#endif
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -38,18 +42,6 @@ static json_t *host_json(void) {
     return host;
 }
 
-/* amdgpu's current clocks, where the kernel shows them; the active line ends with a star. */
-static void add_clock(json_t *device, const char *pci, const char *file, const char *name) {
-    char path[160], line[64];
-    snprintf(path, sizeof path, "/sys/bus/pci/devices/%s/%s", pci, file);
-    FILE *clocks = *pci ? fopen(path, "r") : NULL;
-    unsigned mhz;
-    while (clocks && fgets(line, sizeof line, clocks))
-        if (strchr(line, '*') && sscanf(line, "%*u: %uM", &mhz) == 1)
-            json_object_set_new(device, name, json_integer(mhz));
-    if (clocks) fclose(clocks);
-}
-
 static json_t *device_json(struct greta_dev *dev) {
     static const char *const types[] = {"other", "cpu", "integrated", "discrete"};
     const struct greta_dev_info *info = greta_dev_get_info(dev);
@@ -61,9 +53,17 @@ static json_t *device_json(struct greta_dev *dev) {
                                "emulated", limits->is_emulated);
     if (!device) return NULL;
     if (*info->pci) json_object_set_new(device, "pci", json_string(info->pci));
-    add_clock(device, info->pci, "pp_dpm_sclk", "clock_mhz");
-    add_clock(device, info->pci, "pp_dpm_mclk", "memory_clock_mhz");
+    clocks_add(device, info->pci);
     return device;
+}
+
+/* Those that take part in what is measured, as they are found when it runs. */
+static json_t *libraries_json(void) {
+    json_t *libraries = json_pack("{ss}", "jansson", jansson_version_str());
+#ifdef __GLIBC__
+    if (libraries) json_object_set_new(libraries, "libc", json_string(gnu_get_libc_version()));
+#endif
+    return libraries;
 }
 
 json_t *environment_make(struct greta_dev *dev, uint64_t seed) {
@@ -72,13 +72,14 @@ json_t *environment_make(struct greta_dev *dev, uint64_t seed) {
     struct tm utc;
     gmtime_r(&now, &utc);
     strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    json_t *host = host_json(), *device = device_json(dev);
-    if (!host || !device) {
+    json_t *host = host_json(), *device = device_json(dev), *libraries = libraries_json();
+    if (!host || !device || !libraries) {
         json_decref(host);
         json_decref(device);
+        json_decref(libraries);
         return NULL;
     }
-    return json_pack("{ss sI ss ss ss so so}", "date", date, "seed", (json_int_t)seed, "version",
-                     GRETA_VERSION, "revision", GRETA_REVISION, "compiler", GRETA_COMPILER, "host", host,
-                     "device", device);
+    return json_pack("{ss sI ss ss ss ss so so so}", "date", date, "seed", (json_int_t)seed, "version",
+                     GRETA_VERSION, "revision", GRETA_REVISION, "compiler", GRETA_COMPILER, "device_compiler",
+                     GRETA_DEVICE_COMPILER, "libraries", libraries, "host", host, "device", device);
 }

@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+"""The baselines in bench/baselines, and what is counted now: baselines.py ROOT GRETA WHY
+
+Each has its reason; a planted regression fails the comparison; the emulated gfx942 counts what its baseline says, and the cpu device gets
+the commands that its baseline says. WHY is empty, or why there is no emulator; what cannot be compared here is left out with a line.
+"""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+ROOT, GRETA, WHY = pathlib.Path(sys.argv[1]), str(pathlib.Path(sys.argv[2]).resolve()), sys.argv[3]
+SCRIPT, FOLDER = ROOT / "scripts/baseline.py", ROOT / "bench/baselines"
+sys.path.insert(0, str(ROOT / "scripts"))
+import baseline  # noqa: E402
+
+failures = 0
+
+
+def check(what, ok, detail=""):
+    global failures
+    if not ok:
+        failures += 1
+        print(f"FAIL {what}{': ' if detail else ''}{detail}")
+
+
+def run(*command):
+    run = subprocess.run([str(word) for word in command], capture_output=True, text=True, env={**os.environ, "GRETA_CACHE": "", "GRETA_TUNING": ""})
+    return run.returncode, run.stdout + run.stderr
+
+
+def reasons(folder):
+    copy = folder / "baselines"
+    shutil.copytree(FOLDER, copy)
+    ask = lambda: run(SCRIPT, "--folder", copy, "check")
+    check("every baseline has its reason", ask() == (0, ""), ask()[1])
+    name = next(copy.glob("*.json"))
+    before, lines = name.read_text(), (copy / "reasons.tsv").read_text()
+    name.write_text(before.replace('"OK"', '"OK" ', 1))
+    check("one that changed without a reason", ask()[0] == 1 and name.name in ask()[1], ask()[1])
+    name.write_text(before)
+    (copy / "reasons.tsv").write_text("\n".join(line.rsplit("\t", 1)[0] + "\t" for line in lines.splitlines()) + "\n")
+    check("a line without words", ask()[0] == 1, ask()[1])
+    (copy / "reasons.tsv").write_text(lines)
+    replaced = json.loads(before)
+    replaced["results"].pop()
+    (folder / "new.json").write_text(json.dumps(replaced))
+    check("no reason, no baseline", run(SCRIPT, "--folder", copy, "set", name.stem, folder / "new.json", "--reason", "why not")[0] == 1 and name.read_text() == before)
+    code, text = run(SCRIPT, "--folder", copy, "set", name.stem, folder / "new.json", "--reason", "one of the results is gone for good")
+    check("one is replaced with its reason", code == 0 and ask()[0] == 0 and len(json.loads(name.read_text())["results"]) == len(replaced["results"]), text)
+    replaced["results"][0]["status"] = "FAILED"
+    (folder / "new.json").write_text(json.dumps(replaced))
+    check("a failure is no baseline", run(SCRIPT, "--folder", copy, "set", name.stem, folder / "new.json", "--reason", "it fails now and that is it")[0] == 1)
+
+
+def planted(folder):
+    for path in sorted(FOLDER.glob("*.json")):
+        document = json.loads(path.read_text())
+        check(f"{path.name} is small", path.stat().st_size < 200000, str(path.stat().st_size))
+        check(f"{path.name} is the same as itself", run(GRETA, "compare", path, path)[0] == 0)
+        result = document["results"][len(document["results"]) // 2]
+        values = result.get("counts") or result.get("device_ns") or result["host_ns"]
+        for name in values if "counts" not in result else list(values)[-1:]:
+            values[name] *= 2
+        (folder / "worse.json").write_text(json.dumps(document))
+        code, text = run(GRETA, "compare", path, folder / "worse.json")
+        check(f"{path.name}: a planted regression", code == 1 and "1 regressions" in text and result["key"] in text, text)
+
+
+def counts_now(folder, name, unfit):
+    documents = baseline.count(name, GRETA)
+    if why := unfit(documents[0]["environment"], json.loads((FOLDER / f"{name}.json").read_text())["environment"]):
+        return print(f"{name}: left out: {why}")
+    (folder / "now.json").write_text(baseline.text_of(documents))
+    code, text = run(SCRIPT, "compare", name, folder / "now.json", "--greta", GRETA)
+    check(f"{name}: a count has grown; where that is right: scripts/baseline.py count {name} --reason ...", code == 0, text)
+
+
+def other_compiler(now, base):
+    same = now["device_compiler"] == base["device_compiler"]
+    return "" if same else f"its device code is by {base['device_compiler']}, here by {now['device_compiler']}"
+
+
+def other_cpu(now, base):
+    flags = pathlib.Path("/proc/cpuinfo").read_text() if os.uname().machine == "x86_64" else ""
+    return "" if " avx2 " in flags else "it is of a CPU with AVX2"
+
+
+def main(folder):
+    reasons(folder)
+    planted(folder)
+    if WHY:
+        print(f"emulated-gfx942: left out: {WHY}")
+    else:
+        counts_now(folder, "emulated-gfx942", other_compiler)
+    counts_now(folder, "cpu", other_cpu)
+    print("baselines: " + (f"{failures} failed" if failures else "all as it should be"))
+    return failures > 0
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as name:
+        sys.exit(main(pathlib.Path(name)))
