@@ -33,6 +33,8 @@ void kc_cases(enum greta_op op, kc_case_fn *fn, void *user);
 /* cases_norms.c and cases_gemm.c: those of the ops in them. */
 void kc_cases_norms(enum greta_op op, kc_case_fn *fn, void *user);
 void kc_cases_gemm(kc_case_fn *fn, void *user);
+/* Besides those, one case for each of the keys that models have: where each key has a kernel of its own. */
+void kc_cases_keys(enum greta_op op, kc_case_fn *fn, void *user);
 /* ---- call.c ---- */
 
 /* Whether the op is a product of weights with activations that may be of type Q8A. */

@@ -45,6 +45,7 @@ struct ihipModuleSymbol_t {
     struct ihipModuleSymbol_t *next;
     struct ihipModule_t *module;
     const struct gfx_kernel *kernel;
+    bool is_told; /* its name is in GFX942_KERNELS */
 };
 
 struct ihipEvent_t {

@@ -1,6 +1,7 @@
 /* Modules, commands on streams, and graphs. */
 #include "hip_call.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,7 +75,7 @@ CALL(ModuleGetFunction, (hipFunction_t * function, hipModule_t module, const cha
         free(f);
         return hipErrorOutOfMemory;
     }
-    *f = (struct ihipModuleSymbol_t){module->functions, module, kernel};
+    *f = (struct ihipModuleSymbol_t){module->functions, module, kernel, false};
     module->functions = f;
     *function = f;
     return hipSuccess;
@@ -117,6 +118,16 @@ static hipError_t check_launch(const struct gfx_facts *facts, const struct gfx_l
     return hipSuccess;
 }
 
+/* GFX942_KERNELS: a file that holds the name of each kernel that is launched. */
+static void tell_kernel(struct ihipModuleSymbol_t *f, const char *name) {
+    const char *path = getenv("GFX942_KERNELS");
+    FILE *file = path && *path && !f->is_told ? fopen(path, "a") : NULL;
+    if (!file) return;
+    fprintf(file, "%s\n", name);
+    fclose(file);
+    f->is_told = true;
+}
+
 CALL(ModuleLaunchKernel,
      (hipFunction_t function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x,
       unsigned block_y, unsigned block_z, unsigned lds_bytes, hipStream_t stream, void **params,
@@ -142,6 +153,7 @@ CALL(ModuleLaunchKernel,
     c->function = function;
     c->launch = launch;
     if (bytes) memcpy(c->args, args, bytes);
+    tell_kernel(function, facts.name);
     return queue_add(stream, c);
 }
 

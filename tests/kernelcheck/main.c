@@ -13,6 +13,7 @@ struct options {
     const char *device, *op, *row, *type;
     uint64_t seed;
     uint32_t max_groups, every; /* every: one case in so many, which ones by the seed; 0: all */
+    uint32_t per_kernel; /* cases for each kernel of each row, ragged ones; rows without any fail; 0: all */
     bool bench, selftest, list;
 };
 
@@ -22,11 +23,18 @@ struct tally {
     char refusal[96];
 };
 
+/* A row with the keys of a call: where code is built beforehand, one kernel. */
+struct kernel {
+    const struct greta_variant *row;
+    uint32_t keys[GRETA_OP_MAX_KEYS], n_cases;
+};
+
 struct walk {
     struct kc_env *env;
     const struct options *options;
     struct tally *tallies; /* by row */
-    uint32_t n_uncovered, n_failures_told;
+    struct kernel *kernels;
+    uint32_t n_kernels, n_uncovered, n_failures_told;
     uint64_t i_case;
 };
 
@@ -84,6 +92,35 @@ static bool reads_types(const struct greta_variant *row, const struct greta_call
                              (!kc_is_product(call->op) || row->x_type == kc_x_type(call)));
 }
 
+static struct kernel *kernel_of(struct walk *w, const struct greta_variant *row,
+                                const struct greta_call *call) {
+    for (uint32_t i = 0; i < w->n_kernels; i++)
+        if (w->kernels[i].row == row && !memcmp(w->kernels[i].keys, call->keys, sizeof call->keys))
+            return &w->kernels[i];
+    struct kernel *grown = realloc(w->kernels, (w->n_kernels + 1) * sizeof *grown);
+    if (!grown) exit(1);
+    w->kernels = grown;
+    grown[w->n_kernels] = (struct kernel){.row = row};
+    memcpy(grown[w->n_kernels].keys, call->keys, sizeof call->keys);
+    return &grown[w->n_kernels++];
+}
+
+/* Whether one of the sizes that tiles and vectors cut is no multiple of 16. */
+static bool is_ragged(const struct greta_call *call) {
+    static const char *const names[] = {"m",      "n",     "k",     "n_tok",  "n_rows",
+                                        "n_cols", "n_ids", "n_ctx", "n_split"};
+    const struct greta_op_info *info = greta_op_get_info(call->op);
+    for (uint32_t i = 0; i < info->n_scalars; i++)
+        for (uint32_t j = 0; j < sizeof names / sizeof *names; j++)
+            if (!strcmp(info->scalar_names[i], names[j]) && call->scalars.u32[i] % 16) return true;
+    return false;
+}
+
+/* Whether the case says more of a kernel than the ones before it. */
+static bool is_needed(const struct walk *w, const struct kernel *kernel, const struct greta_call *call) {
+    return !kernel || (kernel->n_cases < w->options->per_kernel && is_ragged(call));
+}
+
 /* True where the row served the case, well or not. */
 static bool check_row(struct walk *w, const struct greta_variant *row, struct tally *t,
                       struct kc_prepared *p) {
@@ -91,6 +128,8 @@ static bool check_row(struct walk *w, const struct greta_variant *row, struct ta
     struct greta_call call = p->c->call;
     call.layout = row->layout;
     const char *refusal = greta_variant_refusal(row, w->env->limits, &call);
+    struct kernel *kernel = !refusal && w->options->per_kernel ? kernel_of(w, row, &call) : NULL;
+    if (!refusal && !is_needed(w, kernel, &call)) return true;
     if (!refusal && !p->data.bytes[0] && !kc_data_make(&p->data, p->c, w->env->seed * 7919 + w->i_case)) {
         printf("FAIL: out of memory\n");
         exit(1);
@@ -102,6 +141,7 @@ static bool check_row(struct walk *w, const struct greta_variant *row, struct ta
         return false;
     }
     t->n_cases++;
+    if (kernel) kernel->n_cases++;
     if (message[0]) {
         t->n_failed++;
         tell_failure(w, row->name, p->c, message);
@@ -166,8 +206,9 @@ static int report_op(const struct walk *w, enum greta_op op, uint32_t totals[3],
         const struct tally *t = &w->tallies[i];
         if (row->op != op || !wanted(w, row)) continue;
         n_rows++;
-        const char *result = t->n_failed ? "FAIL" : t->n_cases ? "ok  " : "skip";
-        totals[t->n_failed ? 1 : t->n_cases ? 0 : 2]++;
+        bool is_missing = !t->n_cases && w->options->per_kernel;
+        const char *result = t->n_failed || is_missing ? "FAIL" : t->n_cases ? "ok  " : "skip";
+        totals[t->n_failed || is_missing ? 1 : t->n_cases ? 0 : 2]++;
         printf("%s %-28s %4u cases, worst error %.3f of its bound", result, row->name, t->n_cases, t->worst);
         if (t->n_failed) printf(", %u FAILED", t->n_failed);
         if (t->n_refused) printf(", %u refused (%s)", t->n_refused, t->refusal);
@@ -193,11 +234,13 @@ static int run_all(struct kc_env *env, const struct options *o) {
         if (o->op && strcmp(o->op, info->name)) continue;
         uint64_t start = clock_ns();
         kc_cases((enum greta_op)op, check_case, &w);
+        if (o->per_kernel) kc_cases_keys((enum greta_op)op, check_case, &w);
         report_op(&w, (enum greta_op)op, totals, (double)(clock_ns() - start) * 1e-9);
     }
     if (w.n_uncovered) printf("FAIL: %u cases that no row serves\n", w.n_uncovered);
     printf("%u passed, %u failed, %u skipped\n", totals[0], totals[1] + (w.n_uncovered > 0), totals[2]);
     free(w.tallies);
+    free(w.kernels);
     return totals[1] || w.n_uncovered || !totals[0];
 }
 
@@ -227,7 +270,7 @@ static bool known(const struct options *o) {
 static int usage(void) {
     fprintf(stderr,
             "usage: kernelcheck [-d DEVICE] [--op NAME] [--row NAME] [--type NAME] [--seed N] [--every N] "
-            "[--max-groups N] [--bench] [--selftest] "
+            "[--per-kernel N] [--max-groups N] [--bench] [--selftest] "
             "[--list]\n");
     return 2;
 }
@@ -255,6 +298,8 @@ static int parse(int argc, char **argv, struct options *o) {
             o->seed = strtoull(value, NULL, 10), i++;
         else if (!strcmp(name, "--every"))
             o->every = (uint32_t)strtoul(value, NULL, 10), i++;
+        else if (!strcmp(name, "--per-kernel"))
+            o->per_kernel = (uint32_t)strtoul(value, NULL, 10), i++;
         else if (!strcmp(name, "--max-groups"))
             o->max_groups = (uint32_t)strtoul(value, NULL, 10), i++;
         else
