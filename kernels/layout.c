@@ -103,6 +103,31 @@ greta_status greta_layout_pack(enum greta_layout layout, uint32_t type, uint64_t
     return GRETA_OK;
 }
 
+uint32_t greta_layout_runs(enum greta_layout layout, uint32_t type, uint64_t n_rows, uint64_t n_cols,
+                           uint64_t row_begin, uint64_t row_end,
+                           struct greta_layout_run runs[GRETA_LAYOUT_MAX_RUNS]) {
+    const uint64_t size = greta_layout_bytes(layout, type, n_rows, n_cols);
+    uint32_t n = 0;
+    if (!arguments_ok(layout, type, n_rows, n_cols, row_begin, row_end)) return 0;
+    if (layout == GRETA_LAYOUT_ROWS) {
+        const uint64_t row = size / n_rows;
+        runs[0] = (struct greta_layout_run){row_begin * row, (row_end - row_begin) * row};
+        return 1;
+    }
+    struct plane planes[4];
+    planes_get(type, n_rows, n_cols, planes);
+    for (int p = 0; p < 4; p++) {
+        const uint64_t row = planes[p].records * planes[p].bytes;
+        if (!row) continue;
+        const uint64_t end = row_end < n_rows ? planes[p].offset + row_end * row
+                             : p < 3          ? planes[p + 1].offset
+                                              : size;
+        const uint64_t begin = planes[p].offset + row_begin * row;
+        runs[n++] = (struct greta_layout_run){begin, end - begin};
+    }
+    return n;
+}
+
 static uint16_t to_f16(float x) {
     return half_f32_to_f16(x > 65504.0f ? 65504.0f : x < -65504.0f ? -65504.0f : x);
 }

@@ -99,6 +99,11 @@ bool rope_knows_tensor(const char *name);
 void rope_table(const struct greta_model *model, uint32_t n_ctx, uint32_t first, uint32_t n, float *out);
 /* Splits matrices into parts by the device's limits. */
 GRETA_MUST_USE greta_status weights_place(struct greta_model *model);
+enum { WEIGHTS_SLAB_ALIGN = 256 };
+/* The device's largest buffer, and at most `most`. */
+uint64_t weights_max_bytes(const struct greta_model *model, uint64_t most);
+/* The type in the file; on a device other than the host, what has no PACKED layout becomes F16 while loading. */
+uint32_t weights_file_type(const struct source *source);
 /* Bytes of the file that a source's matrix takes. */
 uint64_t weights_file_bytes(const struct source *source);
 /* Brings all of it onto the device. */

@@ -125,6 +125,39 @@ static void check(uint32_t type, uint64_t n_rows, uint64_t n_cols) {
     free(want);
 }
 
+/* Rows in pieces of 16, each packed as a weight of its own and copied run by run, are the weight packed as a whole. */
+static void check_runs(enum greta_layout layout, uint32_t type, uint64_t n_rows, uint64_t n_cols) {
+    enum { PIECE = 16 };
+    uint64_t bytes = greta_layout_bytes(layout, type, n_rows, n_cols);
+    uint64_t rows_bytes = greta_layout_bytes(GRETA_LAYOUT_ROWS, type, n_rows, n_cols),
+             row_bytes = rows_bytes / n_rows;
+    uint8_t *rows = malloc(rows_bytes), *whole = malloc(bytes), *pieces = malloc(bytes),
+            *piece = malloc(bytes);
+    struct kc_rng rng = {type * 100 + n_cols};
+    if (!rows || !whole || !pieces || !piece) exit(1);
+    kc_fill_weights(&rng, KC_OUTLIERS, type, n_rows, n_cols, rows);
+    memset(pieces, 0xEE, bytes);
+    greta_status status = greta_layout_pack(layout, type, n_rows, n_cols, 0, n_rows, rows, whole);
+    for (uint64_t r = 0; r < n_rows && !status; r += PIECE) {
+        struct greta_layout_run from[GRETA_LAYOUT_MAX_RUNS], to[GRETA_LAYOUT_MAX_RUNS];
+        uint64_t n = n_rows - r < PIECE ? n_rows - r : PIECE;
+        memset(piece, 0xEE, bytes);
+        status = greta_layout_pack(layout, type, n, n_cols, 0, n, rows + r * row_bytes, piece);
+        uint32_t n_from = greta_layout_runs(layout, type, n, n_cols, 0, n, from);
+        uint32_t n_to = greta_layout_runs(layout, type, n_rows, n_cols, r, r + n, to);
+        expect(n_from == n_to && n_to > 0, "its pieces have other runs", type, n_rows, n_cols);
+        for (uint32_t i = 0; i < n_to && n_from == n_to; i++) {
+            expect(from[i].size_bytes == to[i].size_bytes, "a run has another size", type, n_rows, n_cols);
+            memcpy(pieces + to[i].offset_bytes, piece + from[i].offset_bytes, to[i].size_bytes);
+        }
+    }
+    expect(!status && !memcmp(pieces, whole, bytes), "its pieces are not the whole", type, n_rows, n_cols);
+    free(rows);
+    free(whole);
+    free(pieces);
+    free(piece);
+}
+
 /* Types that have no PACKED layout: as F16, each the value of the reference rounded. */
 static void check_f16(uint32_t type, uint64_t n_rows, uint64_t n_cols) {
     uint64_t bytes = greta_layout_bytes(GRETA_LAYOUT_PACKED, GRETA_TYPE_F16, n_rows, n_cols);
@@ -190,6 +223,12 @@ int main(void) {
                     check_f16(type, shapes[i][0], shapes[i][1]);
                 n_checked++;
             }
+    for (uint32_t type = 0; type < GRETA_N_WEIGHT_TYPES; type++) {
+        const uint64_t n_cols = type <= GRETA_TYPE_BF16 ? 43 : 768;
+        check_runs(GRETA_LAYOUT_ROWS, type, 37, n_cols);
+        if (type < GRETA_N_PACKED_TYPES) check_runs(GRETA_LAYOUT_PACKED, type, 37, n_cols);
+        n_checked++;
+    }
     check_refusals();
     printf("%d shapes, %d wrong\n", n_checked, n_wrong);
     return n_wrong != 0;

@@ -54,6 +54,18 @@ GRETA_API GRETA_MUST_USE greta_status greta_layout_unpack(enum greta_layout layo
 GRETA_API GRETA_MUST_USE greta_status greta_layout_pack_f16(uint32_t type, uint64_t n_rows, uint64_t n_cols,
                                                             uint64_t row_begin, uint64_t row_end,
                                                             const void *src, void *dst);
+/*
+ * Where rows [row_begin, row_end) of a weight lie in its layout: the number of runs, at most GRETA_LAYOUT_MAX_RUNS, in ascending order.
+ * The last rows' runs take the padding behind them along. Rows from a multiple of 16 on lie as the rows of a weight of their own do:
+ * the runs of rows [b, e) of n, and of rows [0, e - b) of e - b, have the same bytes, where b is a multiple of 16 and e is another or n.
+ */
+enum { GRETA_LAYOUT_MAX_RUNS = 4 };
+struct greta_layout_run {
+    uint64_t offset_bytes, size_bytes;
+};
+GRETA_API uint32_t greta_layout_runs(enum greta_layout layout, uint32_t type, uint64_t n_rows, uint64_t n_cols,
+                                     uint64_t row_begin, uint64_t row_end,
+                                     struct greta_layout_run runs[GRETA_LAYOUT_MAX_RUNS]);
 /* Bytes of one row of activations of type Q8A (GRETA_TYPE_F32: n_cols * 4). */
 GRETA_API uint64_t greta_activation_row_bytes(uint32_t x_type, uint64_t n_cols);
 
