@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""A GGUF file with random weights and no tokenizer, for timing: random_gguf.py OUT TYPE [SHAPE [LAYERS]]
+"""A GGUF file with random weights, for timing: random_gguf.py OUT TYPE [SHAPE [LAYERS]] [--vocabulary]
 
 TYPE is a weight type (f16, q4_k, iq2_xs ...; --list prints all), SHAPE one of llama-2-7b, llama-3-8b, tinyllama-1.1b (the default) and
 smollm2-135m. All matrices are of TYPE, so its blocks must divide the rows: those of 256 do not divide SmolLM2's. The weights are
-random bytes, but for the blocks' scales, which keep the values small; one MiB of them is repeated. The standard library only.
+random bytes, but for the blocks' scales, which keep the values small; one MiB of them is repeated. There is no tokenizer, or, with
+--vocabulary, one of made-up words. The standard library only.
 """
 import argparse
 import math
@@ -52,34 +53,53 @@ def weights(kind):
 
 
 def string(text):
-    return struct.pack('<Q', len(text)) + text.encode()
+    body = text.encode()
+    return struct.pack('<Q', len(body)) + body
 
 
 def key(name, value):
+    """Of a list the type is the first element's; numbers of a list are f32 or i32."""
+    if isinstance(value, list):
+        kind = 8 if isinstance(value[0], str) else 6 if isinstance(value[0], float) else 5
+        body = b''.join(string(v) if kind == 8 else struct.pack('<f' if kind == 6 else '<i', v) for v in value)
+        return string(name) + struct.pack('<IIQ', 9, kind, len(value)) + body
     if isinstance(value, str):
         return string(name) + struct.pack('<I', 8) + string(value)
     return string(name) + (struct.pack('<If', 6, value) if isinstance(value, float) else struct.pack('<II', 4, value))
 
 
-def keys(shape, layers):
-    width, ffn, heads, heads_kv, dim, vocabulary, _, base = SHAPES[shape]
+def vocabulary(n):
+    """Three marks, 256 bytes, then words of a letter and a number; the longer the later."""
+    texts = ['<unk>', '<s>', '</s>'] + ['<0x%02X>' % i for i in range(256)]
+    words = (mark + chr(97 + i % 26) + (str(i // 26) if i >= 26 else '') for i in range(n) for mark in ('\u2581', ''))
+    texts += ['\u2581', *(next(words) for _ in range(n - len(texts) - 1))]
+    return {
+        'tokenizer.ggml.model': 'llama', 'tokenizer.ggml.tokens': texts, 'tokenizer.ggml.scores': [-float(i) for i in range(n)],
+        'tokenizer.ggml.token_type': [2, 3, 3] + [6] * 256 + [1] * (n - 259), 'tokenizer.ggml.bos_token_id': 1,
+        'tokenizer.ggml.eos_token_id': 2, 'tokenizer.ggml.unknown_token_id': 0,
+    }
+
+
+def keys(shape, layers, has_words):
+    width, ffn, heads, heads_kv, dim, n_vocab, _, base = SHAPES[shape]
     own = {
         'context_length': 4096, 'embedding_length': width, 'block_count': layers, 'feed_forward_length': ffn,
         'attention.head_count': heads, 'attention.head_count_kv': heads_kv, 'rope.dimension_count': dim, 'rope.freq_base': base,
-        'attention.layer_norm_rms_epsilon': 1e-5, 'vocab_size': vocabulary,
+        'attention.layer_norm_rms_epsilon': 1e-5, 'vocab_size': n_vocab,
     }
-    out = {'general.architecture': 'llama', 'general.name': 'random-' + shape, 'tokenizer.ggml.model': 'no_vocab'}
+    out = {'general.architecture': 'llama', 'general.name': 'random-' + shape}
     out.update({'llama.' + name: value for name, value in own.items()})
+    out.update(vocabulary(n_vocab) if has_words else {'tokenizer.ggml.model': 'no_vocab'})
     return [key(name, value) for name, value in out.items()]
 
 
 def tensors(shape, layers, kind, tied):
     """(name, dimensions, type), the row length first."""
-    width, ffn, _, heads_kv, dim, vocabulary, _, _ = SHAPES[shape]
+    width, ffn, _, heads_kv, dim, n_vocab, _, _ = SHAPES[shape]
     kv = heads_kv * dim
-    out = [('token_embd.weight', (width, vocabulary), kind), ('output_norm.weight', (width,), 'f32')]
+    out = [('token_embd.weight', (width, n_vocab), kind), ('output_norm.weight', (width,), 'f32')]
     if not tied:
-        out.append(('output.weight', (width, vocabulary), kind))
+        out.append(('output.weight', (width, n_vocab), kind))
     for i in range(layers):
         sizes = {
             'attn_norm': (width,), 'attn_q': (width, width), 'attn_k': (width, kv), 'attn_v': (width, kv), 'attn_output': (width, width),
@@ -99,11 +119,11 @@ def n_bytes(ne, kind):
     return math.prod(ne) // elements * size
 
 
-def write(path, kind, shape='tinyllama-1.1b', layers=0, tied=False):
+def write(path, kind, shape='tinyllama-1.1b', layers=0, tied=False, has_words=False):
     """Returns the bytes of all matrices that a token reads."""
     assert fits(kind, shape), f'blocks of {kind} do not divide the rows of {shape}'
     layers = layers or SHAPES[shape][6]
-    all_keys, all_tensors, chunk = keys(shape, layers), tensors(shape, layers, kind, tied), weights(kind)
+    all_keys, all_tensors, chunk = keys(shape, layers, has_words), tensors(shape, layers, kind, tied), weights(kind)
     infos, at = [], 0
     for name, ne, of in all_tensors:
         infos.append(string(name) + struct.pack('<I%dQIQ' % len(ne), len(ne), *ne, TYPES[of][0], at))
@@ -128,12 +148,13 @@ def main():
     parser.add_argument('type', nargs='?', choices=TYPES)
     parser.add_argument('shape', nargs='?', default='tinyllama-1.1b', choices=SHAPES)
     parser.add_argument('layers', nargs='?', type=int, default=0)
+    parser.add_argument('--vocabulary', action='store_true')
     parser.add_argument('--list', action='store_true')
     options = parser.parse_args()
     if options.list:
         print(' '.join(TYPES))
     elif options.type:
-        write(options.out, options.type, options.shape, options.layers, tied=options.shape == 'smollm2-135m')
+        write(options.out, options.type, options.shape, options.layers, options.shape == 'smollm2-135m', options.vocabulary)
     else:
         parser.error('OUT and TYPE are needed')
 
