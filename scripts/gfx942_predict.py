@@ -376,8 +376,9 @@ def targets(rows):
     for kind, m, n, k, wanted in (("f32", 512, 512, 512, 30.0), ("f32", 4096, 4096, 4096, 101.7), ("f16", 4096, 4096, 4096, 654.0),
                                   ("f16", 4096, 4864, 32896, 654.0), ("bf16", 4096, 4096, 4096, 708.0), ("bf16", 4096, 4864, 32896, 708.0)):
         yield f"{kind} {m} x {n} x {k}, TFLOP/s", tflops(our_gemm(rows, kind, m, n, k, launch)[0], m, n, k), wanted
-    layer, layer_bytes, _, _ = decode(rows, "F16")
-    yield "a layer in decode, F16, share of HBM's rate", layer_bytes / R["hbm_bytes"] / layer, 0.6
+    for w_name in BITS:
+        layer, layer_bytes, _, _ = decode(rows, w_name)
+        yield f"a layer in decode, {w_name}, share of HBM's rate", layer_bytes / R["hbm_bytes"] / layer, 0.6
 
 
 def main():
