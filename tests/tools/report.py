@@ -5,6 +5,7 @@ The page is drawn by a real browser, on a wide screen, on a phone and in the dar
 part is left out, with a line. FOLDER keeps the pages and pictures.
 """
 import csv
+import html
 import html.parser
 import io
 import json
@@ -60,6 +61,32 @@ def document(device, factor):
     return {"format": "greta-results", "version": 1, "environment": environment, "roof": roof, "results": results, "kernels": kernels}
 
 
+def counted(name, n, matrix, conflicts):
+    counts = {"launches": 1, "instructions": n, "instructions_matrix": int(n * matrix), "instructions_vector": n - int(n * matrix), "lds_cycles": 1000,
+              "lds_conflict_cycles": conflicts, "bytes_loaded": 4096, "line_bytes_loaded": 8192}
+    return {"name": "gemm", "key": f"gemm/F16/m64/{name}", "row": name, "status": "OK", "counts": {k: v for k, v in counts.items() if v}}
+
+
+def emulated():
+    made = document("An emulated device", 1)
+    made["environment"]["device"]["emulated"] = True
+    made["results"], made["roof"] = [counted("gemm_mfma_64x64", 3008, 0.25, 250), counted("gemm_simple", 81312, 0, 0)], {}
+    del made["kernels"]
+    return made
+
+
+def profiled():
+    """As --profile-kernels writes it: a result a kernel, with how often it ran and for how long in all."""
+    made = document("A profiled device", 1)
+    del made["kernels"]
+    made["results"] = [{"name": "kernel", "key": f"kernel/{phase}/matvec/{row}", "row": row, "status": "OK", "device_ns": times(ns), "bytes": 1e6,
+                        "percent_of_roof": 50, "counts": {"calls": calls, "sampled": 10, "total_ns": ns * calls}}
+                       for phase, row, ns, calls in (("decode", "matvec_rows", 9000, 300), ("prefill", "matvec_rows", 9000, 100), ("decode", "attn_split", 4000, 100))]
+    made["results"] += [{"name": "llm", "key": f"llm/prompt{n}", "status": "OK", "tokens": 1, "tokens_per_s": 900 + n, "host_ns": times(1e6),
+                         "shape": {"depth": 0, "tokens": n, "phase": "prompt", "model": "m"}} for n in (128, 512)]
+    return made
+
+
 TUNING = {"format": "greta-tuning", "version": 1, "entries": [
     {"op": "matvec", "shape": f"n_rows={rows} n_cols=4096", "types": "w_type=Q4_K", "device": "d", "driver": "v", "image": "0", "row": "matvec_rows:rows=4",
      "date": "2026-01-02T03:04:05Z", "ns": 9000.0, "default_ns": 11000.0, "spread": 0.02, "seed": 1,
@@ -98,6 +125,14 @@ def browser(folder, one, two):
         check(f"{path.name}: a mark a result", page.n.get("circle", 0) >= 12 and page.n.get("rect", 0) >= 8, str(page.n))
         for text in ("Roofline", "Time per kernel", "Decoding against context", "Tuning", "All results", "Environment", "a driver 1.2", "softmax/1x4096/</script><b>"):
             check(f"{path.name}: shows {text}", text in page.text)
+    for name, made, says in (("counts", emulated(), ("Counts of the emulated device", "never times", "LDS conflicts %", "81,312", "matrix: 25 % of 3,008 instructions")),
+                             ("kernels", profiled(), ("Time per kernel", "4 ms of device time in 500 calls", "matvec_rows", "90 %", "400 calls", "Prompts by length"))):
+        (folder / f"{name}.json").write_text(json.dumps(made))
+        check(f"a page of {name}", report(folder / f"{name}.json", "-o", folder / f"{name}.html").returncode == 0)
+        dom = browse(folder / f"{name}.html", "--window-size=1200,900", "--dump-dom")
+        shown = Page(dom).text + html.unescape(dom)
+        for text in says:
+            check(f"{name}: shows {text}", text in shown)
     for name, options in (("wide", ["--window-size=1200,2400"]), ("phone", ["--window-size=390,2400"]),
                           ("dark", ["--window-size=1200,2400", "--blink-settings=preferredColorScheme=0"])):
         picture = folder / f"{name}.png"
