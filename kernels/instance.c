@@ -50,16 +50,21 @@ static greta_status keep(struct greta_plan *plan, const struct greta_variant *ro
     return status;
 }
 
-greta_status greta_plan_instance(struct greta_plan *plan, const struct greta_variant *row,
-                                 uint32_t i_instance, const struct greta_variant **out) {
-    struct greta_variant wanted = *row;
-    *out = NULL;
-    if (i_instance >= greta_variant_n_instances(row)) return GRETA_ERR_NOT_FOUND;
+void variant_instance(const struct greta_variant *row, uint32_t i_instance, struct greta_variant *out) {
+    *out = *row;
     for (uint32_t i = 0, rest = i_instance - 1; i_instance && i < row->n_params; i++) {
         const struct variant_param *p = &row->params[i];
-        *constant_of(&wanted, p) = p->values[rest % n_values(p)];
+        *constant_of(out, p) = p->values[rest % n_values(p)];
         rest /= n_values(p);
     }
+}
+
+greta_status greta_plan_instance(struct greta_plan *plan, const struct greta_variant *row,
+                                 uint32_t i_instance, const struct greta_variant **out) {
+    struct greta_variant wanted;
+    *out = NULL;
+    if (i_instance >= greta_variant_n_instances(row)) return GRETA_ERR_NOT_FOUND;
+    variant_instance(row, i_instance, &wanted);
     return keep(plan, row, &wanted, out);
 }
 

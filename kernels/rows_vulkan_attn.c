@@ -26,6 +26,7 @@ static const char *attn_split_refusal(const struct greta_variant *v, const struc
     if (!limits->has_16bit_storage) return vulkan_no_16bit;
     if (head_dim > 256) return "head_dim is more than 256";
     if (head_dim % piece) return "head_dim is no multiple of 8";
+    if (v->n_threads < head_dim / piece) return "its workgroup is smaller than a head";
     if (piece > 1 && !(is_aligned(call, 1, 16) && is_aligned(call, 2, 16)))
         return "k or v does not begin at a multiple of 16 bytes";
     return split_lds_bytes(v, head_dim) > limits->max_lds_bytes ? "it needs more LDS than the device has"
@@ -66,6 +67,7 @@ static const char *attn_one_refusal(const struct greta_variant *v, const struct 
     if (!limits->has_16bit_storage) return vulkan_no_16bit;
     if (head_dim > 256 || head_dim % v->tunables[SPLIT_PIECE])
         return "head_dim is more than 256 or no multiple of 8";
+    if (v->n_threads < head_dim / v->tunables[SPLIT_PIECE]) return "its workgroup is smaller than a head";
     if (!is_aligned(call, 1, 16) || !is_aligned(call, 2, 16))
         return "k or v does not begin at a multiple of 16 bytes";
     return split_lds_bytes(v, head_dim) > limits->max_lds_bytes ? "it needs more LDS than the device has"
@@ -101,6 +103,7 @@ static const char *attn_tiled_refusal(const struct greta_variant *v, const struc
     uint32_t head_dim = call->keys[1], queries = v->tunables[TILED_QUERIES], keys = v->tunables[TILED_KEYS];
     uint32_t pieces = head_dim / 4, lds = 16 * (queries + keys) * (pieces + 1) + 4 * queries * (keys + 3);
     if (!limits->has_16bit_storage) return vulkan_no_16bit;
+    if (v->n_threads != queries / 4 * (keys / 4)) return "its invocations are not those of its tile";
     if (head_dim > 256 || head_dim % 8) return "head_dim is more than 256 or no multiple of 8";
     if (lds > limits->max_lds_bytes) return "it needs more LDS than the device has";
     if (!attn_is_aligned(call)) return "q, k or v does not begin at a multiple of 16 bytes";
@@ -131,6 +134,8 @@ static const char *attn_coopmat_refusal(const struct greta_variant *v, const str
                                         const struct greta_call *call) {
     const uint32_t *t = v->tunables, head_dim = call->keys[1];
     const char *refusal = vulkan_unit_refusal(limits, t, GRETA_COMPONENT_F16);
+    if (v->n_threads != t[FLASH_QUERIES] / t[FLASH_M] * v->subgroup_size)
+        return "its subgroups are not those of its tile";
     if (refusal) return refusal;
     if (!limits->has_16bit_storage) return vulkan_no_16bit;
     if (head_dim > 256 || head_dim % 16) return "head_dim is more than 256 or no multiple of 16";
@@ -160,12 +165,23 @@ GROUPS(attn_reduce_groups, s->attn_reduce.n_head)
 
 /* ---- the table ---- */
 
+/* What the tuner may set; of prefill's, on one row of each kind. */
+static const struct variant_param chunk_params[] = {{"heads", SPLIT_HEADS, {1, 2, 4, 8}},
+                                                    {"threads", VARIANT_PARAM_THREADS, {64, 128, 256, 512}}};
+static const struct variant_param tiled_params[] = {{"queries", TILED_QUERIES, {8, 16, 32, 64}},
+                                                    {"keys", TILED_KEYS, {16, 32, 64}},
+                                                    {"threads", VARIANT_PARAM_THREADS, {32, 64, 128, 256}}};
+static const struct variant_param flash_params[] = {{"queries", FLASH_QUERIES, {32, 64, 128}},
+                                                    {"keys", FLASH_KEYS, {16, 32, 64}},
+                                                    {"threads", VARIANT_PARAM_THREADS, {64, 128, 256}}};
+
 #define ATTN_SPLIT(name_, heads_, piece_)                                                                   \
     {                                                                                                       \
         .name = name_, .op = GRETA_OP_ATTN_SPLIT, .format = GRETA_IMAGE_SPIRV,                              \
         .image = &greta_spirv_attn_split_simple, .entry = "main", .flags = VARIANT_EXACT, .n_threads = 256, \
         .n_groups = attn_split_groups, .layout = GRETA_LAYOUT_PACKED, .refusal = attn_split_refusal,        \
-        .unwise = attn_split_unwise, .extras = ATTN_EXTRAS, .n_tunables = 2, .tunables = {                  \
+        .unwise = attn_split_unwise, .extras = ATTN_EXTRAS, PARAMS(chunk_params), .n_tunables = 2,          \
+        .tunables = {                                                                                       \
             heads_,                                                                                         \
             piece_                                                                                          \
         }                                                                                                   \
@@ -175,7 +191,7 @@ GROUPS(attn_reduce_groups, s->attn_reduce.n_head)
         .name = name_, .op = GRETA_OP_ATTN, .format = GRETA_IMAGE_SPIRV, .image = &greta_spirv_attn_one, \
         .entry = "main", .flags = VARIANT_EXACT, .n_threads = 256, .n_groups = attn_one_groups,          \
         .extras = ATTN_EXTRAS, .layout = GRETA_LAYOUT_PACKED, .refusal = attn_one_refusal,               \
-        .unwise = attn_one_unwise, .n_tunables = 2, .tunables = {                                        \
+        .unwise = attn_one_unwise, PARAMS(chunk_params), .n_tunables = 2, .tunables = {                  \
             heads_,                                                                                      \
             8                                                                                            \
         }                                                                                                \
@@ -185,7 +201,8 @@ GROUPS(attn_reduce_groups, s->attn_reduce.n_head)
         .name = name_, .op = GRETA_OP_ATTN, .format = GRETA_IMAGE_SPIRV, .image = &greta_spirv_attn_coopmat, \
         .entry = "main", .n_threads = threads_, .subgroup_size = lanes_, .n_groups = attn_coopmat_groups,    \
         .layout = GRETA_LAYOUT_PACKED, .operand_eps = 0x1p-11, .refusal = attn_coopmat_refusal,              \
-        .unwise = attn_coopmat_unwise, .extras = ATTN_EXTRAS, .n_tunables = 5, .tunables = {                 \
+        .unwise = attn_coopmat_unwise, .extras = ATTN_EXTRAS, PARAMS(flash_params), .n_tunables = 5,         \
+        .tunables = {                                                                                        \
             __VA_ARGS__                                                                                      \
         }                                                                                                    \
     }
@@ -194,7 +211,7 @@ GROUPS(attn_reduce_groups, s->attn_reduce.n_head)
         .name = name_, .op = GRETA_OP_ATTN, .format = GRETA_IMAGE_SPIRV, .image = &greta_spirv_attn_tiled, \
         .entry = "main", .flags = VARIANT_EXACT, .n_threads = threads_, .n_groups = attn_tiled_groups,     \
         .layout = GRETA_LAYOUT_PACKED, .refusal = attn_tiled_refusal, .unwise = attn_tiled_unwise,         \
-        .extras = ATTN_EXTRAS, .n_tunables = 2, .tunables = {                                              \
+        .extras = ATTN_EXTRAS, PARAMS(tiled_params), .n_tunables = 2, .tunables = {                        \
             __VA_ARGS__                                                                                    \
         }                                                                                                  \
     }

@@ -178,18 +178,23 @@ static uint64_t subgroup_groups(const struct greta_variant *v, const struct gret
 
 /* ---- the table ---- */
 
-#define ROW(name_, image_, flags_, threads_, lanes_, groups_, refusal_, unwise_, n_, ...)                \
-    {                                                                                                    \
-        .name = name_, .op = GRETA_OP_GEMM, .format = GRETA_IMAGE_SPIRV, .image = &greta_spirv_##image_, \
-        .entry = "main", .flags = flags_, .n_threads = threads_, .subgroup_size = lanes_,                \
-        .n_groups = groups_, .layout = GRETA_LAYOUT_PACKED, .refusal = refusal_, .unwise = unwise_,      \
-        .n_tunables = n_, .tunables = {                                                                  \
-            __VA_ARGS__                                                                                  \
-        }                                                                                                \
+#define ROW_P(n_params_, params_, name_, image_, flags_, threads_, lanes_, groups_, refusal_, unwise_, n_, \
+              ...)                                                                                         \
+    {                                                                                                      \
+        .name = name_, .op = GRETA_OP_GEMM, .format = GRETA_IMAGE_SPIRV, .image = &greta_spirv_##image_,   \
+        .entry = "main", .flags = flags_, .n_threads = threads_, .subgroup_size = lanes_,                  \
+        .n_groups = groups_, .layout = GRETA_LAYOUT_PACKED, .refusal = refusal_, .unwise = unwise_,        \
+        .n_params = n_params_, .params = params_, .n_tunables = n_, .tunables = {                          \
+            __VA_ARGS__                                                                                    \
+        }                                                                                                  \
     }
-#define COOPMAT(name_, flags_, threads_, lanes_, ...)                                                      \
-    ROW(name_, gemm_coopmat, flags_, threads_, lanes_, coopmat_groups, coopmat_refusal, coopmat_unwise, 9, \
-        __VA_ARGS__)
+#define ROW(...) ROW_P(0, NULL, __VA_ARGS__)
+/* What the tuner may set. */
+static const struct variant_param coopmat_params[] = {{"step", STEP, {16, 32, 64}},
+                                                      {"buffers", BUFFERS, {1, 2}}};
+#define COOPMAT(name_, flags_, threads_, lanes_, ...)                                                        \
+    ROW_P(2, coopmat_params, name_, gemm_coopmat, flags_, threads_, lanes_, coopmat_groups, coopmat_refusal, \
+          coopmat_unwise, 9, __VA_ARGS__)
 #define COOPMAT_I8(name_, flags_, threads_, lanes_, ...)                                                   \
     ROW(name_, gemm_i8_coopmat, flags_, threads_, lanes_, coopmat_groups, coopmat_refusal, coopmat_unwise, \
         9, __VA_ARGS__)

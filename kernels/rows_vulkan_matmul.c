@@ -56,6 +56,14 @@ static const char *matmul_coopmat_refusal(const struct greta_variant *v, const s
     bool bf16 = v->image == &greta_spirv_matmul_bf16_coopmat;
     const char *refusal = vulkan_unit_refusal(limits, t, bf16 ? GRETA_COMPONENT_BF16 : GRETA_COMPONENT_F16);
     if (refusal) return refusal;
+    uint32_t n_subs =
+        t[COOPMAT_TILE_ROWS] / t[COOPMAT_SUB_ROWS] * (t[COOPMAT_TILE_TOKENS] / t[COOPMAT_SUB_TOKENS]);
+    if (v->n_threads != n_subs * t[COOPMAT_SLICES] * v->subgroup_size)
+        return "its subgroups are not those of its tile";
+    /* Results at an edge, and those of slices, go through the weights' part of LDS. */
+    uint32_t n_units = n_subs * (t[COOPMAT_SLICES] > 1 ? t[COOPMAT_SUB_ROWS] / t[COOPMAT_M] : 1),
+             room = t[COOPMAT_BUFFERS] * t[COOPMAT_TILE_ROWS] * (t[COOPMAT_STEP] + 8) * 2;
+    if (n_units * t[COOPMAT_M] * t[COOPMAT_N] * 4 > room) return "its results do not fit into its tile's LDS";
     uint32_t lds =
         t[COOPMAT_BUFFERS] * (t[COOPMAT_TILE_ROWS] + t[COOPMAT_TILE_TOKENS]) * (t[COOPMAT_STEP] + 8) * 2;
     if (lds > limits->max_lds_bytes) return "it needs more LDS than the device has";
@@ -102,28 +110,44 @@ GROUPS(matmul_coopmat_groups, coopmat_tiles(v, call))
             aligned_                                                                                        \
         }                                                                                                   \
     }
-#define COOPMAT_OF(image_, types_, x_, eps_, name_, flags_, threads_, lanes_, ...)                         \
+#define COOPMAT_OF(n_params_, params_, image_, types_, x_, eps_, name_, flags_, threads_, lanes_, ...)     \
     {                                                                                                      \
         .name = name_, .op = GRETA_OP_MATMUL, .format = GRETA_IMAGE_SPIRV, .image = &greta_spirv_##image_, \
         .entry = "main", .flags = flags_, .n_threads = threads_, .subgroup_size = lanes_,                  \
         .n_groups = matmul_coopmat_groups, .layout = GRETA_LAYOUT_PACKED, .w_types = types_, .x_type = x_, \
         .operand_eps = eps_, .refusal = matmul_coopmat_refusal, .unwise = matmul_coopmat_unwise,           \
-        .n_tunables = 10, .tunables = {                                                                    \
+        .n_params = n_params_, .params = params_, .n_tunables = 10, .tunables = {                          \
             __VA_ARGS__                                                                                    \
         }                                                                                                  \
     }
-#define MATMUL_COOPMAT(...) COOPMAT_OF(matmul_coopmat, VULKAN_WEIGHTS, GRETA_TYPE_F32, 0x1p-11, __VA_ARGS__)
+/* What the tuner may set, on one row of each kind of activations. */
+static const struct variant_param coopmat_params[] = {
+    {"rows", COOPMAT_TILE_ROWS, {64, 128, 256}},
+    {"tokens", COOPMAT_TILE_TOKENS, {32, 64, 128, 256}},
+    {"step", COOPMAT_STEP, {32, 64}},
+    {"sub_rows", COOPMAT_SUB_ROWS, {32, 64}},
+    {"sub_tokens", COOPMAT_SUB_TOKENS, {32, 64}},
+    {"buffers", COOPMAT_BUFFERS, {1, 2}},
+    {"slices", COOPMAT_SLICES, {1, 2}},
+    {"threads", VARIANT_PARAM_THREADS, {64, 128, 256, 512}}};
+
+#define MATMUL_COOPMAT_PARAMS(x_, ...) \
+    COOPMAT_OF(8, coopmat_params, matmul_coopmat, VULKAN_WEIGHTS, x_, 0x1p-11, __VA_ARGS__)
+#define MATMUL_COOPMAT(...) \
+    COOPMAT_OF(0, NULL, matmul_coopmat, VULKAN_WEIGHTS, GRETA_TYPE_F32, 0x1p-11, __VA_ARGS__)
 #define MATMUL_COOPMAT_F16(...) \
-    COOPMAT_OF(matmul_coopmat, VULKAN_WEIGHTS, GRETA_TYPE_F16, 0x1p-11, __VA_ARGS__)
-#define MATMUL_COOPMAT_BF16(name_, ...)                                                            \
-    COOPMAT_OF(matmul_bf16_coopmat, BIT(BF16), GRETA_TYPE_F32, 0x1p-8, name_, VARIANT_FORCED_ONLY, \
+    COOPMAT_OF(0, NULL, matmul_coopmat, VULKAN_WEIGHTS, GRETA_TYPE_F16, 0x1p-11, __VA_ARGS__)
+#define MATMUL_COOPMAT_BF16(name_, ...)                                                                     \
+    COOPMAT_OF(0, NULL, matmul_bf16_coopmat, BIT(BF16), GRETA_TYPE_F32, 0x1p-8, name_, VARIANT_FORCED_ONLY, \
                __VA_ARGS__)
 
 static const struct greta_variant rows[] = {
     /* Activations of f16 first: half the bytes to read. Two subgroups for each piece of the result fill the device with fewer tiles. */
     MATMUL_COOPMAT_F16("matmul_coopmat_f16_slices", 0, 256, 32, 16, 16, 16, 128, 128, 64, 64, 64, 1, 2),
-    MATMUL_COOPMAT_F16("matmul_coopmat_f16_large_4", 0, 128, 32, 16, 16, 16, 128, 128, 32, 64, 64, 2, 1),
-    MATMUL_COOPMAT("matmul_coopmat_large_4", 0, 128, 32, 16, 16, 16, 128, 128, 32, 64, 64, 2, 1),
+    MATMUL_COOPMAT_PARAMS(GRETA_TYPE_F16, "matmul_coopmat_f16_large_4", 0, 128, 32, 16, 16, 16, 128, 128, 32,
+                          64, 64, 2, 1),
+    MATMUL_COOPMAT_PARAMS(GRETA_TYPE_F32, "matmul_coopmat_large_4", 0, 128, 32, 16, 16, 16, 128, 128, 32, 64,
+                          64, 2, 1),
     MATMUL_COOPMAT("matmul_coopmat_large", 0, 256, 32, 16, 16, 16, 128, 128, 32, 64, 32, 2, 1),
     MATMUL_COOPMAT("matmul_coopmat_medium", 0, 128, 32, 16, 16, 16, 64, 64, 32, 32, 32, 2, 1),
     MATMUL_COOPMAT("matmul_coopmat_small", 0, 128, 32, 16, 16, 16, 32, 32, 32, 16, 16, 2, 1),

@@ -64,6 +64,9 @@ struct greta_variant {
     uint64_t (*n_groups)(const struct greta_variant *v, const struct greta_limits *limits, const struct greta_call *call);
 };
 
+/* instance.c: the row with its i-th set of constants, unnamed; i below greta_variant_n_instances. */
+void variant_instance(const struct greta_variant *row, uint32_t i_instance, struct greta_variant *out);
+
 /* The place of a key among an op's, or UINT32_MAX where the op has none of this name. */
 uint32_t op_find_key(enum greta_op op, const char *name);
 /* EXTRA_*: what this call wants. */

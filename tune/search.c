@@ -77,11 +77,13 @@ static greta_status visit(struct greta_search *s, const struct greta_call *call,
         const struct greta_variant *row = greta_variant_at(i), *v;
         if (row->op != call->op || row->format != format) continue;
         if (s->params.policy == GRETA_POLICY_EXACT && !(row->flags & VARIANT_EXACT)) continue;
-        for (uint32_t k = 0; k < greta_variant_n_instances(row); k++) {
+        for (uint32_t k = 0, n = greta_variant_n_instances(row); k < n; k++) {
+            struct greta_variant unnamed;
+            variant_instance(row, k, &unnamed);
+            if (greta_variant_refusal(&unnamed, s->limits, call)) continue;
             greta_status status = greta_plan_instance(s->plan, row, k, &v);
             if (status) return status;
             if (k && v == row) continue; /* its own constants, named */
-            if (greta_variant_refusal(v, s->limits, call)) continue;
             if (!fn(user, v, k == 0)) return GRETA_OK;
         }
     }
