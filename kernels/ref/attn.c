@@ -100,9 +100,12 @@ static void partial_run(struct attn *a, uint64_t t, uint32_t h, uint64_t begin, 
         const double *v = kv_row(a, a->v, j, h);
         p->sum += weight;
         p->sum_error += weight * error + absolute;
+        /* The weight's own error and the rounding of weight and value; 2 r: of both at once. */
         for (uint32_t c = 0; c < d; c++) {
+            double magnitude = fabs(v[c]);
             p->acc[c] += weight * v[c];
-            p->acc_error[c] += (weight * (error + 2.05 * r) + absolute) * fabs(v[c]);
+            p->acc_error[c] += (weight * error * (1 + 2 * r) + REF_TINY) * magnitude +
+                               ref_rounding_error(1, weight * magnitude, weight, magnitude, r);
         }
     }
 }

@@ -17,6 +17,8 @@ struct ref_args {
 /* Makes an output of n elements, all of them "as it was before". */
 GRETA_MUST_USE greta_status ref_output_make(struct ref_output *o, enum ref_kind kind, uint64_t n);
 
+/* What rounding the operands of k products first, with relative error r, adds to the error of their sum; s, a, b as ref_sum_bound's. */
+double ref_rounding_error(double k, double s, double a, double b, double r);
 /* The relative error of exp(x). */
 double ref_exp_error(double x);
 /* act(g) * u, with its bound where g and u are exact. */

@@ -18,9 +18,17 @@ greta_status ref_output_make(struct ref_output *o, enum ref_kind kind, uint64_t 
     return GRETA_OK;
 }
 
+/*
+ * An operand u is off by at most r |u| + A: A is half of what f16's denormals are apart, and 0 for types with f32's exponents. So u v
+ * is off by (2 r + r^2) |u v| + (1 + r) A (|u| + |v|) + A^2 at most (docs/en/numeric.md).
+ */
+double ref_rounding_error(double k, double s, double a, double b, double r) {
+    bool f16 = r > 0x1p-12 && r < 0x1p-9;
+    return 2.05 * r * s + (f16 ? 1.001 * 0x1p-25 * (a + b) + k * 0x1p-50 : 0);
+}
+
 double ref_sum_bound(double k, double s, double a, double b, double operand_eps) {
-    double denormals = operand_eps > 0x1p-12 && operand_eps < 0x1p-9 ? 0x1p-25 * (a + b) : 0;
-    return REF_EPS * (6 * sqrt(k) + 16) * s + 2.05 * operand_eps * s + denormals + REF_TINY;
+    return REF_EPS * (6 * sqrt(k) + 16) * s + ref_rounding_error(k, s, a, b, operand_eps) + REF_TINY;
 }
 
 double ref_exp_error(double x) {

@@ -296,6 +296,21 @@ static void attn(const struct emit *e) {
             }
 }
 
+/* Small keys and values, and one visible key: its value comes out as it was rounded. */
+static void attn_special(const struct emit *e) {
+    static const uint32_t types[] = {GRETA_TYPE_F32, GRETA_TYPE_F16, GRETA_TYPE_Q8_0}, toks[] = {1, 16, 33};
+    for (unsigned t = 0; t < N(types); t++)
+        for (unsigned i = 0; i < N(toks); i++) {
+            struct kc_case c = {.call = {.op = GRETA_OP_ATTN, .keys = {types[t], 64u << i % 2}},
+                                .style = KC_SPECIAL};
+            c.call.scalars.attn = (struct greta_scalars_attn){toks[i], 4, 2, 64, i ? 0 : 1, 0.125f, 0};
+            c.step[1] = i ? 0 : 7;
+            emit(e, &c);
+            c.call.scalars.attn.window = 1;
+            emit(e, &c);
+        }
+}
+
 /* One token in a cache of at most one chunk. */
 static void attn_short(const struct emit *e) {
     static const uint32_t dims[] = {8, 40, 64, 80, 128, 256}, heads[][2] = {{1, 1}, {9, 3}, {8, 1}, {3, 3}};
@@ -432,6 +447,7 @@ void kc_cases(enum greta_op op, kc_case_fn *fn, void *user) {
     case GRETA_OP_ATTN:
         attn(&e);
         attn_short(&e);
+        attn_special(&e);
         break;
     case GRETA_OP_ATTN_SPLIT: attn_split(&e); break;
     case GRETA_OP_ATTN_REDUCE: attn_reduce(&e); break;

@@ -209,6 +209,12 @@ static void fill_table(uint64_t n_rows, uint64_t pairs, float *out) {
         }
 }
 
+/* KC_SPECIAL: small ones besides, among which are those that f16 has as denormals, or not at all. */
+static float kv_value(struct kc_rng *rng, enum kc_style style) {
+    float x = value(rng, style);
+    return style == KC_SPECIAL ? ldexpf(x, -(int)below(rng, 32)) : x;
+}
+
 /* Positions at n_kv and past it stay NaN: they must not reach a result. */
 static void fill_kv(struct kc_rng *rng, const struct kc_case *c, uint64_t n_kv, uint64_t width,
                     uint8_t *out) {
@@ -219,10 +225,10 @@ static void fill_kv(struct kc_rng *rng, const struct kc_case *c, uint64_t n_kv, 
         row[i % width] = (uint8_t)((int)below(rng, 255) - 127);
         if (i % 32 == 0)
             put_f16(row + GRETA_KV_SCALES_OFFSET(width) + i % width / 32 * 2,
-                    fabsf(value(rng, c->style)) / 64);
+                    fabsf(kv_value(rng, c->style)) / 64);
     }
     for (uint64_t i = 0; c->call.keys[0] != GRETA_TYPE_Q8_0 && i < n_kv * width; i++)
-        put_float(c->call.keys[0], out + bytes * i, value(rng, c->style));
+        put_float(c->call.keys[0], out + bytes * i, kv_value(rng, c->style));
 }
 
 /* {max, sum, acc} as attn_split leaves them; splits past n_kv stay NaN. */

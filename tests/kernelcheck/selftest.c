@@ -1,6 +1,8 @@
 /* Wrong kernels on the same path as right ones: each must be caught, and the right one must pass. */
 #include "kc.h"
 
+#include "half.h"
+
 #include <math.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -166,6 +168,34 @@ static bool tells_nan_from_kept(void) {
            v[2].i_worst == 2;
 }
 
+/*
+ * One visible key: y is its value, as a row that rounds to f16 has it. The bound must cover that for values that f16 has as denormals,
+ * and nothing coarser: not that these become 0.
+ */
+static bool bounds_rounded_values(uint64_t seed) {
+    struct kc_case c = {.call = {.op = GRETA_OP_ATTN, .keys = {GRETA_TYPE_F32, 256}}, .style = KC_SPECIAL};
+    struct kc_data data;
+    struct ref_output outputs[GRETA_OP_MAX_BINDINGS] = {{0}};
+    const void *bytes[GRETA_OP_MAX_BINDINGS];
+    unsigned n_denormal = 0, n_wrong = 0, n_caught = 0;
+    c.call.scalars.attn = (struct greta_scalars_attn){1, 1, 1, 4, 0, 1, 0};
+    c.step[2] = 1;
+    bool ok = kc_data_make(&data, &c, seed);
+    for (int i = 0; i < GRETA_OP_MAX_BINDINGS; i++) bytes[i] = data.bytes[i];
+    ok = ok && ref_run(&c.call, bytes, 0x1p-11, outputs) == GRETA_OK;
+    for (uint32_t i = 0; ok && i < 256; i++) {
+        float v = ((const float *)data.bytes[2])[i], rounded = half_f16_to_f32(half_f32_to_f16(v));
+        double bound = outputs[4].bound[i];
+        bool denormal = rounded != 0 && fabsf(rounded) < 0x1p-14f;
+        n_denormal += denormal;
+        n_wrong += fabs((double)rounded - outputs[4].value[i]) > bound;
+        n_caught += denormal && fabs(outputs[4].value[i]) > bound;
+    }
+    ref_free(outputs);
+    kc_data_free(&data);
+    return ok && n_denormal > 20 && !n_wrong && n_caught > n_denormal / 2;
+}
+
 int kc_selftest(uint64_t seed) {
     struct kc_env env = {.seed = seed};
     greta_status status;
@@ -177,6 +207,11 @@ int kc_selftest(uint64_t seed) {
     bool told = tells_nan_from_kept();
     printf("%s a right NaN is told from what must stay\n", told ? "ok  " : "FAIL");
     n_failed += !told;
+    bool bounded = bounds_rounded_values(seed);
+    printf(
+        "%s the bound of values rounded to f16 holds for its denormals, and no longer where they become 0\n",
+        bounded ? "ok  " : "FAIL");
+    n_failed += !bounded;
     if (!kc_env_open(&env, "cpu", 0, &status)) return 1;
     env.guard = false; /* canaries must do */
     for (int f = 0; f < N_FAULTS; f++) {
@@ -191,6 +226,6 @@ int kc_selftest(uint64_t seed) {
                    ok ? ": " : "", message);
     }
     kc_env_close(&env);
-    printf("%u passed, %u failed, 0 skipped\n", N_FAULTS + 2 - n_failed, n_failed);
+    printf("%u passed, %u failed, 0 skipped\n", N_FAULTS + 3 - n_failed, n_failed);
     return n_failed != 0;
 }
