@@ -117,13 +117,15 @@ static const char *fused_wide_unwise(const struct greta_variant *v, const struct
     return unwise ? unwise : matvec_wide_unwise(v, limits, call);
 }
 
-/* Whole units are for GPUs with enough invocations to waste some, and for matrices that fill them: measured on an H200 (docs/tried.md). */
+/*
+ * Whole units are for GPUs with invocations to spare, and for matrices that fill them: measured on an H200 (docs/tried.md). There a norm
+ * costs them less than a dispatch of its own, because x passes through LDS anyway; chunks of Q8_0 are wide loads already.
+ */
 static const char *unit_unwise(const struct greta_variant *v, const struct greta_limits *limits,
                                const struct greta_call *call) {
-    const char *unwise = fused_unwise(v, limits, call);
-    if (unwise) return unwise;
     if (limits->is_cpu || limits->n_compute_units <= 32) return "whole units are for larger GPUs";
-    if (call->keys[0] == GRETA_TYPE_Q8_0) return "its chunks are wide loads already";
+    if (call->keys[0] == GRETA_TYPE_Q8_0 && call->op != GRETA_OP_MATVEC_QKV)
+        return "its chunks are wide loads already";
     if (matvec_cols(call) < 32 * v->n_threads) return "n_cols is too small to fill its workgroups";
     return v->n_groups(v, limits, call) < 2 * (uint64_t)limits->n_compute_units
                ? "n_rows is too small to fill the device"
