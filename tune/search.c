@@ -273,18 +273,33 @@ static bool worth_trying(struct hunt *h, struct candidate *c, greta_status *stat
 }
 
 /* Checked first; what is wrong is never measured. */
-static greta_status check_one(struct hunt *h, struct candidate *c) {
-    greta_status status = GRETA_OK;
+static greta_status check_with(struct hunt *h, struct candidate *c, uint32_t n_tok) {
     double worst;
-    h->n_tried++;
-    c->tried = true;
-    if (!worth_trying(h, c, &status)) return status;
-    status = work_check(&h->work, c->row, &worst);
+    greta_status status = work_check(&h->work, c->row, n_tok, &worst);
     if (status) return fail(h, c, status, greta_status_text(status));
     if (worst <= 1) return GRETA_OK;
     char text[64];
     snprintf(text, sizeof text, "its result is wrong: %.3g of the bound", worst);
     return fail(h, c, GRETA_OK, text);
+}
+
+static greta_status check_one(struct hunt *h, struct candidate *c) {
+    greta_status status = GRETA_OK;
+    h->n_tried++;
+    c->tried = true;
+    return worth_trying(h, c, &status) ? check_with(h, c, work_few(&h->work)) : status;
+}
+
+/* Those that may be chosen are checked with all tokens, too. */
+static greta_status check_whole(struct hunt *h, struct candidate **left, uint32_t *n) {
+    greta_status status = GRETA_OK;
+    uint32_t n_right = 0;
+    for (uint32_t i = 0; i < *n && !status; i++) {
+        if (work_few(&h->work)) status = check_with(h, left[i], 0);
+        if (!left[i]->out) left[n_right++] = left[i];
+    }
+    *n = n_right;
+    return status;
 }
 
 /*
@@ -374,7 +389,7 @@ static greta_status round_of(struct hunt *h, struct candidate **left, uint32_t n
     for (uint32_t k = 0; k < n_samples && !status; k++) {
         for (uint32_t i = 0; i < n && !status; i++)
             if (!left[i]->out) status = sample(h, left[i]);
-        if (!has_default && !status) status = sample(h, h->candidates);
+        if (!has_default && !h->candidates->out && !status) status = sample(h, h->candidates);
         if (!tell(h)) break;
     }
     for (uint32_t i = 0; i < n; i++) summarize(left[i]);
@@ -382,9 +397,9 @@ static greta_status round_of(struct hunt *h, struct candidate **left, uint32_t n
     return status;
 }
 
-static greta_status halve(struct hunt *h, struct candidate **left) {
+static greta_status halve(struct hunt *h, struct candidate **left, uint32_t *n_left) {
     greta_status status = GRETA_OK;
-    uint32_t n = sorted(h, left), n_samples = 1;
+    uint32_t n = *n_left, n_samples = 1;
     while (n > N_FINALISTS && !status && !h->stopped && used_ns(h) < h->budget_ns * 85 / 100) {
         n = n / 2 > N_FINALISTS ? n / 2 : N_FINALISTS;
         status = round_of(h, left, n, n_samples);
@@ -392,6 +407,8 @@ static greta_status halve(struct hunt *h, struct candidate **left) {
         qsort(left, n, sizeof *left, by_time);
     }
     if (n > N_FINALISTS) n = N_FINALISTS;
+    if (!status) status = check_whole(h, left, &n);
+    if (!status && n) status = warm_up(h);
     /* The best of many were lucky, too: what decides are samples of their own. */
     for (uint32_t i = 0; i < n; i++) left[i]->n = 0;
     h->candidates->n = 0;
@@ -399,6 +416,7 @@ static greta_status halve(struct hunt *h, struct candidate **left) {
     while (!status && !h->stopped && used_ns(h) < h->budget_ns && h->candidates->n < MAX_SAMPLES)
         status = round_of(h, left, n, 1);
     qsort(left, n, sizeof *left, by_time);
+    *n_left = n;
     return status;
 }
 
@@ -413,6 +431,7 @@ static double noise_of(const struct candidate *a, const struct candidate *b) {
 static struct candidate *choose(struct hunt *h, struct candidate **left, uint32_t n, double *noise) {
     struct candidate *best = left[0], *by_default = h->candidates;
     *noise = noise_of(best, by_default);
+    if (by_default->out) return best;
     if (best == by_default || best->ns > by_default->ns * (1 - *noise)) return by_default;
     struct candidate *first = best;
     for (uint32_t i = 1; i < n; i++)
@@ -453,10 +472,10 @@ static greta_status hunt(struct hunt *h, struct greta_search_result *out) {
     greta_status status = left ? default_first(h) : GRETA_ERR_NO_MEMORY;
     if (!status) status = check_all(h);
     if (!status && h->n_tried > 1) status = sample_all(h);
-    uint32_t n = status ? 0 : sorted(h, left);
-    if (!status && n) status = halve(h, left);
+    uint32_t n = status || (h->n > 1 && h->n_tried == 1) ? 0 : sorted(h, left);
+    if (!status && n) status = halve(h, left, &n);
     if (!status && n) {
-        struct candidate *chosen = choose(h, left, n < N_FINALISTS ? n : N_FINALISTS, &out->noise);
+        struct candidate *chosen = choose(h, left, n, &out->noise);
         if (chosen != h->candidates) keep_winner(h->search, chosen->row);
         status = report(h, chosen, out);
     }

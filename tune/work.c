@@ -106,14 +106,25 @@ greta_status work_record(void *user, struct greta_stream *stream, uint32_t i) {
     return greta_op_record_variant(r->work->plan, stream, r->row, &call);
 }
 
-greta_status work_check(struct work *w, const struct greta_variant *row, double *worst) {
-    struct work_run run = {w, row, 0};
+uint32_t work_few(const struct work *w) {
+    enum { FEW = 331 };
+    const struct greta_call *call = &w->c.call;
+    return call->op == GRETA_OP_MATMUL && call->scalars.matmul.n_tok > 2 * FEW ? FEW : 0;
+}
+
+greta_status work_check(struct work *w, const struct greta_variant *row, uint32_t n_tok, double *worst) {
+    struct work_run run = {w, row, n_tok};
+    uint64_t part = n_tok ? (uint64_t)n_tok * w->c.call.scalars.matmul.n_rows * 4 : UINT64_MAX;
     greta_status status = GRETA_OK;
     *worst = 0;
     for (uint32_t i = 0; !status && i < w->info->n_bindings; i++)
-        if (w->info->access[i] != GRETA_READ) status = binding_write(w, i);
+        if (w->info->access[i] != GRETA_READ)
+            status =
+                n_tok ? greta_stream_fill(w->stream, w->bufs[i], 0, part, UINT32_MAX) : binding_write(w, i);
     if (!status) status = work_record(&run, w->stream, 0);
     for (uint32_t i = 0; !status && i < w->info->n_bindings; i++)
-        if (w->read[i]) status = greta_stream_read(w->stream, w->bufs[i], 0, w->read[i], w->sizes[i]);
-    return status ? status : kc_judge_result(w->judge, row->operand_eps, w->read, worst);
+        if (w->read[i])
+            status = greta_stream_read(w->stream, w->bufs[i], 0, w->read[i],
+                                       part < w->sizes[i] ? part : w->sizes[i]);
+    return status ? status : kc_judge_result(w->judge, row->operand_eps, n_tok, w->read, worst);
 }

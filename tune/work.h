@@ -25,8 +25,11 @@ GRETA_MUST_USE greta_status work_make(struct work *w, const struct greta_search_
 void work_free(struct work *w);
 /* The call with its buffers: copy number i of what is read. */
 void work_bind(const struct work *w, uint32_t i, struct greta_call *call);
-/* One run on fresh data and its judgement: the largest error, in bounds. */
-GRETA_MUST_USE greta_status work_check(struct work *w, const struct greta_variant *row, double *worst);
+/* One run on fresh data and its judgement: the largest error, in bounds. n_tok as work_few gives it, or 0: the whole call. */
+GRETA_MUST_USE greta_status work_check(struct work *w, const struct greta_variant *row, uint32_t n_tok,
+                                       double *worst);
+/* Tokens with which a large matmul is checked first: several tiles of each size, and an edge. 0: the call is small. */
+uint32_t work_few(const struct work *w);
 
 /* The call by a row, as greta_measure_fn has it. `n_tok`: fewer tokens than the call has; 0: all. */
 struct work_run {

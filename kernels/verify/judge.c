@@ -125,12 +125,14 @@ static void note(double got, double want, double bound, double *worst) {
 }
 
 /* y of a product whose operands repeat: every element. */
-static void judge_repeated(const struct kc_judge *j, const float *y, double *worst) {
+static void judge_repeated(const struct kc_judge *j, uint32_t fewer, const float *y, double *worst) {
     const struct greta_call *all = &j->c->call, *part = &j->parts[0].call;
     bool many = all->op == GRETA_OP_MATMUL;
     uint32_t i_y = j->info->n_bindings - 1;
     const struct ref_output *want = &j->parts[0].outputs[i_y];
-    uint64_t n_tok = many ? all->scalars.matmul.n_tok : 1,
+    uint64_t n_tok = !many   ? 1
+                     : fewer ? fewer
+                             : all->scalars.matmul.n_tok,
              n_rows = many ? all->scalars.matmul.n_rows : all->scalars.matvec.n_rows;
     uint64_t own_tok = many ? part->scalars.matmul.n_tok : 1,
              own_rows = many ? part->scalars.matmul.n_rows : part->scalars.matvec.n_rows;
@@ -164,7 +166,8 @@ static void judge_whole(const struct kc_judge *j, uint8_t *const got[], double *
     }
 }
 
-greta_status kc_judge_result(struct kc_judge *j, double operand_eps, uint8_t *const got[], double *worst) {
+greta_status kc_judge_result(struct kc_judge *j, double operand_eps, uint32_t n_tok, uint8_t *const got[],
+                             double *worst) {
     greta_status status = refer(j, operand_eps);
     const float *y = (const float *)(const void *)got[j->info->n_bindings - 1];
     *worst = 0;
@@ -172,7 +175,7 @@ greta_status kc_judge_result(struct kc_judge *j, double operand_eps, uint8_t *co
     if (!j->n_parts)
         *worst = verify_gemm_worst(j->gemm, &j->c->call, y, operand_eps);
     else if (repeats(j->c))
-        judge_repeated(j, y, worst);
+        judge_repeated(j, n_tok, y, worst);
     else if (j->n_parts > 1)
         judge_tokens(j, y, worst);
     else

@@ -109,10 +109,10 @@ void kc_judge_free(struct kc_judge **judge);
 /*
  * got: each written binding's bytes after one run on the data; NULL for the others. *worst: the largest error, in bounds; above 1 the
  * result is wrong. ERR_NO_MEMORY. All results of an op are looked at but in attention of many tokens, where it is some tokens', and
- * in large GEMMs (product.c).
+ * in large GEMMs (product.c). n_tok: of a matmul whose operands repeat, that it was run with fewer tokens; else 0.
  */
-GRETA_MUST_USE greta_status kc_judge_result(struct kc_judge *judge, double operand_eps, uint8_t *const got[],
-                                            double *worst);
+GRETA_MUST_USE greta_status kc_judge_result(struct kc_judge *judge, double operand_eps, uint32_t n_tok,
+                                            uint8_t *const got[], double *worst);
 
 /* ---- product.c: products that are too large for the whole reference ---- */
 

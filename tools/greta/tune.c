@@ -84,7 +84,7 @@ static bool tune_one(struct tuning *t, const struct tune_job *job) {
         return true;
     }
     bool ok = true;
-    if (!r.complete && r.n_tries < 2) { /* no time for more than the default: that is no choice */
+    if (!*r.entry.row && !r.complete && !r.n_wrong) { /* no time for more than the default: that is no choice */
         t->n_left++;
     } else if (*r.entry.row) {
         ok = !greta_tune_put(t->db, &r.entry, r.tries, r.n_tries);
