@@ -47,6 +47,8 @@ struct bench_env {
     /* Told each result as it comes; false stops. */
     bool (*tell)(void *user, const struct bench_result *result);
     void *user;
+    void (*plant)(
+        struct greta_call *call); /* for tests: makes a call of an op wrong as it is recorded; NULL */
     struct bench_rate rates[BENCH_MAX_RATES];
     uint32_t n_rates;
 };

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { MAX_COPIES = 1 << 16, FULL_REFERENCE = 1 << 27 /* products: 512^3 */, N_EXACT = 256 };
 
@@ -155,8 +156,10 @@ static greta_status record(void *user, struct greta_stream *stream, uint32_t k) 
             (struct greta_binding){.buf = r->memory->bufs[i],
                                    .offset_bytes = k % r->memory->n_copies * r->memory->sizes[i],
                                    .size_bytes = r->memory->sizes[i]};
-    return r->row ? greta_op_record_variant(r->job->env->plan, stream, r->row, &r->call)
-                  : greta_op_record(r->job->env->plan, stream, &r->call);
+    struct greta_call call = r->call;
+    if (r->job->env->plant) r->job->env->plant(&call);
+    return r->row ? greta_op_record_variant(r->job->env->plan, stream, r->row, &call)
+                  : greta_op_record(r->job->env->plan, stream, &call);
 }
 
 /* ---- checking ---- */
@@ -319,6 +322,12 @@ static bool wanted(const struct job *j, const struct greta_variant *v) {
     return !j->env->params.row || strstr(name, j->env->params.row);
 }
 
+/* Of the machine; 0 where it is not known. */
+static uint64_t host_bytes(void) {
+    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+    return pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size : 0;
+}
+
 greta_status bench_call(struct bench_env *env, const struct bench *bench, const char *key,
                         const struct kc_case *c) {
     struct job j = {
@@ -328,9 +337,14 @@ greta_status bench_call(struct bench_env *env, const struct bench *bench, const 
     bool any = false, only_auto = bench->rows && strcmp(bench->rows, "auto") == 0;
     greta_status status = GRETA_OK;
     bench_work(&call, c->step, &j.bytes, &j.flops);
+    uint64_t memory = host_bytes(), total = 0;
+    for (uint32_t i = 0; i < j.info->n_bindings; i++) total += greta_op_binding_bytes(&call, i);
     for (uint32_t i = 0; i < j.info->n_bindings; i++)
         if (greta_op_binding_bytes(&call, i) > UINT32_MAX)
             return bench_skip(env, bench->name, key, "a buffer of it would pass 4 GiB");
+    if (memory && total > memory / 4)
+        return bench_skip(env, bench->name, key,
+                          "its data would take more than a quarter of the host's memory");
     for (uint32_t i = 0; !status && !only_auto && (v = greta_variant_at(i)); i++) {
         if (greta_variant_op(v) != call.op ||
             greta_variant_format(v) != greta_dev_get_image_format(env->dev) || !wanted(&j, v))
