@@ -156,11 +156,20 @@ static void show_kernel(struct prof *p, struct lane *l, const struct kernel *k, 
 }
 
 static void show_submit(struct prof *p, struct lane *l, const struct summary *s, double from, double to) {
-    char args[256], graph[32] = "";
     const char *name = *s->name ? s->name : s->n_launches || s->n_dispatches ? "kernels" : "copies";
-    if (s->i_graph) snprintf(graph, sizeof graph, ",\"graph\":%u", s->i_graph);
-    snprintf(args, sizeof args, "\"dispatches\":%u,\"launches\":%u,\"copies\":%u,\"bytes\":%" PRIu64 "%s",
-             s->n_dispatches, s->n_launches, s->n_transfers, s->bytes, graph);
+    char args[256];
+    struct line text = {args, args + sizeof args - 1};
+    line_text(&text, "\"dispatches\":");
+    line_number(&text, s->n_dispatches);
+    line_text(&text, ",\"launches\":");
+    line_number(&text, s->n_launches);
+    line_text(&text, ",\"copies\":");
+    line_number(&text, s->n_transfers);
+    line_text(&text, ",\"bytes\":");
+    line_number(&text, s->bytes);
+    if (s->i_graph) line_text(&text, ",\"graph\":");
+    if (s->i_graph) line_number(&text, s->i_graph);
+    *text.at = 0;
     show(p, l, name, "submit", from, to, args);
     l->shown_ns = to;
     p->device_ns += to - from;

@@ -60,25 +60,29 @@ void prof_event(struct prof *p, const char *text, int len) {
     if (len > 0) writer_add(&p->timeline, text, (size_t)len, clock_ns());
 }
 
-/* Microseconds with three digits behind the point: what the format wants. */
-static int put_us(char *out, double ns) {
-    uint64_t n = ns > 0 ? (uint64_t)(ns + 0.5) : 0;
-    return sprintf(out, "%" PRIu64 ".%03u", n / 1000, (unsigned)(n % 1000));
-}
-
 void prof_slice(struct prof *p, int pid, long tid, const char *name, const char *category, double start_ns,
                 double end_ns, const char *args) {
-    char text[1024], start[32], length[32];
-    double begin = start_ns > 0 ? (double)(uint64_t)(start_ns + 0.5) : 0,
-           end = end_ns > begin ? (double)(uint64_t)(end_ns + 0.5) : begin;
+    char text[1024];
+    struct line l = {text, text + sizeof text};
+    uint64_t begin = start_ns > 0 ? (uint64_t)(start_ns + 0.5) : 0,
+             end = end_ns > 0 ? (uint64_t)(end_ns + 0.5) : 0;
     if (p->timeline.fd < 0) return;
-    put_us(start, begin);
-    put_us(length, end - begin);
-    int len = snprintf(
-        text, sizeof text,
-        "{\"ph\":\"X\",\"pid\":%d,\"tid\":%ld,\"ts\":%s,\"dur\":%s,\"name\":\"%s\",\"cat\":\"%s\"%s%s%s}",
-        pid, tid, start, length, name, category, *args ? ",\"args\":{" : "", args, *args ? "}" : "");
-    if (len > 0 && (size_t)len < sizeof text) prof_event(p, text, len);
+    line_text(&l, "{\"ph\":\"X\",\"pid\":");
+    line_number(&l, (uint64_t)pid);
+    line_text(&l, ",\"tid\":");
+    line_number(&l, (uint64_t)tid);
+    line_text(&l, ",\"ts\":");
+    line_us(&l, begin);
+    line_text(&l, ",\"dur\":");
+    line_us(&l, end > begin ? end - begin : 0);
+    line_text(&l, ",\"name\":\"");
+    line_text(&l, name);
+    line_text(&l, "\",\"cat\":\"");
+    line_text(&l, category);
+    line_text(&l, *args ? "\",\"args\":{" : "\"");
+    line_text(&l, args);
+    line_text(&l, *args ? "}}" : "}");
+    if (l.at < l.end) writer_add(&p->timeline, text, (size_t)(l.at - text), clock_ns());
 }
 
 void prof_meta(struct prof *p, int pid, long tid, const char *what, const char *name) {
@@ -127,7 +131,9 @@ static void memory_event(struct prof *p, const struct greta_record *r) {
     m[r->kind] += r->type == GRETA_RECORD_ALLOC ? r->bytes : -r->bytes;
     for (int i = 0; i < GRETA_N_MEM_KINDS; i++) all += m[i];
     if (all > p->peak) p->peak = all;
-    put_us(at, (double)prof_now(p));
+    struct line l = {at, at + sizeof at - 1};
+    line_us(&l, prof_now(p));
+    *l.at = 0;
     int len =
         snprintf(text, sizeof text,
                  "{\"ph\":\"C\",\"pid\":%d,\"ts\":%s,\"name\":\"device memory\",\"args\":{\"device\":%" PRIu64
@@ -138,29 +144,45 @@ static void memory_event(struct prof *p, const struct greta_record *r) {
 }
 
 /* What is told of a dispatch, JSON members. */
-static void dispatch_args(const struct greta_record *r, const struct kernel *k, char *out, size_t size) {
-    snprintf(out, size, "\"row\":\"%s\",\"shape\":\"%s\",\"groups\":[%u,%u,%u]%s",
-             k && k->key.row ? k->key.row : r->name, k ? k->shape : "", r->groups[0], r->groups[1],
-             r->groups[2], r->recorded ? ",\"recorded\":true" : "");
+static void dispatch_args(const struct greta_record *r, const struct kernel *k, struct line *l) {
+    line_text(l, "\"row\":\"");
+    line_text(l, k && k->key.row ? k->key.row : r->name);
+    line_text(l, "\",\"shape\":\"");
+    line_text(l, k ? k->shape : "");
+    line_text(l, "\",\"groups\":[");
+    for (int i = 0; i < 3; i++) {
+        line_number(l, r->groups[i]);
+        line_text(l, i < 2 ? "," : "]");
+    }
+    if (r->recorded) line_text(l, ",\"recorded\":true");
+}
+
+/* One number, or nothing where it is 0. */
+static void number_arg(struct line *l, const char *name, uint64_t n) {
+    if (!n) return;
+    line_text(l, name);
+    line_number(l, n);
 }
 
 static void host_slice(struct prof *p, const struct greta_record *r, const struct kernel *k) {
     const char *name = record_names[r->type], *category = "call";
-    char args[512] = "", name_text[96];
+    char args[512], name_text[96];
+    struct line l = {args, args + sizeof args - 1};
     double start = (double)(r->start_ns > p->start_ns ? r->start_ns - p->start_ns : 0),
            end = (double)(r->end_ns - p->start_ns);
     if (r->type == GRETA_RECORD_DISPATCH) {
         name = k ? k->key.op : r->name;
         category = "dispatch";
-        dispatch_args(r, k, args, sizeof args);
+        dispatch_args(r, k, &l);
     } else if (r->type == GRETA_RECORD_KERNEL_GET || r->type == GRETA_RECORD_MODULE_LOAD) {
-        snprintf(args, sizeof args, "\"of\":%s",
-                 writer_text(name_text, sizeof name_text, r->name ? r->name : "?"));
+        line_text(&l, "\"of\":");
+        line_text(&l, writer_text(name_text, sizeof name_text, r->name ? r->name : "?"));
     } else if (r->type == GRETA_RECORD_GRAPH_BUILD) {
-        snprintf(args, sizeof args, "\"commands\":%u", r->n_commands);
-    } else if (r->bytes) {
-        snprintf(args, sizeof args, "\"bytes\":%" PRIu64, r->bytes);
+        number_arg(&l, "\"commands\":", r->n_commands);
+    } else {
+        number_arg(&l, "\"bytes\":", r->bytes);
     }
+    *l.at = 0;
     /* A length of 0 where nothing was timed: recorded into a graph, or on a clock that counts. */
     if (p->emulated || !r->start_ns) start = end = (double)prof_now(p);
     prof_slice(p, PROF_HOST_PID, thread_of(p), name, category, start, end, args);

@@ -95,6 +95,29 @@ bool writer_close(struct writer *w) {
     return ok;
 }
 
+void line_text(struct line *l, const char *text) {
+    size_t n = strlen(text), room = (size_t)(l->end - l->at);
+    if (n > room) n = room;
+    memcpy(l->at, text, n);
+    l->at += n;
+}
+
+void line_number(struct line *l, uint64_t n) {
+    char digits[24], *p = digits + sizeof digits - 1;
+    *p = 0;
+    do *--p = (char)('0' + n % 10);
+    while (n /= 10);
+    line_text(l, p);
+}
+
+void line_us(struct line *l, uint64_t ns) {
+    unsigned rest = (unsigned)(ns % 1000);
+    const char fraction[] = {'.', (char)('0' + rest / 100), (char)('0' + rest / 10 % 10),
+                             (char)('0' + rest % 10), 0};
+    line_number(l, ns / 1000);
+    line_text(l, fraction);
+}
+
 const char *writer_text(char *out, size_t size, const char *text) {
     size_t n = 0;
     out[n++] = '"';

@@ -34,6 +34,15 @@ void writer_flush(struct writer *w);
 /* False where something could not be written. */
 bool writer_close(struct writer *w);
 
+/* One event as it is put together: several a token are, so this is printf's work without its cost. What does not fit is cut. */
+struct line {
+    char *at, *end;
+};
+void line_text(struct line *l, const char *text);
+void line_number(struct line *l, uint64_t n);
+/* Nanoseconds as microseconds with three digits behind the point, which is what the format wants. */
+void line_us(struct line *l, uint64_t ns);
+
 /* A JSON string, quotes included, cut where it would not fit. */
 const char *writer_text(char *out, size_t size, const char *text);
 
