@@ -87,6 +87,7 @@ struct variant_rows variant_rows_vulkan_attn(void);
 struct variant_rows variant_rows_vulkan_norms(void);
 struct variant_rows variant_rows_vulkan_gemm(void);
 struct variant_rows variant_rows_hip_mfma(void);
+struct variant_rows variant_rows_hip_wmma(void);
 struct variant_rows variant_rows_hip(void);
 
 #endif

@@ -24,6 +24,7 @@ WIDTHS = (("b128", 16), ("b96", 12), ("b64", 8), ("b32", 4), ("dwordx4", 16), ("
           ("u8", 1), ("i8", 1))
 MATRIX = re.compile(r"^v_s?mfmac?_\w+?_(\d+)x(\d+)x(\d+)_?(?:(\d+)b_)?(\w+)$|^v_wmma_\w+?_(\d+)x(\d+)x(\d+)_(\w+)$")
 WAVE = {"gfx9": 64, "gfx1": 32}
+ISSUE = {"gfx9": 4, "gfx1": 1}  # clocks of a SIMD for an instruction of a wave: 16 lanes on CDNA, 32 on RDNA
 
 
 def tool(name):
@@ -69,7 +70,7 @@ def matrix_work(mnemonic, arch):
 
 
 def clocks(lines, arch, latency):
-    """Of one pass of a loop, for one wave alone: four for each instruction, products one behind another on their unit, waits for LDS. Nothing
+    """Of one pass of a loop, for one wave alone: ISSUE for each instruction, products one behind another on their unit, waits for LDS. Nothing
     else is waited for, so this is of use only as a difference between latencies."""
     now, free, arrivals, begin = 0, 0, [], 0
     for turn in range(3):
@@ -87,7 +88,7 @@ def clocks(lines, arch, latency):
                     n_done = max(0, len(arrivals) - int(wait.group(1)))
                     now = max([now, *arrivals[:n_done]])
                     arrivals = arrivals[n_done:]
-                now += 4
+                now += ISSUE[arch[:4]]
     return max(now, free) - begin
 
 
@@ -136,8 +137,8 @@ def count(lines, arch):
                 f["loop_lds_write"] += width(m) * lanes * (2 if "write2" in m or "store_2" in m else 1)
             elif m.startswith("s_load"):
                 f["loop_bytes"] += width(m)
-    # Of the time that the loop's instructions would take one after another in one wave: four clocks each besides the products.
-    others = 4 * (f["loop_instructions"] - f["loop_matrix"])
+    # Of the time that the loop's instructions would take one after another in one wave.
+    others = ISSUE[arch[:4]] * (f["loop_instructions"] - f["loop_matrix"])
     if f["loop_matrix_clocks"]:
         f["matrix_share"] = round(100 * f["loop_matrix_clocks"] / (f["loop_matrix_clocks"] + others))
         f["loop_lds_stall"] = clocks(lines, arch, LDS_CLOCKS) - clocks(lines, arch, 0)
