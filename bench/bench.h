@@ -114,6 +114,9 @@ void bench_work(const struct greta_call *call, const uint32_t step[4], double *b
 greta_status bench_call(struct bench_env *env, const struct bench *bench, const char *key,
                         const struct kc_case *c);
 
+/* ops.c: the speed of reading, by a matrix of f16 times a vector; a part of the roof. */
+greta_status bench_read(struct bench_env *env);
+
 /* ---- the benches, by file ---- */
 typedef greta_status bench_fn(struct bench_env *env, const struct bench *bench);
 bench_fn bench_gemm, bench_gemm_runtime_smoke, bench_ultrasafe, bench_fills_and_copies, bench_default_rows,

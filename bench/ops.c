@@ -244,6 +244,15 @@ greta_status bench_matvec(struct bench_env *env, const struct bench *bench) {
     return status;
 }
 
+/* Hardly anything is written: many devices read faster than they copy. */
+greta_status bench_read(struct bench_env *env) {
+    const struct bench one = {.name = "roof", .op = GRETA_OP_MATVEC, .rows = "auto"};
+    uint32_t n = env->limits->is_cpu ? 4096 : 16384;
+    struct kc_case c = {.call = {.op = GRETA_OP_MATVEC, .keys = {GRETA_TYPE_F16, GRETA_TYPE_F32, 0}}};
+    c.call.scalars.matvec = (struct greta_scalars_matvec){n, n};
+    return bench_call(env, &one, "roof/read by a matvec", &c);
+}
+
 /* ---- all of them ---- */
 
 /* The ops of a layer of Llama-2-7B in its shapes, one token and a prompt's rows: of the cpu, whose primitives they are. */

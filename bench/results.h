@@ -37,7 +37,7 @@ struct bench_result {
 
 /* What a device can do at best, as measured on it; 0: not measured. */
 struct bench_roof {
-    double copy_bytes_per_s; /* read + written */
+    double copy_bytes_per_s; /* the faster of reading, and of copying with what is read and written */
     double flops_f32, flops_f16;
 };
 

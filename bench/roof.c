@@ -58,8 +58,9 @@ void roof_of(const struct results *r, struct bench_roof *out) {
         const char *key = json_string_value(json_object_get(value, "key"));
         double flops = json_number_value(json_object_get(value, "tflop_per_s")) * 1e12;
         if (!key) continue;
-        if (strcmp(key, "roof/copy by a kernel") == 0)
-            out->copy_bytes_per_s = json_number_value(json_object_get(value, "gb_per_s")) * 1e9;
+        double bytes = json_number_value(json_object_get(value, "gb_per_s")) * 1e9;
+        bool is_memory = strncmp(key, "roof/copy by", 12) == 0 || strncmp(key, "roof/read by", 12) == 0;
+        if (is_memory && bytes > out->copy_bytes_per_s) out->copy_bytes_per_s = bytes;
         if (strncmp(key, "roof/F32/", 9) == 0) out->flops_f32 = flops;
         if ((strncmp(key, "roof/F16/", 9) == 0 || strncmp(key, "roof/BF16/", 10) == 0) &&
             flops > out->flops_f16)

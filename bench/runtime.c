@@ -451,6 +451,7 @@ greta_status bench_roof(struct bench_env *env, const struct bench *bench) {
     env->params.preset = PRESET_PERF;
     env->params.m = env->params.n = env->params.k = size;
     greta_status status = roof_copy(env);
+    if (!status) status = bench_read(env);
     if (!status) status = bench_gemm(env, &one);
     env->params = before;
     return status;
