@@ -162,6 +162,7 @@ greta_status greta_tune_open(const struct greta_tune_params *params, struct gret
 void greta_tune_close(struct greta_tune_db **db) {
     struct greta_tune_db *d = db ? *db : NULL;
     if (!d) return;
+    sqlite3_finalize(d->get);
     sqlite3_close(d->sqlite);
     free(d->path);
     free(d);
@@ -178,13 +179,16 @@ static void bind_text(sqlite3_stmt *s, int i, const char *text) {
     sqlite3_bind_text(s, i, text, -1, SQLITE_STATIC);
 }
 
+static void bind_key(sqlite3_stmt *s, const struct greta_tune_key *key) {
+    const char *const members[] = {key->op, key->shape, key->types, key->device, key->driver, key->image};
+    for (int i = 0; i < 6; i++) bind_text(s, i + 1, members[i]);
+}
+
 static sqlite3_stmt *prepare(const struct greta_tune_db *db, const char *text,
                              const struct greta_tune_key *key) {
     sqlite3_stmt *s = NULL;
     if (sqlite3_prepare_v2(db->sqlite, text, -1, &s, NULL)) return NULL;
-    if (!key) return s;
-    const char *const members[] = {key->op, key->shape, key->types, key->device, key->driver, key->image};
-    for (int i = 0; i < 6; i++) bind_text(s, i + 1, members[i]);
+    if (key) bind_key(s, key);
     return s;
 }
 
@@ -272,14 +276,17 @@ static void entry_read(sqlite3_stmt *s, struct greta_tune_entry *e) {
 
 greta_status greta_tune_get(struct greta_tune_db *db, const struct greta_tune_key *key,
                             struct greta_tune_entry *out) {
-    sqlite3_stmt *s = prepare(db, "SELECT * FROM tuned WHERE " KEY_MATCH, key);
+    if (!db->get) db->get = prepare(db, "SELECT * FROM tuned WHERE " KEY_MATCH, NULL);
+    sqlite3_stmt *s = db->get;
+    if (s) bind_key(s, key);
     int step = s ? sqlite3_step(s) : SQLITE_ERROR;
     *out = (struct greta_tune_entry){0};
     greta_status status = step == SQLITE_ROW    ? GRETA_OK
                           : step == SQLITE_DONE ? GRETA_ERR_NOT_FOUND
                                                 : db_fail(db, "read it");
     if (!status) entry_read(s, out);
-    sqlite3_finalize(s);
+    sqlite3_reset(s);
+    sqlite3_clear_bindings(s);
     return status;
 }
 

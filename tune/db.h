@@ -8,6 +8,7 @@
 
 struct greta_tune_db {
     sqlite3 *sqlite;
+    sqlite3_stmt *get; /* kept from the first greta_tune_get on */
     char *path;
     const struct greta_log *log;
 };

@@ -45,6 +45,7 @@ struct greta_tune_entry {
     char date[24]; /* UTC, ISO 8601; filled by put where empty */
 };
 
+/* For one thread at a time; several processes may have the same file open. */
 struct greta_tune_db;
 
 /*
