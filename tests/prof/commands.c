@@ -1,6 +1,6 @@
 /*
- * The same work with a profile and without: the device is asked for the same commands in the same order, timestamps left out, and
- * gives the same bytes. commands DEVICE
+ * The same work with a profile and without: once the model is loaded, the device is asked for the same commands in the same order,
+ * timestamps left out, and gives the same bytes. commands DEVICE
  */
 #include "check.h"
 #include "prof.h"
@@ -18,8 +18,8 @@ enum mode { PLAIN, TIMELINE, KERNELS, NO_CLOCK, N_MODES };
 struct run {
     char (*lines)[LINE_BYTES];
     uint32_t n_lines;
-    bool attaching;
-    bool own[MAX_HANDLES]; /* handles that the profiler made */
+    bool attaching, loading; /* weights go to the device by several threads, in no order of their own */
+    bool own[MAX_HANDLES];   /* handles that the profiler made */
     uint32_t tokens[N_DECODE];
     float *logits;
     uint32_t n_vocab, n_errors, n_builds;
@@ -43,7 +43,7 @@ static void keep_line(void *user, const char *text) {
         if (r->own[handle]) return;
         at = end;
     }
-    if (r->attaching || r->n_lines == MAX_LINES) return;
+    if (r->attaching || r->loading || r->n_lines == MAX_LINES) return;
     snprintf(r->lines[r->n_lines++], LINE_BYTES, "%s", text);
 }
 
@@ -72,7 +72,9 @@ static greta_status work(struct run *r, struct prof *prof, struct greta_dev *dev
     uint32_t prompt[N_PROMPT], token = 1;
     if (!greta_builtin_model(&data, &size)) check_skip("built without a model of its own");
     struct greta_model_params params = {.without_tokenizer = true};
+    r->loading = true;
     greta_status status = greta_model_load_memory(dev, data, size, "the built-in model", &params, &model);
+    r->loading = false;
     for (uint32_t i = 0; i < N_PROMPT; i++) prompt[i] = 3 + 7 * i;
     if (!status)
         status = greta_session_create(model, &(struct greta_session_params){.n_ctx = 128, .n_chunk = 16}, &s);

@@ -129,8 +129,8 @@ class Program:
 def whole_run(p):
     """Phases, memory, text: with a profile as without."""
     plain, path, kernels = p.run(), p.file("run.json"), p.file("run.kernels.json")
-    if b"no such device" in plain.stderr or plain.returncode and b"GRETA_HIP_LIBRARY" in plain.stderr:
-        print(plain.stderr.decode())
+    if plain.returncode and (b"not available" in plain.stderr or b"no device" in plain.stderr):
+        print("skipped:", plain.stderr.decode())
         sys.exit(77)
     check("without a profile", plain.returncode == 0, plain.stderr.decode())
     for options in ([f"--profile={path}"], ["--profile", path, "--profile-kernels", kernels]):

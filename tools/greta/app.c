@@ -104,8 +104,8 @@ bool app_open_dev(struct app *app, const struct common *common) {
     if (!app_open_ctx(app, common)) return false;
     prof_begin(app->prof, "open", "open device", 0);
     status = greta_dev_open(app->ctx, common->device, NULL, &app->dev);
-    prof_end(app->prof);
     if (!status) prof_attach(app->prof, app->dev);
+    prof_end(app->prof);
     return status == GRETA_OK;
 }
 
