@@ -168,9 +168,9 @@ SIMD_INLINE void chunk_make(uint32_t type, const uint8_t *x, size_t n_cols, size
 /* ---- the factors of eight units ---- */
 
 /* s times the activations' scales; what minima or offsets add goes to rest (offsets: see rest_factor). */
-SIMD_INLINE void factors_make(uint32_t type, const uint8_t *p, size_t n, const struct chunk *c, size_t at,
+SIMD_INLINE void factors_make(uint32_t type, const uint8_t *p, const struct chunk *c, size_t at,
                               struct batch_scales *s, __m256 *rest) {
-    batch_scales_read(type, p, n, s);
+    batch_scales_read(type, p, BATCH, s);
     const __m256 *by = rest_offset(type) ? s->d : s->m;
     if (needs_half_sums(type)) {
         *rest = _mm256_fmadd_ps(by[0], _mm256_loadu_ps(c->half_s[0] + at), *rest);
@@ -207,36 +207,70 @@ SIMD_INLINE __m256 unit_dot(uint32_t type, const uint8_t *p, size_t u, bool last
     return _mm256_cvtepi32_ps(batch_dot(type, init, batch_unit_read(type, p, u), unit_x(type, p, u, c, at)));
 }
 
+/* The first lanes only, two numbers. */
+SIMD_INLINE __m256 two_load(const float *p) {
+    return _mm256_zextps128_ps256(_mm_castpd_ps(_mm_load_sd((const double *)(const void *)p)));
+}
+
+/*
+ * The last units of a type of blocks of 32, fewer than eight, in pairs: d and, of some types, m begin a block. (Lanes 4 and up of
+ * dm are zeros; the others may be no numbers where there is no m.)
+ */
+SIMD_INLINE __m256 tail_add(uint32_t type, const uint8_t *p, const struct chunk *c, size_t at, __m256 acc,
+                            __m256 *rest) {
+    const __m256i first = _mm256_setr_epi32(0, 2, 4, 4, 4, 4, 4, 4);
+    for (size_t u = 0; at < c->n_units; u += 2, at += 2) {
+        bool last = at + 1 == c->n_units;
+        const uint8_t *pu = p + u * block_row_bytes(type, 32),
+                      *pv = last ? pu : pu + block_row_bytes(type, 32);
+        __m128i halves =
+            _mm_unpacklo_epi32(_mm_cvtsi32_si128((int)read_u32(pu)), _mm_cvtsi32_si128((int)read_u32(pv)));
+        __m256 dm = _mm256_zextps128_ps256(_mm_cvtph_ps(halves)), d = _mm256_permutevar8x32_ps(dm, first);
+        __m256 by =
+            rest_offset(type) ? d : _mm256_permutevar8x32_ps(dm, _mm256_setr_epi32(1, 3, 4, 4, 4, 4, 4, 4));
+        if (batch_has_min(type) || rest_offset(type)) *rest = _mm256_fmadd_ps(by, two_load(c->s + at), *rest);
+        d = _mm256_mul_ps(d, two_load(c->d + at)); /* 0 of a unit that is none */
+        if (is_split(type)) {
+            d = _mm256_permutevar8x32_ps(d, _mm256_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1));
+            acc = _mm256_fmadd_ps(unit_dot(type, p, u, last, c, at), d, acc);
+            continue;
+        }
+        acc = _mm256_fmadd_ps(unit_dot(type, p, u, last, c, at),
+                              _mm256_broadcastss_ps(_mm256_castps256_ps128(d)), acc);
+        if (last) continue;
+        d = _mm256_permutevar8x32_ps(d, _mm256_set1_epi32(1));
+        acc = _mm256_fmadd_ps(unit_dot(type, p, u + 1, true, c, at + 1), d, acc);
+    }
+    return acc;
+}
+
 /* ---- a row, with VNNI ---- */
 
 #ifdef __AVX512VNNI__
 
 SIMD_INLINE float row_dot(uint32_t type, const uint8_t *row, const struct chunk *c) {
-    const size_t step = is_split(type) ? 2 : 1, bytes = batch_bytes(type);
+    const size_t step = is_split(type) ? 2 : 1, bytes = batch_bytes(type),
+                 n_whole = c->n_units / BATCH * BATCH;
     float d[2][CHUNK];
     __m256 rest = _mm256_setzero_ps(), acc[4] = {rest, rest, rest, rest};
     const uint8_t *p = row;
-    for (size_t u = 0; u < c->n_units; u += BATCH, p += bytes) {
+    for (size_t u = 0; u < n_whole; u += BATCH, p += bytes) {
         struct batch_scales s;
-        if (batch_is_block(type) || c->n_units - u >= BATCH)
-            factors_make(type, p, BATCH, c, u, &s, &rest);
-        else
-            factors_make(type, p, c->n_units - u, c, u, &s, &rest);
+        factors_make(type, p, c, u, &s, &rest);
         _mm256_storeu_ps(d[0] + u, s.d[0]);
         if (batch_has_halves(type)) _mm256_storeu_ps(d[1] + u, s.d[1]);
     }
-    for (size_t u0 = 0; u0 < c->n_units; u0 += BATCH, row += bytes) {
-        size_t n = batch_is_block(type) || c->n_units - u0 >= BATCH ? BATCH : c->n_units - u0;
+    for (size_t u0 = 0; u0 < n_whole; u0 += BATCH, row += bytes) {
 #pragma GCC unroll 8
         for (size_t u = 0; u < BATCH; u += step) {
-            if (!batch_is_block(type) && u >= n) break;
             __m256 scale = _mm256_set1_ps(d[0][u0 + u]);
             if (is_split(type)) scale = _mm256_blend_ps(scale, _mm256_set1_ps(d[0][u0 + u + 1]), 0xF0);
             if (batch_has_halves(type)) scale = _mm256_blend_ps(scale, _mm256_set1_ps(d[1][u0 + u]), 0xF0);
-            __m256 dot = unit_dot(type, row, u, u + 1 == n, c, u0 + u);
+            __m256 dot = unit_dot(type, row, u, false, c, u0 + u);
             acc[u / step % 4] = _mm256_fmadd_ps(dot, scale, acc[u / step % 4]);
         }
     }
+    if (!batch_is_block(type)) acc[0] = tail_add(type, row, c, n_whole, acc[0], &rest);
     acc[0] = _mm256_add_ps(_mm256_add_ps(acc[0], acc[1]), _mm256_add_ps(acc[2], acc[3]));
     return v8_sum(_mm256_fmadd_ps(rest, _mm256_set1_ps(rest_factor(type)), acc[0]));
 }
@@ -320,7 +354,7 @@ SIMD_INLINE __m256i split_sums(uint32_t type, const uint8_t *p, const struct chu
 SIMD_INLINE __m256 batch_add(uint32_t type, const uint8_t *p, const struct chunk *c, size_t at, __m256 acc,
                              __m256 *rest) {
     struct batch_scales s;
-    factors_make(type, p, BATCH, c, at, &s, rest);
+    factors_make(type, p, c, at, &s, rest);
     if (is_split(type)) {
         __m256 d = _mm256_permutevar8x32_ps(s.d[0], _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7));
         return _mm256_fmadd_ps(_mm256_cvtepi32_ps(split_sums(type, p, c, at)), d, acc);
@@ -343,28 +377,12 @@ SIMD_INLINE __m256 batch_add(uint32_t type, const uint8_t *p, const struct chunk
     return _mm256_fmadd_ps(_mm256_cvtepi32_ps(sum), s.d[0], acc);
 }
 
-/* The last units, fewer than eight, one by one or in pairs; types of blocks of 256 have none. */
-SIMD_INLINE __m256 tail_add(uint32_t type, const uint8_t *p, const struct chunk *c, size_t at, __m256 acc,
-                            __m256 *rest) {
-    struct batch_scales s;
-    float d[BATCH];
-    size_t n = c->n_units - at;
-    factors_make(type, p, n, c, at, &s, rest);
-    _mm256_storeu_ps(d, s.d[0]);
-    for (size_t u = 0; u < n; u += is_split(type) ? 2 : 1) {
-        __m256 scale = _mm256_set1_ps(d[u]);
-        if (is_split(type)) scale = _mm256_blend_ps(scale, _mm256_set1_ps(d[u + 1]), 0xF0);
-        acc = _mm256_fmadd_ps(unit_dot(type, p, u, u + 1 == n, c, at + u), scale, acc);
-    }
-    return acc;
-}
-
 SIMD_INLINE float row_dot(uint32_t type, const uint8_t *row, const struct chunk *c) {
     const size_t bytes = batch_bytes(type);
     __m256 acc = _mm256_setzero_ps(), rest = _mm256_setzero_ps();
     size_t u = 0;
     for (; u + BATCH <= c->n_units; u += BATCH, row += bytes) acc = batch_add(type, row, c, u, acc, &rest);
-    if (!batch_is_block(type) && u < c->n_units) acc = tail_add(type, row, c, u, acc, &rest);
+    if (!batch_is_block(type)) acc = tail_add(type, row, c, u, acc, &rest);
     return v8_sum(_mm256_fmadd_ps(rest, _mm256_set1_ps(rest_factor(type)), acc));
 }
 
