@@ -103,6 +103,12 @@ static void collect(void *user, const struct greta_call *call) {
     calls->at[calls->n++] = *call;
 }
 
+/* Positions that the graphs of a bucket of the context see: a power of two, or all. */
+static uint32_t bucket_n_kv(const struct greta_session *s, uint32_t bucket) {
+    uint64_t n_kv = (uint64_t)GRETA_ATTN_CHUNK << bucket;
+    return s->split_attn && n_kv < s->n_ctx ? (uint32_t)n_kv : s->n_ctx;
+}
+
 /*
  * Every kernel that prefill and decode will need, built in parallel before the first token waits for one of
  * them.
@@ -110,7 +116,7 @@ static void collect(void *user, const struct greta_call *call) {
 static greta_status prepare(struct greta_session *s) {
     struct calls calls = {0};
     /* One token among few positions and among many: attention may differ. */
-    const uint32_t n_toks[] = {1, 1, s->n_chunk}, n_kvs[] = {1, s->n_ctx, s->n_chunk};
+    const uint32_t n_toks[] = {1, 1, s->n_chunk}, n_kvs[] = {bucket_n_kv(s, 0), s->n_ctx, s->n_chunk};
     greta_status status = GRETA_OK;
 
     for (int i = 0; i < 3; i++) {
@@ -208,11 +214,6 @@ static uint32_t bucket_of(const struct greta_session *s, uint32_t n_kv) {
     if (!s->split_attn) return 0;
     while (((uint64_t)GRETA_ATTN_CHUNK << bucket) < n_kv) bucket++;
     return bucket;
-}
-
-static uint32_t bucket_n_kv(const struct greta_session *s, uint32_t bucket) {
-    uint64_t n_kv = (uint64_t)GRETA_ATTN_CHUNK << bucket;
-    return s->split_attn && n_kv < s->n_ctx ? (uint32_t)n_kv : s->n_ctx;
 }
 
 static greta_status build_graph(struct greta_session *s, enum greta_want want, uint32_t bucket) {

@@ -32,7 +32,7 @@ static bool fill(struct greta_tune_db *db, const struct greta_tune_key *key) {
                 "\"%s\", "
                 "\"driver\": \"%s\", \"image\": \"%s\", \"row\": \"x\", \"date\": \"2026-01-01T00:00:00Z\", "
                 "\"ns\": 1.0, "
-                "\"spread\": 0.1, \"default_ns\": 2.0, \"seed\": 1, \"tries\": []}",
+                "\"spread\": 0.1, \"default_ns\": 2.0, \"seed\": 1, \"tried\": []}",
                 i ? ",\n" : "", i + 1, key->types, key->device, key->driver, key->image);
     fprintf(file, "]}\n");
     fclose(file);
