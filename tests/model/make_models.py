@@ -53,15 +53,23 @@ for i, (name, params) in enumerate(ARCHITECTURES.items()):
 
 
 def write_logits(path):
-    """Records for reference.c. 24 tokens of context are fewer than the original ones of the long models, 64 are more."""
+    """Records for reference.c. 24 tokens of context are fewer than the original ones of the long models, 64 are more.
+
+    Where heads are of a multiple of 32, each once more with keys and values in 8 bits.
+    """
     model = reference.Model(path)
     n_vocab = len(model.tensors['token_embd.weight'])
     with open(path[:-len('gguf')] + 'logits', 'wb') as file:
         for n_tok, n_ctx in ((40, 64), (20, 24)):
             tokens = [(i * 31 + 7) % n_vocab for i in range(n_tok)]
-            file.write(struct.pack('<3I%dI' % n_tok, n_tok, n_vocab, n_ctx, *tokens))
-            for row in model.logits(tokens, n_ctx):
-                file.write(struct.pack('<%df' % n_vocab, *row))
+            passes = [(0, 0.0, model.logits(tokens, n_ctx))]
+            if model.params['dim'] % 32 == 0:
+                rows, apart = model.logits_q8_0(tokens, n_ctx)
+                passes.append((1, apart, rows))
+            for is_q8_0, apart, rows in passes:
+                file.write(struct.pack('<4If%dI' % n_tok, n_tok, n_vocab, n_ctx, is_q8_0, apart, *tokens))
+                for row in rows:
+                    file.write(struct.pack('<%df' % n_vocab, *row))
 
 
 if __name__ == '__main__':
