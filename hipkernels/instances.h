@@ -38,8 +38,9 @@
     F(I, GRETA_TYPE_Q4_0)                                                                   \
     F(I, GRETA_TYPE_Q4_1)                                                                   \
     F(I, GRETA_TYPE_Q4_K)                                                                   \
-    F(I, GRETA_TYPE_Q6_K) F(I, GRETA_TYPE_Q5_0) F(I, GRETA_TYPE_Q5_1) F(I, GRETA_TYPE_Q5_K) \
-        F(I, GRETA_TYPE_Q2_K) F(I, GRETA_TYPE_Q3_K) F(I, GRETA_TYPE_IQ4_NL) F(I, GRETA_TYPE_IQ4_XS)
+    F(I, GRETA_TYPE_Q6_K)                                                                   \
+    F(I, GRETA_TYPE_Q5_0) F(I, GRETA_TYPE_Q5_1) F(I, GRETA_TYPE_Q5_K) F(I, GRETA_TYPE_Q2_K) \
+        F(I, GRETA_TYPE_Q3_K) F(I, GRETA_TYPE_IQ4_NL) F(I, GRETA_TYPE_IQ4_XS)
 #define GRETA_EACH_WEIGHT(F, I) GRETA_EACH_FLOAT(F, I) GRETA_EACH_QUANT(F, I)
 
 /* ---- shapes that kernels and rows agree on ---- */
@@ -51,6 +52,9 @@
     ((n_cols) >= GRETA_HIP_PIECE(type) * (wave) ? (wave) \
      : (n_cols) < GRETA_HIP_PIECE(type)         ? 1u     \
                                         : 1u << (31 - __builtin_clz((n_cols) / GRETA_HIP_PIECE(type))))
+
+/* Columns of a piece of matvec_split: whole blocks. */
+#define GRETA_HIP_SPLIT_COLUMNS(n_cols, n_split) (((n_cols) + (n_split)*256 - 1) / ((n_split)*256) * 256)
 
 /* The largest head of rope_kv. */
 #define GRETA_HIP_HEAD_MAX 512u
@@ -118,6 +122,16 @@
     I(matvec_rows, 256, type, GRETA_TYPE_Q8A, 1, 2)
 #define GRETA_HIP_MATVEC(I) \
     GRETA_EACH_WEIGHT(GRETA_HIP_MATVEC_OF, I) GRETA_EACH_QUANT(GRETA_HIP_MATVEC_Q8A, I)
+
+/* The same keys; for waves of 64 alone. */
+#define GRETA_HIP_MATVEC_SPLIT_OF(I, type)                \
+    I(matvec_split_rows, 256, type, GRETA_TYPE_F32, 0, 2) \
+    I(matvec_split_rows, 256, type, GRETA_TYPE_F32, 1, 2)
+#define GRETA_HIP_MATVEC_SPLIT_Q8A(I, type)               \
+    I(matvec_split_rows, 256, type, GRETA_TYPE_Q8A, 0, 2) \
+    I(matvec_split_rows, 256, type, GRETA_TYPE_Q8A, 1, 2)
+#define GRETA_HIP_MATVEC_SPLIT(I) \
+    GRETA_EACH_WEIGHT(GRETA_HIP_MATVEC_SPLIT_OF, I) GRETA_EACH_QUANT(GRETA_HIP_MATVEC_SPLIT_Q8A, I)
 
 /* w_type, x_type, act, norm; rows of each weight */
 #define GRETA_HIP_MATVEC_GLU_OF(I, type)                                \
@@ -220,6 +234,7 @@
     GRETA_HIP_ROW_LOOKUP(I)            \
     GRETA_HIP_MATMUL(I)                \
     GRETA_HIP_MATVEC(I)                \
+    GRETA_HIP_MATVEC_SPLIT(I)          \
     GRETA_HIP_MATVEC_GLU(I)            \
     GRETA_HIP_MATVEC_QKV(I)            \
     GRETA_HIP_ATTN(I)                  \

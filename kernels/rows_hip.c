@@ -121,6 +121,14 @@ GROUPS(quantize_groups,
        div_up((uint64_t)s->quantize.n_rows *div_up(s->quantize.n_cols, 32) * 8, v->n_threads))
 GROUPS(matvec_groups,
        div_up(s->matvec.n_rows, matvec_teams(v, limits, call->keys[0], call) * v->tunables[MATVEC_ROWS]))
+GROUPS(matvec_split_groups, div_up(s->matvec_split.n_rows,
+                                   v->n_threads /
+                                       GRETA_HIP_ROW_LANES(call->keys[0],
+                                                           GRETA_HIP_SPLIT_COLUMNS(s->matvec_split.n_cols,
+                                                                                   s->matvec_split.n_split),
+                                                           limits->subgroup_max) *
+                                       v->tunables[MATVEC_ROWS]) *
+                                s->matvec_split.n_split)
 GROUPS(matvec_glu_groups,
        div_up(s->matvec_glu.n_rows, matvec_teams(v, limits, call->keys[0], call) * v->tunables[MATVEC_ROWS]))
 GROUPS(matmul_groups, div_up(s->matmul.n_rows, 128) * div_up(s->matmul.n_tok, 32))
@@ -172,6 +180,16 @@ enum { ALL_EXTRAS = 0xFFFF };
                 rows_                                                                                  \
             }                                                                                          \
     }
+/* Built for waves of 64. */
+#define MATVEC_SPLIT(name_, x_type_)                                                             \
+    {                                                                                            \
+        HIP_ROW(MATVEC_SPLIT, name_, matvec, matvec_split_rows, 256, matvec_split_groups),       \
+            .flags = x_type_ == GRETA_TYPE_F32 ? VARIANT_EXACT : 0, .w_types = HIP_ALL_WEIGHTS,  \
+            .x_type = x_type_, .extras = ALL_EXTRAS, .refusal = weight_refusal, .n_tunables = 1, \
+            .subgroup_size = 64, .tunables = {                                                   \
+                2                                                                                \
+            }                                                                                    \
+    }
 #define ATTN(op_, name_, source_, groups_, slots_)                                                 \
     {                                                                                              \
         HIP_ROW(op_, name_, source_, source_##_slots, 256, groups_),                               \
@@ -188,6 +206,8 @@ static const struct greta_variant rows[] = {
             matvec_refusal),
     WEIGHTS(MATVEC, "matvec_rows_q8a", matvec, matvec_rows, 256, matvec_groups, GRETA_TYPE_Q8A, 1, 2,
             matvec_refusal),
+    MATVEC_SPLIT("matvec_split_rows", GRETA_TYPE_F32),
+    MATVEC_SPLIT("matvec_split_rows_q8a", GRETA_TYPE_Q8A),
     WEIGHTS(MATVEC_GLU, "matvec_glu_rows", matvec_glu, matvec_glu_rows, 256, matvec_glu_groups,
             GRETA_TYPE_F32, 1, 1, matvec_refusal),
     WEIGHTS(MATVEC_GLU, "matvec_glu_rows_q8a", matvec_glu, matvec_glu_rows, 256, matvec_glu_groups,

@@ -198,11 +198,17 @@ template <u32 TYPE> GRETA_DEVICE row_teams row_teams_of(u32 n_cols) {
     return row_teams{lanes, 31 - (u32)__builtin_clz(lanes)};
 }
 
+/* Begins at a multiple of 256, the largest block; not empty. */
+struct column_range {
+    u32 begin, end;
+};
+
 template <u32 N_THREADS, u32 TYPE, u32 X_TYPE, bool NORM, u32 N>
 GRETA_DEVICE void rows_multiply(const matvec_x &x, packed_weight w, const global_in *bases, const u32 *rows,
-                                const row_teams &teams, float eps, u32x4 *lds, float *scratch, float *sums) {
+                                const row_teams &teams, float eps, u32x4 *lds, float *scratch, float *sums,
+                                column_range columns) {
     constexpr u32 PIECE = piece_elements(TYPE), STEPS = MATVEC_STEPS;
-    u32 lanes = teams.lanes, lane = teams.lane(), n_pieces = GRETA_DIV_UP(x.n_cols, PIECE),
+    u32 lanes = teams.lanes, lane = teams.lane(), n_pieces = GRETA_DIV_UP(columns.end, PIECE),
         step = lanes * STEPS;
     float squares = 0;
     packed_piece next[STEPS * N], now[STEPS * N];
@@ -215,12 +221,12 @@ GRETA_DEVICE void rows_multiply(const matvec_x &x, packed_weight w, const global
             next[s * N + r] = load_piece<TYPE>(w, rows[r], min_u32(base + s * lanes + lane, n_pieces - 1));
         }
     };
-    bring.ask(x, 0);
-    fetch(0);
+    bring.ask(x, columns.begin);
+    fetch(columns.begin / PIECE);
     GRETA_UNROLL for (u32 r = 0; r < N; r++) sums[r] = 0;
-    GRETA_NO_UNROLL for (u32 begin = 0; begin < x.n_cols; begin += MATVEC_TILE) {
+    GRETA_NO_UNROLL for (u32 begin = columns.begin; begin < columns.end; begin += MATVEC_TILE) {
         u32 first = begin / PIECE, end = min_u32(n_pieces, first + MATVEC_TILE / PIECE);
-        if (begin) barrier();
+        if (begin > columns.begin) barrier();
         bring.put(x, begin, (end - first) * PIECE, lds, &squares);
         barrier();
         if (end < n_pieces) bring.ask(x, begin + MATVEC_TILE);
@@ -244,6 +250,13 @@ GRETA_DEVICE void rows_multiply(const matvec_x &x, packed_weight w, const global
         float factor = rsqrt(reduce_group<sum_of, N_THREADS>(squares, scratch) / (float)x.n_cols + eps);
         GRETA_UNROLL for (u32 r = 0; r < N; r++) sums[r] *= factor;
     }
+}
+
+template <u32 N_THREADS, u32 TYPE, u32 X_TYPE, bool NORM, u32 N>
+GRETA_DEVICE void rows_multiply(const matvec_x &x, packed_weight w, const global_in *bases, const u32 *rows,
+                                const row_teams &teams, float eps, u32x4 *lds, float *scratch, float *sums) {
+    rows_multiply<N_THREADS, TYPE, X_TYPE, NORM, N>(x, w, bases, rows, teams, eps, lds, scratch, sums,
+                                                    column_range{0, x.n_cols});
 }
 
 #endif

@@ -32,6 +32,16 @@ static void matvec(const struct emit *e, uint32_t type, uint32_t x_type) {
     for (c.call.keys[2] = 0; c.call.keys[2] < 2; c.call.keys[2]++) emit(e, c);
 }
 
+/* Pieces of two blocks and of one; more of them than there are, so that one is empty. */
+static void matvec_split(const struct emit *e, uint32_t type, uint32_t x_type) {
+    struct kc_case c = {.call = {.op = GRETA_OP_MATVEC_SPLIT, .keys = {type, x_type}}};
+    for (uint32_t i = 0; i < 4; i++) {
+        c.call.keys[2] = i % 2;
+        c.call.scalars.matvec_split = (struct greta_scalars_matvec_split){67, cols_of(type), i < 2 ? 3 : 7};
+        emit(e, c);
+    }
+}
+
 static void matvec_glu(const struct emit *e, uint32_t type, uint32_t x_type) {
     struct kc_case c = {.call = {.op = GRETA_OP_MATVEC_GLU, .keys = {type, x_type}}};
     c.call.scalars.matvec_glu = (struct greta_scalars_matvec_glu){35, cols_of(type), 1e-5f};
@@ -65,6 +75,7 @@ static void products(const struct emit *e, enum greta_op op) {
         uint32_t x_types[] = {GRETA_TYPE_F32, GRETA_TYPE_Q8A};
         for (unsigned i = 0; i < N(x_types); i++) {
             if (op == GRETA_OP_MATVEC) matvec(e, type, x_types[i]);
+            if (op == GRETA_OP_MATVEC_SPLIT) matvec_split(e, type, x_types[i]);
             if (op == GRETA_OP_MATVEC_GLU) matvec_glu(e, type, x_types[i]);
             if (op == GRETA_OP_MATVEC_QKV) matvec_qkv(e, type, type, x_types[i]);
         }
@@ -97,7 +108,9 @@ void kc_cases_keys(enum greta_op op, kc_case_fn *fn, void *user) {
     static const uint32_t dims[] = {8, 16, 32, 40, 48, 64, 80, 96, 128, 256};
     static const uint32_t kv_types[] = {GRETA_TYPE_F32, GRETA_TYPE_F16, GRETA_TYPE_Q8_0};
     struct emit e = {fn, user};
-    if (op == GRETA_OP_MATVEC || op == GRETA_OP_MATVEC_GLU || op == GRETA_OP_MATVEC_QKV) products(&e, op);
+    if (op == GRETA_OP_MATVEC || op == GRETA_OP_MATVEC_SPLIT || op == GRETA_OP_MATVEC_GLU ||
+        op == GRETA_OP_MATVEC_QKV)
+        products(&e, op);
     if (op != GRETA_OP_ATTN && op != GRETA_OP_ATTN_SPLIT && op != GRETA_OP_ATTN_REDUCE) return;
     for (unsigned d = 0; d < N(dims); d++)
         for (unsigned t = 0; t < (op == GRETA_OP_ATTN_REDUCE ? 1 : N(kv_types)); t++)
