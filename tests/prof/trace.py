@@ -66,9 +66,11 @@ def faults(t):
         for begin, end, e in slices:
             while stack and stack[-1][0] <= begin:
                 stack.pop()
+            if stack and begin == stack[-1][2] and e["dur"] and end < stack[-1][0]:
+                found.append(f"{e['name']} at {begin} ns begins together with {stack[-1][1]}, in which it lies")
             if stack and end > stack[-1][0]:
                 found.append(f"{e['name']} at {begin} ns ends {end - stack[-1][0]} ns after {stack[-1][1]}, in which it began")
-            stack.append((end, e["name"]))
+            stack.append((end, e["name"], begin))
     for e in t.events:
         if e["ph"] in "XC" and (e["ts"] < 0 or e.get("dur", 0) < 0):
             found.append(f"a negative time: {e}")
