@@ -47,9 +47,11 @@
     GRETA_HIP_MATMUL_WMMA_UNIT(I, GRETA_TYPE_IQ4_XS)
 
 /* attn: threads, kv_type, head_dim; keys of a block. A wave has 16 queries. */
+#define GRETA_HIP_ATTN_WMMA_LARGE(I, kv, head_dim) I(attn_wmma, 256, kv, head_dim, 32)
+#define GRETA_HIP_ATTN_WMMA_SMALL(I, kv, head_dim) I(attn_wmma, 128, kv, head_dim, 32)
 #define GRETA_HIP_ATTN_WMMA_OF(I, kv, head_dim) \
-    I(attn_wmma, 256, kv, head_dim, 32)         \
-    I(attn_wmma, 128, kv, head_dim, 32)
+    GRETA_HIP_ATTN_WMMA_LARGE(I, kv, head_dim)  \
+    GRETA_HIP_ATTN_WMMA_SMALL(I, kv, head_dim)
 #define GRETA_HIP_ATTN_WMMA(I)                      \
     GRETA_HIP_ATTN_WMMA_OF(I, GRETA_TYPE_F16, 64)   \
     GRETA_HIP_ATTN_WMMA_OF(I, GRETA_TYPE_F16, 80)   \
