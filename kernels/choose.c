@@ -218,17 +218,21 @@ struct greta_call greta_matvec_split_call(const struct greta_call *matvec, uint3
 }
 
 /*
- * Where the row that would serve has fewer workgroups than the device has compute units: four for each of these then, none of which sums
- * less than 1,024 columns. On larger matrices a workgroup's reading hides behind the others' as it is. A cpu gains nothing from it.
+ * Where the row that would serve has fewer workgroups than the device has compute units, and pieces keep 3,072 columns: four workgroups for
+ * each unit then. Measured on an H200 (docs/tried.md): with less to sum the joining costs more than it saves, and so it does for plain
+ * types, whose rows have larger workgroups. A cpu gains nothing from it.
  */
 uint32_t greta_plan_split_matvec(struct greta_plan *plan, const struct greta_call *matvec) {
-    enum { PIECE = 1024 };
+    enum { PIECE = 3072 };
     const struct greta_limits *limits = plan->limits;
-    bool forced = plan->n_forced[GRETA_OP_MATVEC_SPLIT] > 0;
+    const struct greta_type_info *type = greta_type_get_info(matvec->keys[0]);
+    bool forced = plan->n_forced[GRETA_OP_MATVEC_SPLIT] > 0, quantized = type && type->quantized;
     uint32_t most = matvec->scalars.matvec.n_cols / PIECE, n_split = 4;
     if (!forced) {
         const struct greta_variant *v =
-            plan->n_forced[GRETA_OP_MATVEC] || limits->is_cpu || most < 2 ? NULL : plan_first(plan, matvec);
+            plan->n_forced[GRETA_OP_MATVEC] || limits->is_cpu || !quantized || most < 2
+                ? NULL
+                : plan_first(plan, matvec);
         uint64_t n_groups = v ? v->n_groups(v, limits, matvec) : 0;
         if (!n_groups || n_groups >= limits->n_compute_units) return 1;
         uint64_t wanted = (4 * (uint64_t)limits->n_compute_units + n_groups - 1) / n_groups;

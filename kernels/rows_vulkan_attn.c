@@ -34,14 +34,16 @@ static const char *attn_split_refusal(const struct greta_variant *v, const struc
 }
 
 /*
- * Query heads that share K and V are best served together, which reads these once; but then there are fewer workgroups, and a GPU that
- * they do not fill waits on each one's loads: with one head each K and V come from the L2 all but once (docs/tried.md).
+ * Query heads that share K and V may be served together, which reads these once; but then there are fewer workgroups, each of which computes
+ * more between two loads. A large GPU, whose L2 holds K and V for the heads that come after, was faster with one head at a time at any
+ * context (docs/tried.md).
  */
 static const char *heads_unwise(const struct greta_variant *v, const struct greta_limits *limits,
                                 const struct greta_call *call, uint32_t n_head, uint32_t n_head_kv) {
     if (v->tunables[SPLIT_HEADS] == 1) return NULL;
     if (n_head / n_head_kv <= v->tunables[SPLIT_HEADS] / 2)
         return "few heads share K and V: half of those that it takes at once would be idle";
+    if (limits->n_compute_units > 32) return "one head at a time is faster on a GPU of this size";
     return v->n_groups(v, limits, call) < limits->n_compute_units
                ? "its workgroups are too few to fill the device"
                : NULL;
