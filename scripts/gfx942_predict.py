@@ -9,36 +9,15 @@ import os
 import re
 import sys
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+from model_page import ROOT, rows_of, write_blocks
+
 TOLERANCE = 0.15
 TYPES = {"f32": (4, 0), "f16": (2, 1), "bf16": (2, 2), "fp8": (1, 35)}
-
-
-def rates():
-    found = {}
-    with open(os.path.join(ROOT, "scripts", "gfx942_rates.tsv"), encoding="utf-8") as file:
-        for line in file:
-            cells = line.rstrip("\n").split("\t")
-            if not line.startswith("#") and cells[0] != "name":
-                found[cells[0]] = float(cells[1])
-    return found
-
-
-R = rates()
+R = {row["name"]: float(row["value"]) for row in rows_of("scripts", "gfx942_rates.tsv")}
 
 
 def table():
-    rows, columns = {}, None
-    with open(os.path.join(ROOT, "tests", "hipstatic", "gfx942.tsv"), encoding="ascii") as file:
-        for line in file:
-            cells = line.rstrip("\n").split("\t")
-            if line.startswith("#"):
-                continue
-            if columns is None:
-                columns = cells
-                continue
-            rows[cells[0]] = {k: float(v) for k, v in zip(columns[1:], cells[1:])}
-    return rows
+    return {row.pop("kernel"): {name: float(value) for name, value in row.items()} for row in rows_of("tests", "hipstatic", "gfx942.tsv")}
 
 
 def up(n, d):
@@ -353,23 +332,6 @@ def lines_prototype(rows, language):
     yield f"| {tr('one layer of Llama-2-7B, F16', language)} | {number(2.1, 2, language)} | {number(decode(rows, 'F16')[0] * 1e3, 4, language)} |"
 
 
-def replace(path, blocks, check):
-    with open(path, encoding="utf-8") as file:
-        text = file.read()
-    new = text
-    for name, lines in blocks.items():
-        begin, end = f"<!-- {name} -->\n", f"<!-- end {name} -->"
-        if begin not in new or end not in new:
-            sys.exit(f"gfx942_predict.py: {path} lacks the marks of {name}")
-        head, rest = new.split(begin, 1)
-        new = head + begin + "\n".join(lines) + "\n" + end + rest.split(end, 1)[1]
-    if check and new != text:
-        sys.exit(f"gfx942_predict.py: {path} is not what the tables give: run scripts/gfx942_predict.py")
-    if not check:
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(new)
-
-
 def targets(rows):
     """What the project asks of the kernels, by the model: (what, got, wanted)."""
     launch = R["launch_us"] * 1e-6
@@ -392,9 +354,9 @@ def main():
     if missed:
         sys.exit("gfx942_predict.py: predicted short of what is asked:\n" + "\n".join(missed))
     for language in ("en", "es"):
-        replace(os.path.join(ROOT, "docs", language, "mi300x_model.md"),
-                {"known": list(lines_known(language)), "gemm": list(lines_ours(rows, language)), "decode": list(lines_decode(rows, language)),
-                 "tokens": list(lines_tokens(rows, language)), "prefill": list(lines_prefill(rows, language)), "prototype": list(lines_prototype(rows, language))}, check)
+        write_blocks("mi300x_model.md", language,
+                     {"known": list(lines_known(language)), "gemm": list(lines_ours(rows, language)), "decode": list(lines_decode(rows, language)),
+                      "tokens": list(lines_tokens(rows, language)), "prefill": list(lines_prefill(rows, language)), "prototype": list(lines_prototype(rows, language))}, check)
     if check:
         print("known figures within 15 %, pages as the tables give them")
 

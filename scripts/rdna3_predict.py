@@ -3,10 +3,10 @@
 
 rdna3_predict.py [--check]   --check: fail where the pages are not what the tables give
 """
-import os
 import sys
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+from model_page import rows_of, write_blocks
+
 CUS, CLOCK, BYTES_PER_S = 8, 2.6e9, 89.6e9
 LANES_PER_S = CUS * 2 * 32 * CLOCK      # two SIMDs of 32 lanes a CU, one instruction a clock, no dual issue
 LDS_PER_S = CUS * 128 * CLOCK           # bytes
@@ -18,19 +18,11 @@ MATMULS = (("q", 4096, 4096), ("gate", 11008, 4096), ("down", 4096, 11008))
 
 
 def read(name):
-    rows, columns = [], None
-    for line in open(os.path.join(ROOT, "tests", "rdna3", name), encoding="ascii"):
-        cells = line.rstrip("\n").split("\t")
-        if line.startswith("#"):
-            continue
-        if columns is None:
-            columns = cells
-            continue
-        row = dict(zip(columns, cells))
-        for key in columns[2:]:
+    rows = list(rows_of("tests", "rdna3", name))
+    for row in rows:
+        for key in list(row)[2:]:
             row[key] = int(row[key])
         row["c"] = dict(pair.split("=") for pair in row["constants"].split())
-        rows.append(row)
     return rows
 
 
@@ -140,22 +132,6 @@ def spills(rows):
     return [f"| `{name}` | {n} | {most} |" for name, (n, most) in sorted(seen.items())]
 
 
-def replace(path, blocks, check):
-    text = open(path, encoding="utf-8").read()
-    new = text
-    for name, lines in blocks.items():
-        begin, end = f"<!-- {name} -->\n", f"<!-- end {name} -->"
-        if begin not in new or end not in new:
-            sys.exit(f"rdna3_predict.py: {path} lacks the marks of {name}")
-        head, rest = new.split(begin, 1)
-        new = head + begin + "\n".join(lines) + "\n" + end + rest.split(end, 1)[1]
-    if check and new != text:
-        sys.exit(f"rdna3_predict.py: {path} is not what tests/rdna3's tables give: run scripts/rdna3_predict.py")
-    if not check:
-        with open(path, "w", encoding="utf-8") as f:
-            f.write(new)
-
-
 def main():
     vector, matrix = read("gfx1103.tsv"), read("gfx1103_matrix.tsv")
     words = {"en": (("what", "row", "memory", "vector", "LDS", "matrix", "ms", "bound"), ("row", "kernels", "bytes, at most")),
@@ -180,7 +156,7 @@ def main():
                 else:
                     text = text.replace("| valu |", "| vector |").replace("| lds |", "| LDS |")
                 lines[i] = text
-        replace(os.path.join(ROOT, "docs", language, "rdna3.md"), blocks, "--check" in sys.argv[1:])
+        write_blocks("rdna3.md", language, blocks, "--check" in sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -3,18 +3,14 @@
 
 The expected values are worked out here, in exact rational arithmetic and from the text of the ISA document, apart from the
 C code that the emulator runs. test_semantics.c loads both files. The lists of forms and of reference functions are in
-semantics_ops.py; this file has the numbers' formats, the inputs and the files.
-
-CASES: for each form  u32 magic, kernel name[64], text[128], u32 rows in, rows out, compare, n_groups, then for each group of 64 lanes
-its rows of 64 words, in and out. compare: 0 bits, 1 any NaN for a NaN of f32, 2 of f16, 3 of two f16, 4 of f64 (rows 0 and 1),
-5 of two f32; 6 f32 within one ULP, 7 f16 within one ULP; + 256: the last row is compared by bits (a mask of lanes).
+semantics_ops.py; this file has the numbers' formats and the inputs, semantics_file.py the files.
 """
 import random
 import struct
-import sys
 from fractions import Fraction
 
-MAGIC = 0x474D4553
+from semantics_file import Cases
+
 LANES = 64
 # Rows in: 0-3 source 0, 4-7 source 1, 8-11 source 2, 12-15 the destination before, 16 the lanes' mask. Out: 0-3 the destination, 4 the
 # mask. A form has only those that it uses.
@@ -211,100 +207,41 @@ def cases(form, seed):
     return b"".join(out)
 
 
-KERNEL = """
-    .globl {name}
-    .p2align 8
-    .type {name},@function
-{name}:
-    s_load_dwordx4 s[4:7], s[0:1], 0x0
-    v_lshlrev_b32_e32 v1, 2, v0
-    s_mul_i32 s8, s2, {bytes_in}
-    s_mul_i32 s9, s2, {bytes_out}
-    s_waitcnt lgkmcnt(0)
-    s_add_u32 s4, s4, s8
-    s_addc_u32 s5, s5, 0
-    s_add_u32 s6, s6, s9
-    s_addc_u32 s7, s7, 0
-    s_setreg_imm32_b32 hwreg(HW_REG_MODE, 0, 10), {mode:#x}
+BODY = """    s_setreg_imm32_b32 hwreg(HW_REG_MODE, 0, 10), {mode:#x}
 {loads}    s_waitcnt vmcnt(0)
 {mask}    s_nop 4
     {text}
     s_nop 15
     s_nop 7
-{unmask}{stores}    s_endpgm
-.Lend_{name}:
-    .size {name}, .Lend_{name}-{name}
-    .section .rodata,"a",@progbits
-    .p2align 6
-    .amdhsa_kernel {name}
-        .amdhsa_user_sgpr_kernarg_segment_ptr 1
-        .amdhsa_kernarg_size 16
-        .amdhsa_next_free_vgpr 128
-        .amdhsa_accum_offset 64
-        .amdhsa_next_free_sgpr 32
-        .amdhsa_float_denorm_mode_32 3
-        .amdhsa_float_denorm_mode_16_64 3
-    .end_amdhsa_kernel
-    .text
-"""
-NOTE = """  - .name: {name}
-    .symbol: {name}.kd
-    .kernarg_segment_size: 16
-    .kernarg_segment_align: 8
-    .group_segment_fixed_size: 0
-    .private_segment_fixed_size: 0
-    .wavefront_size: 64
-    .sgpr_count: 32
-    .vgpr_count: 64
-    .max_flat_workgroup_size: 64
-    .args:
-      - {{.size: 8, .offset: 0, .value_kind: global_buffer, .address_space: global}}
-      - {{.size: 8, .offset: 8, .value_kind: global_buffer, .address_space: global}}
-"""
+{unmask}{stores}"""
+DIRECTIVES = {"next_free_vgpr": 128, "accum_offset": 64, "next_free_sgpr": 32, "float_denorm_mode_32": 3, "float_denorm_mode_16_64": 3}
 # The registers of the rows: sources from v10, v14, v18, the destination v22, the mask in v26 and as a pair in vcc.
 REG_IN = [10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26]
 REG_OUT = [22, 23, 24, 25, 27]
 
 
-def kernel(form, name):
+def kernel(form):
     rows_in = [r for r in range(ROWS_IN) if form.rows_in() >> r & 1]
     rows_out = [r for r in range(ROWS_OUT) if form.rows_out() >> r & 1]
     loads = "".join("    global_load_dword v%d, v1, s[4:5] offset:%d\n" % (REG_IN[r], n * 256) for n, r in enumerate(rows_in))
     stores = "".join("    global_store_dword v1, v%d, s[6:7] offset:%d\n" % (REG_OUT[r], n * 256) for n, r in enumerate(rows_out))
     mask = "    v_cmp_ne_u32_e32 vcc, 0, v26\n" if form.mask_in else "    s_mov_b64 vcc, 0\n"
     unmask = "    s_mov_b64 exec, -1\n    v_cndmask_b32_e64 v27, 0, 1, vcc\n" if form.mask_out else ""
-    return KERNEL.format(name=name, text=form.text, bytes_in=len(rows_in) * 256, bytes_out=len(rows_out) * 256,
-                         mode=form.mode.bits(), loads=loads, stores=stores, mask=mask, unmask=unmask)
-
-
-def header(name, text, n_in, n_out, compare, n_groups):
-    return struct.pack("<I64s128s4I", MAGIC, name.encode(), text.replace("\n", ";").encode()[:127], n_in, n_out, compare, n_groups)
+    body = BODY.format(text=form.text, mode=form.mode.bits(), loads=loads, stores=stores, mask=mask, unmask=unmask)
+    return body, (len(rows_in), len(rows_out))
 
 
 def main():
-    from semantics_mfma import products
+    from semantics_mfma import DIRECTIVES as product_directives, products
     from semantics_ops import forms
 
-    asm, notes, data = ['    .amdgcn_target "amdgcn-amd-amdhsa--gfx942"\n    .amdhsa_code_object_version 5\n    .text\n'], [], []
+    written = Cases()
     for n, form in enumerate(forms()):
-        name = "form_%d" % n
-        asm.append(kernel(form, name))
-        notes.append(NOTE.format(name=name))
-        rows = [bin(r).count("1") for r in (form.rows_in(), form.rows_out())]
-        data.append(header(name, form.text, *rows, form.compare | (256 if form.mask_out else 0), form.n_groups))
-        data.append(cases(form, n))
-    for n, (text, code, n_in, n_out, groups) in enumerate(products()):
-        name = "product_%d" % n
-        asm.append(code.replace("NAME", name))
-        notes.append(NOTE.format(name=name))
-        data.append(header(name, text, n_in, n_out, 0, len(groups)))
-        data += groups
-    asm.append("    .amdgpu_metadata\n---\namdhsa.version: [1, 2]\namdhsa.target: amdgcn-amd-amdhsa--gfx942\namdhsa.kernels:\n" +
-               "".join(notes) + "...\n    .end_amdgpu_metadata\n")
-    with open(sys.argv[1], "w") as f:
-        f.write("".join(asm))
-    with open(sys.argv[2], "wb") as f:
-        f.write(b"".join(data))
+        body, rows = kernel(form)
+        written.add("form_%d" % n, form.text, body, rows, DIRECTIVES, (form.n_groups, cases(form, n)), form.compare | (256 if form.mask_out else 0))
+    for n, (text, body, n_in, n_out, groups) in enumerate(products()):
+        written.add("product_%d" % n, text, body, (n_in, n_out), product_directives, (len(groups), b"".join(groups)))
+    written.write()
 
 
 if __name__ == "__main__":

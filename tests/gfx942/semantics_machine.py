@@ -1,62 +1,20 @@
 #!/usr/bin/env python3
 """semantics_machine.py ASSEMBLY CASES: one small kernel for each form of scalar, LDS and memory instructions, and what it must give.
 
-The files are those of semantics.py (test_semantics.c runs both). What an instruction does is written here a second time, from the
+The files are those of semantics_file.py (test_semantics.c runs both). What an instruction does is written here a second time, from the
 ISA document, on Python's integers and byte arrays.
 """
 import random
 import struct
-import sys
 
-from semantics import header
+from semantics_file import Cases
 
 LANES, IMAGE = 64, 2048
 M32, M64 = (1 << 32) - 1, (1 << 64) - 1
 
-KERNEL = """    .globl {name}
-    .p2align 8
-    .type {name},@function
-{name}:
-    s_load_dwordx4 s[4:7], s[0:1], 0x0
-    v_lshlrev_b32_e32 v1, 2, v0
-    s_mul_i32 s8, s2, {bytes_in}
-    s_mul_i32 s9, s2, {bytes_out}
-    s_waitcnt lgkmcnt(0)
-    s_add_u32 s4, s4, s8
-    s_addc_u32 s5, s5, 0
-    s_add_u32 s6, s6, s9
-    s_addc_u32 s7, s7, 0
-{body}    s_endpgm
-.Lend_{name}:
-    .size {name}, .Lend_{name}-{name}
-    .section .rodata,"a",@progbits
-    .p2align 6
-    .amdhsa_kernel {name}
-        .amdhsa_user_sgpr_kernarg_segment_ptr 1
-        .amdhsa_kernarg_size 16
-        .amdhsa_group_segment_fixed_size 4096
-        .amdhsa_private_segment_fixed_size 64
-        .amdhsa_enable_private_segment 1
-        .amdhsa_next_free_vgpr 128
-        .amdhsa_accum_offset 64
-        .amdhsa_next_free_sgpr 64
-    .end_amdhsa_kernel
-    .text
-"""
-NOTE = """  - .name: {name}
-    .symbol: {name}.kd
-    .kernarg_segment_size: 16
-    .kernarg_segment_align: 8
-    .group_segment_fixed_size: 4096
-    .private_segment_fixed_size: 64
-    .wavefront_size: 64
-    .sgpr_count: 64
-    .vgpr_count: 64
-    .max_flat_workgroup_size: 64
-    .args:
-      - {{.size: 8, .offset: 0, .value_kind: global_buffer, .address_space: global}}
-      - {{.size: 8, .offset: 8, .value_kind: global_buffer, .address_space: global}}
-"""
+LDS, SCRATCH, SGPRS = 4096, 64, 64
+DIRECTIVES = {"group_segment_fixed_size": LDS, "private_segment_fixed_size": SCRATCH, "enable_private_segment": 1, "next_free_vgpr": 128,
+              "accum_offset": 64, "next_free_sgpr": SGPRS}
 
 
 def signed(x, bits):
@@ -532,20 +490,10 @@ def memory(rng):
 
 
 def main():
-    rng = random.Random(942)
-    asm, notes, data = ['    .amdgcn_target "amdgcn-amd-amdhsa--gfx942"\n    .amdhsa_code_object_version 5\n    .text\n'], [], []
+    rng, written = random.Random(942), Cases(LDS, SCRATCH, SGPRS)
     for n, (text, body, n_in, n_out, groups) in enumerate([*scalars(rng), *memory(rng)]):
-        name = f"machine_{n}"
-        asm.append(KERNEL.format(name=name, body=body, bytes_in=256 * n_in, bytes_out=256 * n_out))
-        notes.append(NOTE.format(name=name))
-        data.append(header(name, text, n_in, n_out, 0, len(groups)))
-        data += groups
-    asm.append("    .amdgpu_metadata\n---\namdhsa.version: [1, 2]\namdhsa.target: amdgcn-amd-amdhsa--gfx942\namdhsa.kernels:\n" +
-               "".join(notes) + "...\n    .end_amdgpu_metadata\n")
-    with open(sys.argv[1], "w", encoding="ascii") as f:
-        f.write("".join(asm))
-    with open(sys.argv[2], "wb") as f:
-        f.write(b"".join(data))
+        written.add(f"machine_{n}", text, body, (n_in, n_out), DIRECTIVES, (len(groups), b"".join(groups)))
+    written.write()
 
 
 if __name__ == "__main__":

@@ -173,42 +173,14 @@ class Shape:
         return b"".join(struct.pack("<64I", *r) for r in rows)
 
 
-KERNEL = """
-    .globl NAME
-    .p2align 8
-    .type NAME,@function
-NAME:
-    s_load_dwordx4 s[4:7], s[0:1], 0x0
-    v_lshlrev_b32_e32 v1, 2, v0
-    s_mul_i32 s8, s2, {bytes_in}
-    s_mul_i32 s9, s2, {bytes_out}
-    s_waitcnt lgkmcnt(0)
-    s_add_u32 s4, s4, s8
-    s_addc_u32 s5, s5, 0
-    s_add_u32 s6, s6, s9
-    s_addc_u32 s7, s7, 0
-    v_mov_b32_e32 v0, v1
+BODY = """    v_mov_b32_e32 v0, v1
 {loads}    s_waitcnt vmcnt(0)
 {before}    s_nop 7
     {text}
     s_nop 15
     s_nop 7
-{after}{stores}    s_endpgm
-.Lend_NAME:
-    .size NAME, .Lend_NAME-NAME
-    .section .rodata,"a",@progbits
-    .p2align 6
-    .amdhsa_kernel NAME
-        .amdhsa_user_sgpr_kernarg_segment_ptr 1
-        .amdhsa_kernarg_size 16
-        .amdhsa_next_free_vgpr 256
-        .amdhsa_accum_offset 128
-        .amdhsa_next_free_sgpr 32
-        .amdhsa_float_denorm_mode_32 0
-        .amdhsa_float_denorm_mode_16_64 0
-    .end_amdhsa_kernel
-    .text
-"""
+{after}{stores}"""
+DIRECTIVES = {"next_free_vgpr": 256, "accum_offset": 128, "next_free_sgpr": 32, "float_denorm_mode_32": 0, "float_denorm_mode_16_64": 0}
 # A from v2, B from v4, C from v8, D from v40; as accumulation registers the same from a0.
 
 
@@ -228,8 +200,7 @@ def kernel(shape, text, acc):
                          if r >= 8 or r < 2 + shape.n_ab or 4 <= r < 4 + shape.n_ab)
         after = "".join("    v_accvgpr_read_b32 v%d, a%d\n" % (40 + r, 40 + r) for r in range(shape.n_d))
     stores = "    v_mov_b32_e32 v0, v1\n" + memory("store", 40, shape.n_d, "6:7")
-    return KERNEL.format(bytes_in=(2 * shape.n_ab + shape.n_d) * 256, bytes_out=shape.n_d * 256, loads=loads, before=before, text=text,
-                         after=after, stores=stores)
+    return BODY.format(loads=loads, before=before, text=text, after=after, stores=stores)
 
 
 def products():
