@@ -257,7 +257,7 @@ static bool worth_trying(struct hunt *h, struct candidate *c, greta_status *stat
     uint32_t n_tok = call->scalars.u32[0], few = 8;
     double ns, by_default = h->candidates[0].ns;
     bool many = (call->op == GRETA_OP_MATMUL || call->op == GRETA_OP_ATTN) && n_tok > 4 * few;
-    if (!h->search->limits->is_cpu || !many || c == h->candidates) return true;
+    if (!h->search->limits->is_cpu || !many || by_default <= 0) return true;
     *status = time_once(h, c->row, few, 1, &ns);
     if (*status) {
         *status = fail(h, c, *status, greta_status_text(*status));
@@ -448,6 +448,7 @@ static void keep_winner(struct greta_search *s, const struct greta_variant *row)
     s->winners = w;
 }
 
+/* chosen NULL: only what was tried. */
 static greta_status report(struct hunt *h, const struct candidate *chosen, struct greta_search_result *out) {
     const struct candidate *by_default = h->candidates;
     out->tries = calloc(h->n, sizeof *out->tries);
@@ -460,6 +461,7 @@ static greta_status report(struct hunt *h, const struct candidate *chosen, struc
         snprintf(t->row, sizeof t->row, "%s", greta_variant_name(c->row));
         memcpy(t->fault, c->fault, sizeof t->fault);
     }
+    if (!chosen) return GRETA_OK;
     snprintf(out->entry.row, sizeof out->entry.row, "%s", greta_variant_name(chosen->row));
     out->entry.ns = chosen->ns;
     out->entry.spread = chosen->spread;
@@ -474,11 +476,9 @@ static greta_status hunt(struct hunt *h, struct greta_search_result *out) {
     if (!status && h->n_tried > 1) status = sample_all(h);
     uint32_t n = status || (h->n > 1 && h->n_tried == 1) ? 0 : sorted(h, left);
     if (!status && n) status = halve(h, left, &n);
-    if (!status && n) {
-        struct candidate *chosen = choose(h, left, n, &out->noise);
-        if (chosen != h->candidates) keep_winner(h->search, chosen->row);
-        status = report(h, chosen, out);
-    }
+    struct candidate *chosen = !status && n ? choose(h, left, n, &out->noise) : NULL;
+    if (chosen && chosen != h->candidates) keep_winner(h->search, chosen->row);
+    if (!status) status = report(h, chosen, out);
     free(left);
     return status;
 }

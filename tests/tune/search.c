@@ -87,6 +87,24 @@ static void twice(const struct greta_search_call *call, double budget_s) {
     greta_search_result_free(&a);
 }
 
+/* What leaves out the last token, row or head is found in every kind of call. */
+static void wrong_default(const struct greta_search_call *call, double budget_s) {
+    struct greta_search_result r;
+    struct greta_plan *plan;
+    const struct greta_variant *row = NULL;
+    if (!CHECK(!greta_plan_create(dev, NULL, &plan) && !greta_plan_choose(plan, &call->call, &row))) return;
+    planted = greta_variant_name(row);
+    if (search(NULL, call, budget_s, &r)) {
+        const struct greta_tune_try *t = try_of(&r, planted);
+        bool found = t && *t->fault && strcmp(r.entry.row, planted) != 0;
+        if (!CHECK(r.n_candidates == 1 || found))
+            printf("  %s of %s: \"%s\"\n", planted, r.entry.key.shape, t ? t->fault : "not tried");
+        greta_search_result_free(&r);
+    }
+    planted = NULL;
+    greta_plan_destroy(&plan);
+}
+
 /* A product that is larger than what is checked at once, and each kind of call that carries its position. */
 static void every_kind(double budget_s) {
     static const struct greta_search_call calls[] = {
@@ -120,6 +138,7 @@ static void every_kind(double budget_s) {
         if (call.call.op <= GRETA_OP_MATMUL || call.call.op == GRETA_OP_MATVEC_GLU)
             CHECK(!greta_plan_weight_layout(plan, call.call.keys[0], &call.call.layout));
         greta_plan_destroy(&plan);
+        wrong_default(&call, budget_s);
         if (!search(NULL, &call, budget_s, &r)) continue;
         bool choice = greta_tune_has_choice(dev, &call.call);
         /* A budget that lasts for the default alone chooses nothing. */

@@ -25,6 +25,10 @@ static void clear_bar(void) {
     bar.shown = false;
 }
 
+void progress_hide(void) {
+    clear_bar();
+}
+
 void progress(const char *what, uint64_t done, uint64_t total) {
     enum { WIDTH = 30, DELAY_NS = 300000000, EVERY_NS = 100000000 };
     uint64_t now = clock_ns();

@@ -92,5 +92,7 @@ const char *app_model_name(const struct common *common);
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* A bar on stderr where that is a terminal, once it has lasted a moment; done == total removes it. */
 void progress(const char *what, uint64_t done, uint64_t total);
+/* Makes room for a line of output; the bar comes back with the next progress. */
+void progress_hide(void);
 
 #endif

@@ -44,7 +44,7 @@ static bool print_result(const struct greta_search_result *r) {
     const struct greta_tune_entry *e = &r->entry;
     double gain = e->default_ns > 0 ? 100 * (1 - e->ns / e->default_ns) : 0;
     bool changed = strcmp(e->row, r->default_row) != 0;
-    progress("tuning", 1, 1);
+    progress_hide();
     bool ok = out_printf("%s %s, %s\n", e->key.op, e->key.shape, e->key.types);
     if (ok && changed)
         ok = out_printf("  %s %.2f us -> %s %.2f us: %.1f %% less, noise %.1f %%", r->default_row,
@@ -84,7 +84,8 @@ static bool tune_one(struct tuning *t, const struct tune_job *job) {
         return true;
     }
     bool ok = true;
-    if (!*r.entry.row && !r.complete && !r.n_wrong) { /* no time for more than the default: that is no choice */
+    if (!*r.entry.row && !r.complete &&
+        !r.n_wrong) { /* no time for more than the default: that is no choice */
         t->n_left++;
     } else if (*r.entry.row) {
         ok = !greta_tune_put(t->db, &r.entry, r.tries, r.n_tries);
