@@ -2,11 +2,13 @@
 #include <stdlib.h>
 
 #include "machine.h"
+#include "own.h"
 #include <stdio.h>
 #include <string.h>
 
 static const char usage[] =
-    "usage: greta-gfx942 FILE.co... [--check] [--list] [--kernel NAME] [--groups X[,Y,Z]] [--threads X[,Y,Z]] "
+    "usage: greta-gfx942 FILE.co... [--check] [--list] [--kernel NAME] [--groups X[,Y,Z]] [--threads "
+    "X[,Y,Z]] "
     "[--lds "
     "BYTES]\n"
     "                    [--arg KIND:VALUE]... [--out N:FILE] [--stats] [--seed N] [--host-threads N] "
@@ -19,7 +21,10 @@ static const char usage[] =
     "  --kernel NAME    the kernel to run; not needed where the file has one\n"
     "  --arg KIND:VALUE the next argument: u32, i32, f32, u64, f64 with a value; zero:BYTES, random:BYTES "
     "(floats in [-1, 1)),\n"
-    "                   bytes:BYTES (random bytes) or file:PATH for a buffer, whose address is passed; null\n"
+    "                   bytes:BYTES (random bytes) or file:PATH for a buffer, whose address is passed; "
+    "null.\n"
+    "                   Without any, greta's own kernels get zeros and a size of each kind, and their "
+    "threads\n"
     "  --out N:FILE     after the run, writes the buffer of argument N (from 0) to a file\n"
     "  --stats          the counts, as lines of a name and a number\n"
     "  --seed N         of the interleaving of waves, and of random data\n"
@@ -40,6 +45,7 @@ struct job {
     struct gfx_options options;
     struct gfx_launch launch;
     const char *args[MAX_ARGS];
+    char own_args[OWN_ARGS + 1][OWN_TEXT];
     unsigned n_args;
     struct buffer buffers[MAX_ARGS];
     uint8_t block[4096];
@@ -96,7 +102,7 @@ static bool three(const char *s, uint32_t *n) {
 }
 
 static bool options(struct job *j, int argc, char **argv) {
-    j->launch = (struct gfx_launch){.groups = {1, 1, 1}, .threads = {64, 1, 1}};
+    j->launch = (struct gfx_launch){.groups = {1, 1, 1}, .threads = {0, 1, 1}};
     j->options.n_threads = 1;
     for (int i = 1; i < argc; i++) {
         const char *o = argv[i];
@@ -258,12 +264,15 @@ static int run(struct job *j, struct gfx_machine *m, const struct gfx_object *o)
     if (!k)
         return fail(j->kernel ? "no such kernel" : "name one of the file's kernels with --kernel (--list)",
                     j->kernel);
+    struct gfx_facts facts;
+    gfx_facts(k, &facts);
+    unsigned n_own = j->n_args ? 0 : own_args(facts.name, j->own_args);
+    for (; j->n_args < n_own; j->n_args++) j->args[j->n_args] = j->own_args[j->n_args];
+    if (!j->launch.threads[0]) j->launch.threads[0] = n_own ? facts.max_threads : 64;
     for (unsigned i = 0; i < j->n_args; i++)
         if (!make_arg(j, m, i)) return fail("a bad argument", j->args[i]);
     // A struct passed by value ends at a multiple of its alignment.
     j->n_block = (j->n_block + 7) / 8 * 8;
-    struct gfx_facts facts;
-    gfx_facts(k, &facts);
     if (j->n_block > facts.explicit_bytes && j->n_block - facts.explicit_bytes < 8)
         j->n_block = facts.explicit_bytes;
     j->launch.args = j->block;
