@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""greta bench: presets on the cpu device, checked, saved, printed and reported: bench.py GRETA"""
+"""greta bench: presets on the cpu device, checked, saved, printed and reported: bench.py GRETA [DEVICE]
+
+With DEVICE: the preset smoke there, and every older name; skipped where there is no such device.
+"""
 import csv
 import io
 import json
@@ -24,6 +27,62 @@ def check(what, ok, detail=""):
 def bench(*arguments):
     run = subprocess.run([GRETA, "bench", *map(str, arguments)], capture_output=True, text=True)
     return run.returncode, run.stdout, run.stderr
+
+
+STATUS = re.compile(r"STATUS=(OK|FAILED reason=.+|SKIPPED reason=.+)$")
+
+
+def older_names(device):
+    """Each name of earlier programs, with and without _bench, runs what it stands for, and ends with a status."""
+    code, out, _ = bench("--list")
+    old = [line.split() for line in out.split("Older names", 1)[1].splitlines()[1:]]
+    names = {"vk_smoke", "vk_fill", "vk_gemm", "vk_gemm_runtime_smoke", "vk_gemm_tiled", "vk_gemm_tiled_ts", "vk_gemm_auto_ts", "vk_gemm_f16acc32_tiled_vec2_ts",
+             "vk_gemm_f16acc32_tiled_vec2_32x8_ts", "vk_gemm_f16acc32_tiled_vec2_db_ts", "vk_layernorm", "vk_rmsnorm", "vk_softmax", "vk_layernorm_rmsnorm_fused",
+             "vk_layernorm_tiled", "vk_rmsnorm_tiled", "vk_softmax_tiled", "vk_layernorm_rmsnorm_fused_tiled", "hip_noop_launch", "hip_vec_add", "hip_fill",
+             "hip_rmsnorm", "hip_gemm", "hip_attention", "hip_llama_block"}
+    check("all older names are there", names <= {name for name, _ in old}, str(names - {name for name, _ in old}))
+    for name, new in old:
+        if new == "llama_block": # a minute of work, and in the presets
+            continue
+        for end in ("", "_bench"):
+            code, out, err = bench(name + end, "-d", device, "--check", "--m", 40, "--rows", 4, "--cols", 64, "--iters", 2)
+            lines = out.splitlines()
+            check(f"{name}{end}", code == 0 and lines[-1] == "STATUS=OK" and all(STATUS.search(line) for line in lines[1:-2]) and f"{new.split('_')[0]}" in lines[1], out[-300:] + err)
+
+
+def on_device(device):
+    code, out, err = bench("--preset", "smoke", "-d", device)
+    if code == 1 and ("not available" in err or "there is no device" in err):
+        print(f"skipped: {err.strip()}")
+        sys.exit(77)
+    lines = out.splitlines()
+    check("the preset smoke", code == 0 and lines[-1] == "STATUS=OK" and " 0 FAILED" in lines[-2] and all(STATUS.search(line) for line in lines[1:-3]), out[-500:] + err)
+    older_names(device)
+
+
+def named():
+    """Benches by other names than the table's."""
+    for name, row in (("rms_norm_simple", "rms_norm_plain"), ("gemm_plain", "gemm_plain"), ("llm_primitives", "rms_norm"), ("gemm_runtime_smoke_ultrasafe", "gemm_plain"),
+                      ("gemm_runtime_smoke_default", "auto"), ("gemm_runtime_smoke_fill", "on the device")):
+        code, out, err = bench(name, "-d", "cpu", "--check", "--m", 32, "--rows", 4, "--cols", 64)
+        check(f"by the name {name}", code == 0 and row in out and out.endswith("STATUS=OK\n"), out[-300:] + err)
+    check("part of a row's name is no bench", bench("gemm_pla", "-d", "cpu")[0] == 2)
+    code, out, _ = bench("--preset", "verify", "--filter", "norm", "-d", "cpu", "--check")
+    check("--filter", code == 0 and {line.split("/")[0] for line in out.splitlines()[1:-3]} == {"layer_norm", "rms_norm", "layer_rms_norm"}, out)
+    code, out, _ = bench("noop_launch", "alloc", "dispatch", "fill", "copies", "--compute-only", "-d", "cpu", "--check", "--json")
+    results = json.loads(out)["results"]
+    check("every bench checks what it did", {r["check"]["how"] for r in results} == {"bytes"} and not [r for r in results if "host_ns" in r], out[-300:])
+    check("--compute-only leaves copies from and to the host out", [r["key"] for r in results if r["name"] == "copies"] == ["copies/on the device/4MiB"])
+    code, out, _ = bench("gemm_plain", "-d", "cpu", "--m", 700, "--row", "plain", "--budget", 0.05)
+    check("what would pass its budget is skipped, with its time", code == 0 and "STATUS=SKIPPED reason=one call would take" in out, out)
+    for word in ("--m", "--n", "--k"):
+        code, out, _ = bench("gemm_auto", "-d", "cpu", word, 1 << 20)
+        check(f"{word} {1 << 20}", code == 0 and "STATUS=SKIPPED reason=" in out and "STATUS=OK" == out.splitlines()[-1], out)
+    check("a size beyond all", bench("gemm", "--m", 1 << 40)[0] == 2)
+    code, out, _ = bench("llm", "-d", "cpu", "-p", 8, "-n", 2, "-r", 2, "--ctx", 64, "--csv")
+    check("llm as CSV", code == 0 and {r["key"].split("/")[2] for r in csv.DictReader(io.StringIO(out))} == {"prompt", "decode"}, out)
+    code, out, _ = bench("llm", "-d", "cpu", "-p", 8, "-n", 2, "--ctx", 64, "--check")
+    check("llm: its commands", code == 0 and "dispatches" in out and out.endswith("STATUS=OK\n"), out)
 
 
 def main(folder):
@@ -70,6 +129,8 @@ def main(folder):
     saved = list((folder / "llm").glob("*-llm.json"))
     check("llm is saved, too", code == 0 and saved and {r["shape"]["phase"] for r in json.loads(saved[0].read_text())["results"]} == {"prompt", "decode"}, out + err)
 
+    named()
+    older_names("cpu")
     for what, arguments, says in (("nothing", [], "what is to be measured"), ("a name that is none", ["gemn"], 'no bench "gemn"'),
                                   ("llm and another", ["llm", "gemm"], "alone"), ("two forms", ["gemm", "--csv", "--json"], "either"),
                                   ("a preset that is none", ["--preset", "fast"], "--preset takes")):
@@ -83,4 +144,9 @@ def main(folder):
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as name:
+        if len(sys.argv) > 2:
+            os.environ["GRETA_CACHE"] = name
+            os.chdir(name)
+            on_device(sys.argv[2])
+            sys.exit(failures > 0)
         sys.exit(main(pathlib.Path(name).resolve()))
