@@ -112,13 +112,28 @@ static const json_t *member(const json_t *object, const char *first, const char 
 }
 
 bool report_csv(const json_t *list, FILE *out) {
-    static const char *const columns[][2] = {
-        {"key", NULL},          {"status", NULL},     {"row", NULL},
-        {"device_ns", "p50"},   {"device_ns", "p99"}, {"device_ns", "spread"},
-        {"host_ns", "p50"},     {"host_ns", "p99"},   {"bytes", NULL},
-        {"flops", NULL},        {"gb_per_s", NULL},   {"tflop_per_s", NULL},
-        {"tokens_per_s", NULL}, {"bound", NULL},      {"percent_of_roof", NULL},
-        {"check", "how"},       {"reason", NULL}};
+    static const char *const columns[][2] = {{"key", NULL},
+                                             {"status", NULL},
+                                             {"row", NULL},
+                                             {"device_ns", "p50"},
+                                             {"device_ns", "p99"},
+                                             {"device_ns", "spread"},
+                                             {"host_ns", "p50"},
+                                             {"host_ns", "p99"},
+                                             {"bytes", NULL},
+                                             {"flops", NULL},
+                                             {"gb_per_s", NULL},
+                                             {"tflop_per_s", NULL},
+                                             {"tokens_per_s", NULL},
+                                             {"bound", NULL},
+                                             {"percent_of_roof", NULL},
+                                             {"counts", "instructions"},
+                                             {"counts", "instructions_matrix"},
+                                             {"counts", "lds_conflict_cycles"},
+                                             {"counts", "line_bytes_loaded"},
+                                             {"counts", "dispatches"},
+                                             {"check", "how"},
+                                             {"reason", NULL}};
     enum { N = sizeof columns / sizeof *columns };
     bool ok = fputs("file,date,device,driver", out) >= 0;
     for (int i = 0; i < N && ok; i++)
