@@ -111,6 +111,9 @@
 #define GRETA_HIP_ROW_LOOKUP_OF(I, type) I(row_lookup_pieces, 128, type)
 #define GRETA_HIP_ROW_LOOKUP(I) GRETA_EACH_WEIGHT(GRETA_HIP_ROW_LOOKUP_OF, I)
 
+#define GRETA_HIP_UNPACK_OF(I, type) I(unpack_pieces, 128, type)
+#define GRETA_HIP_UNPACK(I) GRETA_EACH_QUANT(GRETA_HIP_UNPACK_OF, I)
+
 #define GRETA_HIP_MATMUL_OF(I, type) I(matmul_tiled, 256, type, GRETA_TYPE_F32)
 #define GRETA_HIP_MATMUL(I) GRETA_EACH_WEIGHT(GRETA_HIP_MATMUL_OF, I)
 /* w_type, x_type, add; rows of a group of lanes */
@@ -232,6 +235,7 @@
     GRETA_HIP_KV_UPDATE(I)             \
     GRETA_HIP_ROPE_KV(I)               \
     GRETA_HIP_ROW_LOOKUP(I)            \
+    GRETA_HIP_UNPACK(I)                \
     GRETA_HIP_MATMUL(I)                \
     GRETA_HIP_MATVEC(I)                \
     GRETA_HIP_MATVEC_SPLIT(I)          \

@@ -218,6 +218,29 @@ struct greta_call greta_matvec_split_call(const struct greta_call *matvec, uint3
 }
 
 /*
+ * A product that decodes a weight does so for each tile of its tokens; unpacked once, all tiles read it as it is. That is worth the memory
+ * from three tiles of 128 tokens on (docs/tried.md).
+ */
+bool greta_plan_unpacks(struct greta_plan *plan, uint32_t w_type, uint32_t n_tok, uint32_t n_rows,
+                        uint32_t n_cols) {
+    enum { LEAST_TOKENS = 384 };
+    bool forced = plan->n_forced[GRETA_OP_UNPACK] > 0;
+    struct greta_call unpack = {.op = GRETA_OP_UNPACK,
+                                .keys = {w_type},
+                                .layout = GRETA_LAYOUT_PACKED,
+                                .scalars.unpack = {n_rows, n_cols}};
+    if (n_tok < 2 || (!forced && (n_tok < LEAST_TOKENS || plan->n_forced[GRETA_OP_MATMUL]))) return false;
+    const struct greta_variant *v = plan_first(plan, &unpack);
+    if (!v || (!forced && v->unwise && v->unwise(v, plan->limits, &unpack))) return false;
+    struct greta_call matmul = {
+        .op = GRETA_OP_MATMUL,
+        .keys = {GRETA_TYPE_F16, greta_plan_x_type(plan, GRETA_TYPE_F16, n_tok, n_rows, n_cols)},
+        .layout = GRETA_LAYOUT_PACKED,
+        .scalars.matmul = {n_tok, n_rows, n_cols}};
+    return plan_first(plan, &matmul);
+}
+
+/*
  * Where the row that would serve has fewer workgroups than the device has compute units, and pieces keep 3,072 columns: four workgroups for
  * each unit then. Measured on an H200 (docs/tried.md): with less to sum the joining costs more than it saves, and so it does for plain
  * types, whose rows have larger workgroups. A cpu gains nothing from it.

@@ -207,7 +207,8 @@ const char *greta_variant_refusal(const struct greta_variant *v, const struct gr
             return "it does not read this weight type";
         if (call->layout != v->layout) return "it reads weights in another layout";
     }
-    if (v->w_types && !key_is(call, "x_type", v->x_type) && v->op != GRETA_OP_ROW_LOOKUP)
+    if (v->w_types && !key_is(call, "x_type", v->x_type) && v->op != GRETA_OP_ROW_LOOKUP &&
+        v->op != GRETA_OP_UNPACK)
         return "it reads activations of another type";
     const char *refusal = extras_refusal(op_extras(call) & ~v->extras);
     if (refusal) return refusal;

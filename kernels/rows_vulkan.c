@@ -132,9 +132,28 @@ static const char *unit_unwise(const struct greta_variant *v, const struct greta
                : NULL;
 }
 
+enum { UNPACK_ALIGNED }; /* the tunable of unpack_simple.comp */
+
+static const char *unpack_refusal(const struct greta_variant *v, const struct greta_limits *limits,
+                                  const struct greta_call *call) {
+    if (v->tunables[UNPACK_ALIGNED] && !is_aligned(call, 1, 16))
+        return "y does not begin at a multiple of 16 bytes";
+    return vulkan_weight_refusal(v, limits, call);
+}
+
+/* Memory goes to and fro three times for what matrix units save: only where both are fast. */
+static const char *unpack_unwise(const struct greta_variant *v, const struct greta_limits *limits,
+                                 const struct greta_call *call) {
+    (void)v, (void)call;
+    return limits->is_cpu || !limits->n_matrix_ops || limits->n_compute_units <= 32
+               ? "products that decode weights are faster on a GPU of this size"
+               : NULL;
+}
+
 /* ---- grids ---- */
 
 GROUPS(row_lookup_groups, s->row_lookup.n_ids)
+GROUPS(unpack_groups, div_up((uint64_t)s->unpack.n_rows *(s->unpack.n_cols / 8), v->n_threads))
 GROUPS(rope_groups, div_up((uint64_t)s->rope.n_tok * s->rope.n_head * (s->rope.n_rot / 2), v->n_threads))
 GROUPS(kv_update_groups, div_up((uint64_t)s->kv_update.n_tok * s->kv_update.n_cols,
                                 (uint64_t)v->n_threads *(call->keys[0] == GRETA_TYPE_Q8_0 ? 32 : 1)))
@@ -185,6 +204,15 @@ enum {
 #define UNITS(OP_, op_, extras_, threads_, rows_)                                                         \
     MATVEC_LIKE(OP_, op_, unit_params, extras_, 1, #op_ "_units", 0, UNIT_WEIGHTS, threads_, rows_, 1, 1, \
                 unit_unwise)
+#define UNPACK(name_, aligned_)                                                                            \
+    {                                                                                                      \
+        .name = name_, .op = GRETA_OP_UNPACK, .format = GRETA_IMAGE_SPIRV,                                 \
+        .image = &greta_spirv_unpack_simple, .entry = "main", .n_threads = 256, .n_groups = unpack_groups, \
+        .layout = GRETA_LAYOUT_PACKED, .w_types = UNIT_WEIGHTS, .refusal = unpack_refusal,                 \
+        .unwise = unpack_unwise, .n_tunables = 1, .tunables = {                                            \
+            aligned_                                                                                       \
+        }                                                                                                  \
+    }
 /* What the tuner may set. */
 static const struct variant_param matvec_params[] = {{"threads", VARIANT_PARAM_THREADS, {32, 64, 128, 256}},
                                                      {"rows", MATVEC_ROWS, {1, 2, 4, 8}},
@@ -199,6 +227,8 @@ static const struct variant_param unit_params[] = {{"threads", VARIANT_PARAM_THR
 
 static const struct greta_variant rows[] = {
     WEIGHT_ROW(ROW_LOOKUP, row_lookup_simple, 64, row_lookup_groups),
+    UNPACK("unpack_simple", 1),
+    UNPACK("unpack_any", 0),
     PLAIN_ROW(ROPE, rope_simple, 64, rope_groups, NULL),
     PLAIN_ROW_X(KV_UPDATE, kv_update_simple, EXTRA_KV_Q8_0, 64, kv_update_groups, kv_refusal),
     PLAIN_ROW(ROPE_KV, rope_kv_simple, 64, rope_kv_groups, vulkan_needs_16bit),

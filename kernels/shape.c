@@ -146,6 +146,9 @@ uint64_t greta_op_binding_bytes(const struct greta_call *call, uint32_t i) {
     case GRETA_OP_FILL: return mul(s->fill.n, 4);
     case GRETA_OP_COPY: return mul(s->copy.n, 4);
     case GRETA_OP_CAST: return mul(s->cast.n, element_bytes(call->keys[i]));
+    case GRETA_OP_UNPACK:
+        if (i == 0) return weight_bytes(call, call->keys[0], s->unpack.n_rows, s->unpack.n_cols);
+        return mul3(s->unpack.n_rows, s->unpack.n_cols, 2);
     case GRETA_OP_ADD_RMS_NORM_QUANTIZE:
         if (i == 2) return mul(s->add_rms_norm_quantize.n_cols, 4);
         return activation_bytes(i == 3 ? GRETA_TYPE_Q8A : GRETA_TYPE_F32, s->add_rms_norm_quantize.n_rows,
@@ -248,6 +251,10 @@ const char *shape_fault(const struct greta_call *call) {
     if (fault) return fault;
     switch (call->op) {
     case GRETA_OP_ROW_LOOKUP: return weight_fault(call, call->keys[0], s->row_lookup.n_cols);
+    case GRETA_OP_UNPACK:
+        if (call->keys[0] < GRETA_N_WEIGHT_TYPES && !greta_type_get_info(call->keys[0])->quantized)
+            return "unpack serves quantized weights";
+        return weight_fault(call, call->keys[0], s->unpack.n_cols);
     case GRETA_OP_ROPE: return rope_fault(s->rope.n_rot, s->rope.head_dim, call->keys[0]);
     case GRETA_OP_ROPE_KV:
         fault = rope_fault(s->rope_kv.n_rot, s->rope_kv.head_dim, call->keys[0]);

@@ -1,8 +1,48 @@
 /* Weights times rows of activations, and what these are rounded to before. */
 #include "forward.h"
 
+uint64_t forward_unpacked_bytes(const struct greta_model *m, const struct weight *w, uint32_t n_tok) {
+    uint64_t most = 0;
+
+    if (n_tok < 2 || w->layout != GRETA_LAYOUT_PACKED) return 0;
+    for (uint32_t p = 0; p < w->n_parts; p++) {
+        uint64_t bytes = (2 * (uint64_t)w->parts[p].n_rows * w->n_cols + 255) / 256 * 256;
+        if (!greta_plan_unpacks(m->plan, w->type, n_tok, w->parts[p].n_rows, w->n_cols)) return 0;
+        if (bytes > most) most = bytes;
+    }
+    return most;
+}
+
+static uint64_t unpacked_slot(const struct forward *f) {
+    struct greta_buf *buf = f->s->scratch[S_UNPACKED];
+    return buf ? greta_buf_size(buf) / N_UNPACKED / 256 * 256 : 0;
+}
+
+static bool unpacks(const struct forward *f, const struct weight *w, uint32_t n_rows) {
+    uint64_t slot = unpacked_slot(f), bytes = slot ? forward_unpacked_bytes(f->s->m, w, n_rows) : 0;
+    return bytes && bytes <= slot;
+}
+
 uint32_t forward_x_type(const struct forward *f, const struct weight *w, uint32_t n_rows) {
-    return greta_plan_x_type(f->s->m->plan, w->type, n_rows, w->n_rows, w->n_cols);
+    uint32_t type = unpacks(f, w, n_rows) ? GRETA_TYPE_F16 : w->type;
+    return greta_plan_x_type(f->s->m->plan, type, n_rows, w->n_rows, w->n_cols);
+}
+
+/* Of a product that reads the weight as f16: unpacks it and reads that. */
+static void unpack(struct forward *f, struct greta_call *call, const struct weight *w,
+                   const struct weight_part *part) {
+    uint64_t slot = unpacked_slot(f), bytes = 2 * (uint64_t)part->n_rows * w->n_cols;
+    struct greta_binding y = bytes_of(f->s->scratch[S_UNPACKED], f->i_unpacked++ % N_UNPACKED * slot, bytes);
+
+    forward_record(f,
+                   &(struct greta_call){.op = GRETA_OP_UNPACK,
+                                        .bindings = {call->bindings[0], y},
+                                        .keys = {w->type},
+                                        .scalars.unpack = {.n_rows = part->n_rows, .n_cols = w->n_cols},
+                                        .layout = w->layout},
+                   0, (double)(part->size_bytes + bytes));
+    call->bindings[0] = y;
+    call->keys[0] = GRETA_TYPE_F16;
 }
 
 struct operand forward_operand(struct forward *f, struct greta_binding x, uint32_t n_rows,
@@ -90,6 +130,7 @@ static void record_product(struct forward *f, const struct greta_call *call, con
 static void product(struct forward *f, const struct weight *w, const struct weight_part *part,
                     const struct operand *x, struct greta_binding y) {
     struct greta_call call = product_call(f, w, part, x, y);
+    if (unpacks(f, w, x->n_rows)) unpack(f, &call, w, part);
     record_product(f, &call, w, part, x->n_rows);
 }
 

@@ -55,13 +55,13 @@ static uint32_t chunk_of(const struct greta_model *m, const struct greta_session
     return chunk ? chunk : 1;
 }
 
-static uint64_t pieces_bytes(const struct greta_model *m, const struct weight *w) {
+static uint64_t pieces_bytes(const struct greta_model *m, const struct weight *w, uint32_t n_tok) {
     uint64_t most = 0;
 
     for (uint32_t p = 0; p < w->n_parts; p++) {
         struct greta_call call = {
             .op = GRETA_OP_MATVEC,
-            .keys = {w->type, greta_plan_x_type(m->plan, w->type, 1, w->n_rows, w->n_cols)},
+            .keys = {w->type, greta_plan_x_type(m->plan, w->type, n_tok, w->n_rows, w->n_cols)},
             .scalars.matvec = {w->parts[p].n_rows, w->n_cols},
             .layout = w->layout};
         uint64_t bytes = forward_pieces_bytes(m, &call);
@@ -70,19 +70,27 @@ static uint64_t pieces_bytes(const struct greta_model *m, const struct weight *w
     return most;
 }
 
-/* The most that a product of one token wants. */
-static uint64_t largest_pieces(const struct greta_model *m) {
-    uint64_t most = pieces_bytes(m, &m->output);
+/* The most that a layer's matrices want, each by `bytes_of_one`. */
+static uint64_t most_of_layers(const struct greta_model *m, uint32_t n_tok,
+                               uint64_t (*bytes_of_one)(const struct greta_model *m, const struct weight *w,
+                                                        uint32_t n_tok)) {
+    uint64_t most = 0;
 
     for (uint32_t i = 0; i < m->hp.n_layer; i++) {
         const struct layer *l = &m->layers[i];
         const struct weight *const weights[] = {&l->q, &l->k, &l->v, &l->o, &l->gate, &l->up, &l->down};
         for (unsigned k = 0; k < sizeof weights / sizeof *weights; k++) {
-            uint64_t bytes = pieces_bytes(m, weights[k]);
+            uint64_t bytes = bytes_of_one(m, weights[k], n_tok);
             if (bytes > most) most = bytes;
         }
     }
     return most;
+}
+
+/* The most that a product of one token wants. */
+static uint64_t largest_pieces(const struct greta_model *m) {
+    uint64_t of_output = pieces_bytes(m, &m->output, 1), of_layers = most_of_layers(m, 1, pieces_bytes);
+    return of_output > of_layers ? of_output : of_layers;
 }
 
 static void sizes_of(const struct greta_model *m, const struct greta_session *s, struct session_sizes *out) {
@@ -103,6 +111,7 @@ static void sizes_of(const struct greta_model *m, const struct greta_session *s,
     scratch[S_PARTIALS] = s->split_attn ? hp->n_head * n_split * (2 + hp->head_dim) * 4 : 0;
     scratch[S_PIECES] = N_PIECES * largest_pieces(m);
     scratch[S_COUNTERS] = scratch[S_PIECES]; /* more than rows: a row has two pieces or more */
+    scratch[S_UNPACKED] = N_UNPACKED * most_of_layers(m, s->n_chunk, forward_unpacked_bytes);
     scratch[S_LOGITS] = (uint64_t)hp->n_vocab * 4;
     scratch[S_BEST] = 4;
     scratch[S_STEP] = sizeof(struct step_block);

@@ -5,7 +5,7 @@
 #include "model.h"
 
 /* Tokens per part of a split embedding travel behind the step block, in one update of 256 bytes. */
-enum { N_PIECES = 4, LLM_MAX_EMBD_PARTS = 60, LLM_MAX_BUCKETS = 32, LLM_N_WANTS = 3 };
+enum { N_PIECES = 4, N_UNPACKED = 2, LLM_MAX_EMBD_PARTS = 60, LLM_MAX_BUCKETS = 32, LLM_N_WANTS = 3 };
 
 /*
  * The step block as the kernels read it, and the token as each further part of a split embedding counts it.
@@ -36,6 +36,7 @@ enum scratch {
     S_PARTIALS, /* attention split over the KV length; no buffer where it is not */
     S_PIECES,   /* of products of few rows, N_PIECES in turn; no buffer where none is cut */
     S_COUNTERS, /* of them, 0 between calls */
+    S_UNPACKED, /* weights as f16, two in turn; no buffer where products decode them */
     S_LOGITS,   /* n_vocab */
     S_BEST,     /* the most likely token */
     S_STEP,     /* the step block */
@@ -87,12 +88,13 @@ GRETA_MUST_USE greta_status session_plan(const struct greta_model *m,
  */
 struct forward {
     struct greta_session *s;
-    uint32_t n_tok;    /* of this step, at positions n_past .. */
-    uint32_t n_kv;     /* the most positions that attention will see: its grid and its cost */
-    bool state_only;   /* nothing is wanted but keys and values */
-    bool in_graph;     /* inside greta_graph_begin .. end: token ids come from the step block */
-    bool residual;     /* S_R holds what is still to be added to S_X */
-    uint32_t i_pieces; /* the next one of S_PIECES */
+    uint32_t n_tok;      /* of this step, at positions n_past .. */
+    uint32_t n_kv;       /* the most positions that attention will see: its grid and its cost */
+    bool state_only;     /* nothing is wanted but keys and values */
+    bool in_graph;       /* inside greta_graph_begin .. end: token ids come from the step block */
+    bool residual;       /* S_R holds what is still to be added to S_X */
+    uint32_t i_pieces;   /* the next one of S_PIECES */
+    uint32_t i_unpacked; /* the next one of S_UNPACKED */
     void (*collect)(void *user, const struct greta_call *call);
     void *user;
     double pending_s; /* predicted time of what this submit holds so far */
@@ -101,6 +103,8 @@ struct forward {
 
 /* Of S_PIECES, for a product of one token: 0 where it is not cut. */
 uint64_t forward_pieces_bytes(const struct greta_model *m, const struct greta_call *call);
+/* Of S_UNPACKED, for products of n_tok tokens: 0 where they decode the weight. */
+uint64_t forward_unpacked_bytes(const struct greta_model *m, const struct weight *w, uint32_t n_tok);
 /* From token ids to the residual stream after the last layer. */
 void forward_body(struct forward *f);
 /* Final norm and output matrix for rows [row, row + n_rows) of the residual stream. Logits go to `logits`. */

@@ -199,7 +199,8 @@ static greta_status kv_update(const struct ref_args *a) {
  */
 static void rope_kv_head(const struct ref_args *a, uint32_t i_x, uint64_t t, uint64_t head, double *y) {
     const struct greta_scalars_rope_kv *s = &a->call->scalars.rope_kv;
-    uint64_t n = s->head_dim, n_heads = i_x ? s->n_head_kv : s->n_head, pos = ((const uint32_t *)a->data[7])[1];
+    uint64_t n = s->head_dim, n_heads = i_x ? s->n_head_kv : s->n_head,
+             pos = ((const uint32_t *)a->data[7])[1];
     uint64_t before = i_x == 0 ? 0 : i_x == 1 ? s->n_head : s->n_head + (uint64_t)s->n_head_kv;
     const uint32_t *keys = a->call->keys;
     for (uint64_t c = 0; c < n; c++) {
@@ -229,7 +230,8 @@ static greta_status rope_kv(const struct ref_args *a) {
         status = ref_kv_make(&a->outputs[7 + i], a->call->keys[1], s->n_ctx, n_kv);
     for (uint64_t t = 0; !status && t < s->n_tok; t++)
         for (uint32_t i = 0; i < 3; i++)
-            for (uint64_t head = 0; head < (i ? s->n_head_kv : s->n_head) && (i == 0 || pos + t < s->n_ctx); head++) {
+            for (uint64_t head = 0; head < (i ? s->n_head_kv : s->n_head) && (i == 0 || pos + t < s->n_ctx);
+                 head++) {
                 rope_kv_head(a, i, t, head, y);
                 for (uint64_t c = 0; c < n; c++)
                     if (i)
@@ -319,6 +321,24 @@ static greta_status fill(const struct ref_args *a) {
     uint64_t n = a->call->scalars.fill.n;
     greta_status status = ref_output_make(&a->outputs[0], REF_U32, n);
     for (uint64_t i = 0; !status && i < n; i++) set(&a->outputs[0], i, a->call->scalars.fill.value, 0);
+    return status;
+}
+
+/* Rounded to f16 from a value that is itself within two roundings of f32. */
+static greta_status unpack(const struct ref_args *a) {
+    const struct greta_scalars_unpack *s = &a->call->scalars.unpack;
+    uint32_t type = a->call->keys[0];
+    uint64_t row_bytes = greta_layout_bytes(GRETA_LAYOUT_ROWS, type, 1, s->n_cols), n_cols = s->n_cols;
+    struct ref_output *y = &a->outputs[1];
+    double *row = calloc(2 * (size_t)n_cols + 1, sizeof *row);
+    greta_status status =
+        row ? ref_output_make(y, float_kind(GRETA_TYPE_F16), s->n_rows * n_cols) : GRETA_ERR_NO_MEMORY;
+    for (uint64_t r = 0; !status && r < s->n_rows; r++) {
+        ref_decode_row(type, (const uint8_t *)a->data[0] + r * row_bytes, n_cols, row, row + n_cols);
+        for (uint64_t c = 0; c < n_cols; c++)
+            set(y, r * n_cols + c, row[c], 2 * REF_EPS * row[n_cols + c] + 0x1p-11 * fabs(row[c]) + 0x1p-25);
+    }
+    free(row);
     return status;
 }
 
@@ -454,6 +474,7 @@ static greta_status run(const struct ref_args *a) {
     case GRETA_OP_FILL: return fill(a);
     case GRETA_OP_COPY: return copy(a);
     case GRETA_OP_CAST: return cast(a);
+    case GRETA_OP_UNPACK: return unpack(a);
     case GRETA_OP_QUANTIZE: return quantize(a);
     case GRETA_OP_ADD_RMS_NORM_QUANTIZE: return add_rms_norm_quantize(a);
     case GRETA_OP_BIAS_ADD: return bias_add(a);

@@ -62,6 +62,18 @@ static void row_lookup(const struct emit *e) {
     }
 }
 
+static void unpack(const struct emit *e) {
+    for (uint32_t type = GRETA_TYPE_Q8_0; type < GRETA_N_PACKED_TYPES; type++) {
+        const uint32_t *cols;
+        unsigned n = cols_of(type, &cols);
+        for (unsigned i = 0; i < n; i++) {
+            struct kc_case c = {.call = {.op = GRETA_OP_UNPACK, .keys = {type}}};
+            c.call.scalars.unpack = (struct greta_scalars_unpack){i == 1 ? 1 : 67, cols[i]};
+            emit_styles(e, c, normal_styles, 2);
+        }
+    }
+}
+
 /* What a product does besides is tried with a type of each kind: how a type is decoded does not matter there. */
 static bool is_of_its_kind(uint32_t type) {
     return type == GRETA_TYPE_F32 || type == GRETA_TYPE_F16 || type == GRETA_TYPE_Q8_0 ||
@@ -432,6 +444,7 @@ void kc_cases(enum greta_op op, kc_case_fn *fn, void *user) {
     struct emit e = {fn, user};
     switch (op) {
     case GRETA_OP_ROW_LOOKUP: row_lookup(&e); break;
+    case GRETA_OP_UNPACK: unpack(&e); break;
     case GRETA_OP_RMS_NORM:
     case GRETA_OP_BIAS_ADD:
     case GRETA_OP_ADD_RMS_NORM_QUANTIZE:

@@ -351,6 +351,9 @@ static void fill(struct kc_rng *rng, const struct kc_case *c, uint32_t i, uint64
         else
             fill_ids(rng, c, (uint32_t *)out);
         return;
+    case GRETA_OP_UNPACK:
+        if (i == 0) kc_fill_weights(rng, c->style, c->call.keys[0], s->unpack.n_rows, s->unpack.n_cols, out);
+        return;
     case GRETA_OP_MATVEC:
         if (i < 2)
             fill_matrix(rng, c, i, 1, s->matvec.n_rows, s->matvec.n_cols, out);

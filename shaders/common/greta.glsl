@@ -42,6 +42,7 @@ layout(buffer_reference, std430, buffer_reference_align = 4) buffer ref_f32 { fl
 layout(buffer_reference, std430, buffer_reference_align = 2) buffer ref_u16 { uint16_t v; };
 layout(buffer_reference, std430, buffer_reference_align = 2) buffer ref_f16 { float16_t v; };
 layout(buffer_reference, std430, buffer_reference_align = 16) buffer ref_vec4 { vec4 v; };
+layout(buffer_reference, std430, buffer_reference_align = 16) buffer ref_f16x8 { f16vec4 lo, hi; };
 
 #define ADDRESS(base, bytes) ((base) + uint64_t(uint(bytes)))
 #define IN_U32(base, bytes) (ref_in_u32(ADDRESS(base, bytes)).v)

@@ -388,6 +388,10 @@ static void others(struct bench *b, enum greta_op op) {
         case GRETA_OP_TOP_K: s->top_k = (struct greta_scalars_top_k){1, vocab, 40}; break;
         case GRETA_OP_QUANTIZE: s->quantize = (struct greta_scalars_quantize){n_tok, dim}; break;
         case GRETA_OP_BIAS_ADD: s->bias_add = (struct greta_scalars_bias_add){n_tok, dim}; break;
+        case GRETA_OP_UNPACK:
+            c.call.keys[0] = GRETA_TYPE_Q4_K;
+            s->unpack = (struct greta_scalars_unpack){hidden, dim / 256 * 256};
+            break;
         case GRETA_OP_CAST:
             c.call.keys[1] = GRETA_TYPE_F16;
             s->cast.n = n_tok * hidden;

@@ -131,7 +131,7 @@ static void test_op_info(void) {
 
 /* What a plan does without where it has no row. */
 static bool is_optional(int format, int op) {
-    return op == GRETA_OP_QUANTIZE || op == GRETA_OP_ADD_RMS_NORM_QUANTIZE ||
+    return op == GRETA_OP_QUANTIZE || op == GRETA_OP_ADD_RMS_NORM_QUANTIZE || op == GRETA_OP_UNPACK ||
            (op == GRETA_OP_MATVEC_SPLIT && format == GRETA_IMAGE_HOST);
 }
 
@@ -253,7 +253,7 @@ static void choose_exact(void *user, const struct kc_case *c) {
     call.layout = e->layout;
     if (kc_is_product(call.op) && kc_x_type(&call) != GRETA_TYPE_F32) return;
     if (kc_is_product(call.op) && op_extras(&call) & EXTRA_NORM) return; /* of GPUs */
-    if (call.op == GRETA_OP_MATVEC_SPLIT) return;
+    if (call.op == GRETA_OP_MATVEC_SPLIT || call.op == GRETA_OP_UNPACK) return;
     EXPECT(greta_plan_choose(e->plan, &call, &row) == GRETA_OK && row && (row->flags & VARIANT_EXACT));
 }
 

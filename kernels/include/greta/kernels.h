@@ -156,6 +156,11 @@ GRETA_API uint32_t greta_plan_x_type(struct greta_plan *plan, uint32_t w_type, u
 /* Whether decode attention is to be split over the KV length (attn_split + attn_reduce) rather than attn. */
 GRETA_API bool greta_plan_split_attn(struct greta_plan *plan, uint32_t head_dim, uint32_t n_ctx);
 /*
+ * Whether a quantized weight is best unpacked (op unpack) for a matmul of n_tok tokens, which then reads it as F16 in the same layout. Its
+ * w_type and x_type are then those of greta_plan_x_type for F16.
+ */
+GRETA_API bool greta_plan_unpacks(struct greta_plan *plan, uint32_t w_type, uint32_t n_tok, uint32_t n_rows, uint32_t n_cols);
+/*
  * Into how many pieces the columns of a matvec call are best cut: 1, or n_split for matvec_split, where the call alone would leave
  * compute units idle. Bindings may be empty. greta_matvec_split_call makes that call of it.
  */

@@ -194,6 +194,10 @@
 #define GRETA_ARGS_SOFTCAP(R, W, X, U, F) R(x) W(y) U(n) F(cap)
 #define GRETA_KEYS_SOFTCAP(K)
 
+/* y f16 [n_rows][n_cols] = w, a quantized weight, each element rounded to nearest even: for products with many tokens. */
+#define GRETA_ARGS_UNPACK(R, W, X, U, F) R(w) W(y) U(n_rows) U(n_cols)
+#define GRETA_KEYS_UNPACK(K) K(w_type)
+
 /* X(NAME, symbol name). The order is the enum's. */
 #define GRETA_OP_LIST(X)                                                                                     \
     X(ROW_LOOKUP, row_lookup)                                                                                \
@@ -228,7 +232,8 @@
     X(BIAS_ADD, bias_add)                                                                                    \
     X(SCALE, scale)                                                                                          \
     X(SOFTCAP, softcap)                                                                                      \
-    X(MATVEC_SPLIT, matvec_split)
+    X(MATVEC_SPLIT, matvec_split)                                                                            \
+    X(UNPACK, unpack)
 
 /* X(NAME): the quantized types of weights that vector units and shaders decode. */
 #define GRETA_QUANT_TYPE_LIST(X) \
