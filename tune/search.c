@@ -345,23 +345,33 @@ static greta_status check_all(struct hunt *h) {
     return status;
 }
 
-/* Each once. */
+static greta_status leave_out(struct hunt *h, struct candidate *c) {
+    double ns = c->ns;
+    char text[64];
+    snprintf(text, sizeof text, "%.0f times slower than the default", ns / h->candidates->ns);
+    greta_status status = fail(h, c, GRETA_OK, text);
+    c->ns = ns;
+    return status;
+}
+
+static bool too_slow(const struct hunt *h, const struct candidate *c, double times) {
+    return h->candidates->n && c->ns > times * h->candidates->ns;
+}
+
+/* Each once, after one call alone, whose code is not in the caches yet: one that takes forever is not run again. */
 static greta_status sample_all(struct hunt *h) {
-    struct candidate *by_default = &h->candidates[0];
     greta_status status = warm_up(h);
     for (uint32_t i = 0; i < h->n && !status && !h->stopped; i++) {
         struct candidate *c = &h->candidates[i];
         if (!c->tried || c->out) continue;
-        if (!c->n) status = time_once(h, c->row, 0, 1, &c->ns); /* its code is not in the caches yet */
+        if (!c->n) status = time_once(h, c->row, 0, 1, &c->ns);
+        if (!status && !c->n && too_slow(h, c, 10 * TOO_SLOW)) {
+            status = leave_out(h, c);
+            continue;
+        }
         if (!status) status = sample(h, c);
         summarize(c);
-        if (!c->out && by_default->n && c->ns > TOO_SLOW * by_default->ns) {
-            double ns = c->ns;
-            char text[64];
-            snprintf(text, sizeof text, "%.0f times slower than the default", ns / by_default->ns);
-            status = fail(h, c, status, text);
-            c->ns = ns;
-        }
+        if (!c->out && too_slow(h, c, TOO_SLOW)) status = leave_out(h, c);
         if (i % BATCH == 0) tell(h);
     }
     return status;
