@@ -90,6 +90,16 @@ def main():
         code, out, _ = compare(folder, emulated, document(result("gemm/a", counts={**counts, "instructions": 900})))
         check("fewer instructions are faster", code == 0 and out.startswith("faster") and "instructions 1000 -> 900" in out, out)
 
+        code, out, _ = compare(folder, emulated, document(result("gemm/a", counts={**counts, "spills": 3})))
+        check("a count that was not there", code == 1 and "spills 0 -> 3" in out, out)
+        for what, before, after in (("a time that is gone", one, document(result("gemm/a"))), ("counts that are gone", emulated, document(result("gemm/a"))),
+                                    ("a time in place of counts", emulated, one)):
+            code, out, _ = compare(folder, before, after)
+            check(what, code == 1 and out.startswith("no time"), out)
+        check("neither had a time", compare(folder, document(result("gemm/a")), document(result("gemm/a")))[0] == 0)
+        profiled = document(result("kernel/a", 1000, counts={"calls": 5}))
+        check("times go before counts", compare(folder, profiled, document(result("kernel/a", 1000, counts={"calls": 9})))[0] == 0)
+
         other = copy.deepcopy(one)
         other["environment"]["device"]["driver"] = "another"
         check("another driver is told", "driver differs" in compare(folder, one, other)[2])

@@ -14,8 +14,10 @@ import re
 import subprocess
 import sys
 import tempfile
+import xml.etree.ElementTree
 
 GRETA, CHROMIUM = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else ""
+SCRIPTS = pathlib.Path(__file__).resolve().parent.parent.parent / "scripts"
 failures = 0
 
 
@@ -133,6 +135,13 @@ def browser(folder, one, two):
         shown = Page(dom).text + html.unescape(dom)
         for text in says:
             check(f"{name}: shows {text}", text in shown)
+    picture = folder / "roofline.svg"
+    run = subprocess.run([sys.executable, str(SCRIPTS / "report_picture.py"), str(two), "Roofline", str(picture), "--chromium", CHROMIUM], capture_output=True, text=True)
+    root = xml.etree.ElementTree.parse(picture).getroot() if picture.exists() else None
+    check("a chart as a picture", run.returncode == 0 and root is not None and len(list(root.iter("{http://www.w3.org/2000/svg}circle"))) >= 16 and
+          "prefers-color-scheme:dark" in picture.read_text(), run.stderr)
+    run = subprocess.run([sys.executable, str(SCRIPTS / "report_picture.py"), str(two), "No such chart", str(picture), "--chromium", CHROMIUM], capture_output=True, text=True)
+    check("a chart that is not there", run.returncode == 1 and "no chart" in run.stderr, run.stderr)
     for name, options in (("wide", ["--window-size=1200,2400"]), ("phone", ["--window-size=390,2400"]),
                           ("dark", ["--window-size=1200,2400", "--blink-settings=preferredColorScheme=0"])):
         picture = folder / f"{name}.png"

@@ -20,12 +20,13 @@ struct comparison {
 struct comparisons {
     struct comparison *at;
     uint32_t n, n_of[N_VERDICTS];
-    uint32_t n_regressions; /* SLOWER by more than fail_above, MISSING and BROKEN */
+    uint32_t n_regressions; /* SLOWER by more than fail_above, MISSING, BROKEN and NO_TIME */
 };
 
 /*
  * Times differ where their ranges from p10 to p90 do not overlap: what overlaps is noise. Counts, of emulated devices, repeat,
- * and differ where they differ. A result that was OK and failed now is BROKEN. fail_above is a fraction: 0.05.
+ * and differ where they differ; where both have times, these count. What has a time or counts on one side only is NO_TIME. A result that was
+ * OK and failed now is BROKEN. fail_above is a fraction: 0.05.
  */
 GRETA_MUST_USE greta_status results_compare(const struct results *base, const struct results *now,
                                             double fail_above, struct comparisons *out);
