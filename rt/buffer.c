@@ -121,6 +121,33 @@ greta_status greta_buf_wrap(struct greta_dev *dev, void *memory, uint64_t size_b
     return GRETA_OK;
 }
 
+greta_status greta_buf_export(struct greta_dev *dev, uint64_t size_bytes, struct greta_buf **out,
+                              struct greta_export *handle) {
+    if (out) *out = NULL;
+    if (handle) *handle = (struct greta_export){.fd = -1};
+    if (!dev || !out || !handle) return GRETA_ERR_INVALID;
+    greta_status status = check(dev, size_bytes, GRETA_MEM_DEVICE);
+    if (status != GRETA_OK) return status;
+    if (!dev->hal->ops->buf_export || dev->hal->limits.export_type == GRETA_EXPORT_NONE)
+        return greta_fail(dev->log, GRETA_ERR_UNSUPPORTED,
+                          "buffer: %s cannot share its memory with other programs", dev->hal->info.name);
+    struct greta_buf *b = handle_create(dev, size_bytes, GRETA_MEM_DEVICE);
+    if (!b) return GRETA_ERR_NO_MEMORY;
+    uint64_t start = rt_record_start(dev);
+    status = rt_dev_note(dev, dev->hal->ops->buf_export(dev->hal, size_bytes, &b->hal, handle));
+    if (status != GRETA_OK) {
+        free(b);
+        return status;
+    }
+    rt_tell(dev, &(struct greta_record){.type = GRETA_RECORD_ALLOC,
+                                        .bytes = size_bytes,
+                                        .kind = GRETA_MEM_DEVICE,
+                                        .start_ns = start});
+    attach(b);
+    *out = b;
+    return GRETA_OK;
+}
+
 void greta_buf_destroy(struct greta_buf **buf) {
     struct greta_buf *b = buf ? *buf : NULL;
     if (!b) return;

@@ -97,6 +97,18 @@ static greta_status backend_open(struct greta_ctx *ctx, struct rt_backend *b) {
 
 /* Opens a board and tries it; the open device is left in `spare`. The answer is kept, but for a lack of memory, which may
  * pass: that is returned as it is. */
+/* What other programs and devices may have of its memory. */
+static void tell_sharing(struct greta_ctx *ctx, const struct rt_backend *b, const struct rt_board *board,
+                         const struct greta_limits *l) {
+    static const char *const ways[] = {[GRETA_EXPORT_NONE] = "shares no buffers with other programs",
+                                       [GRETA_EXPORT_MAPPABLE_FD] =
+                                           "shares buffers as file descriptors that can be mapped",
+                                       [GRETA_EXPORT_OPAQUE_FD] = "shares buffers as opaque file descriptors",
+                                       [GRETA_EXPORT_IPC] = "shares buffers with other processes by handles"};
+    greta_logf(ctx->log, GRETA_LOG_INFO, "probe: %s:%u %s; it reaches the memory of %d other devices",
+               b->table->name, board->info.i_device, ways[l->export_type], __builtin_popcountll(l->peers));
+}
+
 static greta_status try_board(struct greta_ctx *ctx, struct rt_backend *b, struct rt_board *board) {
     if (board->trial == RT_TRIAL_PASSED) return GRETA_OK;
     if (board->trial == RT_TRIAL_FAILED) return GRETA_ERR_UNAVAILABLE;
@@ -122,6 +134,7 @@ static greta_status try_board(struct greta_ctx *ctx, struct rt_backend *b, struc
     }
     greta_logf(ctx->log, GRETA_LOG_INFO, "probe: %s:%u %s: %s", b->table->name, board->info.i_device,
                board->info.name, board->reason);
+    if (status == GRETA_OK) tell_sharing(ctx, b, board, &hal->limits);
     if (status == GRETA_ERR_NO_MEMORY || status == GRETA_ERR_NO_DEVICE_MEMORY) return status;
     board->trial = status == GRETA_OK ? RT_TRIAL_PASSED : RT_TRIAL_FAILED;
     return status == GRETA_OK ? GRETA_OK : GRETA_ERR_UNAVAILABLE;

@@ -110,6 +110,31 @@ greta_status cpu_buf_wrap(struct hal_dev *dev, void *memory, uint64_t size_bytes
     return GRETA_OK;
 }
 
+/* Pages of a file without a name: who has the descriptor maps the same ones. */
+greta_status cpu_buf_export(struct hal_dev *dev, uint64_t size_bytes, struct hal_buf **out,
+                            struct greta_export *handle) {
+    *out = NULL;
+    *handle = (struct greta_export){.fd = -1};
+    struct cpu_buf *b = calloc(1, sizeof *b);
+    if (!b) return greta_fail(dev->log, GRETA_ERR_NO_MEMORY, "cpu: no memory for a buffer's handle");
+    void *p = MAP_FAILED;
+    int fd = memfd_create("greta", MFD_CLOEXEC);
+    if (fd >= 0 && ftruncate(fd, (off_t)size_bytes) == 0)
+        p = mmap(NULL, (size_t)size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (p == MAP_FAILED) {
+        if (fd >= 0) close(fd);
+        free(b);
+        return greta_fail(dev->log, GRETA_ERR_NO_DEVICE_MEMORY,
+                          "cpu: no memory for a shared buffer of %.1f MiB", (double)size_bytes / 1048576);
+    }
+    b->mapped_bytes = (size_t)size_bytes;
+    b->hal = (struct hal_buf){
+        .size_bytes = size_bytes, .address = (uint64_t)(uintptr_t)p, .host = p, .kind = GRETA_MEM_DEVICE};
+    *handle = (struct greta_export){.type = GRETA_EXPORT_MAPPABLE_FD, .fd = fd, .size_bytes = size_bytes};
+    *out = &b->hal;
+    return GRETA_OK;
+}
+
 void cpu_buf_destroy(struct hal_dev *dev, struct hal_buf *buf) {
     (void)dev;
     struct cpu_buf *b = (struct cpu_buf *)buf;

@@ -50,6 +50,8 @@ void cpu_memory(uint64_t *total_bytes, uint64_t *available_bytes);
 greta_status cpu_buf_create(struct hal_dev *dev, uint64_t size_bytes, enum greta_mem_kind kind,
                             struct hal_buf **out);
 greta_status cpu_buf_wrap(struct hal_dev *dev, void *memory, uint64_t size_bytes, struct hal_buf **out);
+greta_status cpu_buf_export(struct hal_dev *dev, uint64_t size_bytes, struct hal_buf **out,
+                            struct greta_export *handle);
 void cpu_buf_destroy(struct hal_dev *dev, struct hal_buf *buf);
 
 /* module.c */

@@ -81,6 +81,7 @@ static void fill_limits(struct greta_limits *l, uint64_t memory_bytes, unsigned 
         .has_8bit_storage = true,
         .has_int_dot = true,
         .has_bf16 = true,
+        .export_type = GRETA_EXPORT_MAPPABLE_FD,
     };
 }
 
@@ -108,6 +109,7 @@ static const struct greta_dev_ops ops = {
     .buf_create = cpu_buf_create,
     .buf_destroy = cpu_buf_destroy,
     .buf_wrap = cpu_buf_wrap,
+    .buf_export = cpu_buf_export,
     .stream_create = cpu_stream_create,
     .stream_destroy = cpu_stream_destroy,
     .event_create = cpu_event_create,

@@ -125,8 +125,9 @@ struct greta_dev_ops {
     void (*buf_destroy)(struct hal_dev *dev, struct hal_buf *buf);
     /* (o) A buffer over the caller's memory, which outlives it; host and device see the same bytes. NULL: ERR_UNSUPPORTED. */
     greta_status (*buf_wrap)(struct hal_dev *dev, void *memory, uint64_t size_bytes, struct hal_buf **out);
-    /* (o) A file descriptor for another API. NULL: ERR_UNSUPPORTED. */
-    greta_status (*buf_export)(struct hal_dev *dev, struct hal_buf *buf, int *out_fd);
+    /* (o) A buffer of GRETA_MEM_DEVICE with memory of its own, and a handle of limits.export_type by which another API or process gets at
+     * it. Memory must be made for that: what buf_create gives is never exported. NULL: ERR_UNSUPPORTED. */
+    greta_status (*buf_export)(struct hal_dev *dev, uint64_t size_bytes, struct hal_buf **out, struct greta_export *handle);
 
     greta_status (*stream_create)(struct hal_dev *dev, struct hal_stream **out);
     void (*stream_destroy)(struct hal_dev *dev, struct hal_stream *stream);

@@ -128,6 +128,7 @@ static void ask_limits(const struct hip_instance *in, int ordinal, struct hip_bo
         .has_int_dot = true,
         .has_bf16 = true,
         .has_graph = true,
+        .export_type = in->fn.IpcGetMemHandle ? GRETA_EXPORT_IPC : GRETA_EXPORT_NONE,
     };
     /* A dispatch packet counts threads, in 32 bits (HSA runtime specification 1.2, 2.9.6). */
     l->max_groups[0] = UINT32_MAX / l->max_group_threads;

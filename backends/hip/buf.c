@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char *const kind_names[GRETA_N_MEM_KINDS] = {"device", "upload", "readback", "unified"};
 
@@ -68,6 +69,29 @@ greta_status hip_buf_create(struct hal_dev *base, uint64_t size_bytes, enum gret
         return status;
     }
     *out = &buf->base;
+    return GRETA_OK;
+}
+
+/* Any memory of hipMalloc can be opened by other processes, but for what the library puts beside it in one block. */
+greta_status hip_buf_export(struct hal_dev *base, uint64_t size_bytes, struct hal_buf **out,
+                            struct greta_export *handle) {
+    struct hip_device *dev = hip_device(base);
+    hipIpcMemHandle_t ipc;
+    *handle = (struct greta_export){.fd = -1};
+    *out = NULL;
+    if (!dev->fn->IpcGetMemHandle)
+        return greta_fail(base->log, GRETA_ERR_UNSUPPORTED, "hip: the library has no hipIpcGetMemHandle");
+    greta_status status = hip_buf_create(base, size_bytes, GRETA_MEM_DEVICE, out);
+    if (status != GRETA_OK) return status;
+    status = HIP(dev, IpcGetMemHandle, (&ipc, (void *)(uintptr_t)(*out)->address), "exporting a buffer");
+    if (status != GRETA_OK) {
+        hip_buf_destroy(base, *out);
+        *out = NULL;
+        return status;
+    }
+    handle->type = GRETA_EXPORT_IPC;
+    handle->size_bytes = size_bytes;
+    memcpy(handle->ipc, ipc.reserved, sizeof handle->ipc);
     return GRETA_OK;
 }
 

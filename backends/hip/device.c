@@ -37,6 +37,7 @@ static const struct greta_dev_ops ops = {
     .buf_create = hip_buf_create,
     .buf_destroy = hip_buf_destroy,
     .buf_wrap = hip_buf_wrap,
+    .buf_export = hip_buf_export,
     .stream_create = hip_stream_create,
     .stream_destroy = hip_stream_destroy,
     .event_create = hip_event_create,

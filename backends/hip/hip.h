@@ -80,6 +80,8 @@ greta_status hip_dev_mem_info(struct hal_dev *dev, struct greta_mem_info *out);
 greta_status hip_buf_create(struct hal_dev *dev, uint64_t size_bytes, enum greta_mem_kind kind,
                             struct hal_buf **out);
 void hip_buf_destroy(struct hal_dev *dev, struct hal_buf *buf);
+greta_status hip_buf_export(struct hal_dev *dev, uint64_t size_bytes, struct hal_buf **out,
+                            struct greta_export *handle);
 greta_status hip_buf_wrap(struct hal_dev *dev, void *memory, uint64_t size_bytes, struct hal_buf **out);
 
 /* ---- images ------------------------------------------------------------------------------------------------------ */

@@ -143,6 +143,9 @@ typedef struct hipGraphExec *hipGraphExec_t;
 typedef struct hipGraphNode *hipGraphNode_t;
 typedef void *hipDeviceptr_t;
 typedef int hipDevice_t;
+typedef struct hipIpcMemHandle_st {
+    char reserved[64];
+} hipIpcMemHandle_t;
 typedef struct hipUUID_t {
     char bytes[16];
 } hipUUID;
@@ -169,10 +172,12 @@ typedef struct hipDeviceProp_tR0600 {
     X(DeviceGetPCIBusId, true, hipError_t, (char *id, int len, int device))                                  \
     X(DeviceTotalMem, true, hipError_t, (size_t * bytes, hipDevice_t device))                                \
     X(DeviceGetAttribute, true, hipError_t, (int *value, hipDeviceAttribute_t attribute, int device))        \
+    X(DeviceCanAccessPeer, false, hipError_t, (int *can, int device, int peer))                              \
     X(DeviceSynchronize, true, hipError_t, (void))                                                           \
     X(MemGetInfo, true, hipError_t, (size_t * free_bytes, size_t * total_bytes))                             \
     X(Malloc, true, hipError_t, (void **p, size_t bytes))                                                    \
     X(Free, true, hipError_t, (void *p))                                                                     \
+    X(IpcGetMemHandle, false, hipError_t, (hipIpcMemHandle_t * handle, void *p))                             \
     X(HostMalloc, true, hipError_t, (void **p, size_t bytes, unsigned flags))                                \
     X(HostFree, true, hipError_t, (void *p))                                                                 \
     X(HostGetDevicePointer, true, hipError_t, (void **device, void *host, unsigned flags))                   \

@@ -76,6 +76,19 @@ static void close_instance(void *instance) {
     free(in);
 }
 
+/* Which boards reach which others' memory. Nothing is enabled: that is for whoever binds such memory. */
+static void ask_peers(struct hip_instance *in) {
+    for (uint32_t i = 0; in->fn.DeviceCanAccessPeer && i < in->n_boards; i++)
+        for (uint32_t j = 0; j < in->n_boards && j < 64; j++) {
+            int can = 0;
+            if (i == j) continue;
+            if (in->fn.DeviceCanAccessPeer(&can, in->boards[i].ordinal, in->boards[j].ordinal) ==
+                    hipSuccess &&
+                can)
+                in->boards[i].limits.peers |= UINT64_C(1) << j;
+        }
+}
+
 static greta_status open_parts(struct hip_instance *in, const struct hal_open_params *params) {
     int n = 0;
     greta_status status = open_library(in, params->library);
@@ -88,6 +101,7 @@ static greta_status open_parts(struct hip_instance *in, const struct hal_open_pa
         if (hip_board_fill(in, i, board) != GRETA_OK) continue;
         board->info.i_device = in->n_boards++;
     }
+    ask_peers(in);
     return in->n_boards ? GRETA_OK : GRETA_ERR_UNAVAILABLE;
 }
 

@@ -61,13 +61,16 @@ greta_status vk_dev_mem_info(struct hal_dev *base, struct greta_mem_info *out) {
 
 /* ---- memory ------------------------------------------------------------------------------------------------------ */
 
+#define IMPORTED VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT
+#define EXPORTED VK_EXTERNAL_MEMORY_HANDLE_TYPE_OPAQUE_FD_BIT
+
 static VkResult allocate(struct vk_device *dev, struct vk_buf *buf, uint32_t i_type, uint64_t bytes,
                          const void *import) {
     uint32_t i_heap = dev->physical->memory.memoryTypes[i_type].heapIndex;
-    VkImportMemoryHostPointerInfoEXT imported = {
-        .sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT,
-        .handleType = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT,
-        .pHostPointer = (void *)(uintptr_t)import};
+    VkImportMemoryHostPointerInfoEXT imported = {.sType =
+                                                     VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT,
+                                                 .handleType = IMPORTED,
+                                                 .pHostPointer = (void *)(uintptr_t)import};
     VkMemoryPriorityAllocateInfoEXT priority = {.sType = VK_STRUCTURE_TYPE_MEMORY_PRIORITY_ALLOCATE_INFO_EXT,
                                                 .priority = buf->base.kind == GRETA_MEM_DEVICE ? 1.0F : 0.5F};
     VkMemoryAllocateFlagsInfo flags = {.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_FLAGS_INFO,
@@ -77,7 +80,14 @@ static VkResult allocate(struct vk_device *dev, struct vk_buf *buf, uint32_t i_t
                                  .allocationSize = bytes,
                                  .memoryTypeIndex = i_type};
     if (dev->physical->features.priority.memoryPriority && !import) flags.pNext = &priority;
+    /* Some drivers export only memory that one buffer has to itself; here each has. */
+    VkMemoryDedicatedAllocateInfo dedicated = {.sType = VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO,
+                                               .pNext = flags.pNext,
+                                               .buffer = buf->handle};
+    VkExportMemoryAllocateInfo exported = {
+        .sType = VK_STRUCTURE_TYPE_EXPORT_MEMORY_ALLOCATE_INFO, .pNext = &dedicated, .handleTypes = EXPORTED};
     if (import) flags.pNext = &imported;
+    if (buf->external == EXPORTED) flags.pNext = &exported;
     VkResult r = dev->fn.AllocateMemory(dev->handle, &info, NULL, &buf->memory);
     if (r != VK_SUCCESS) {
         buf->memory = VK_NULL_HANDLE;
@@ -119,16 +129,29 @@ static VkResult allocate_best(struct vk_device *dev, struct vk_buf *buf, const V
     return r;
 }
 
-static VkResult make_buffer(struct vk_device *dev, struct vk_buf *buf, bool import) {
+static const VkBufferUsageFlags usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT |
+                                        VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT |
+                                        VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT;
+
+void vk_memory_ask_export(struct vk_instance *in, struct vk_physical *p) {
+    const VkPhysicalDeviceExternalBufferInfo asked = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_BUFFER_INFO,
+        .usage = usage,
+        .handleType = EXPORTED};
+    VkExternalBufferProperties got = {.sType = VK_STRUCTURE_TYPE_EXTERNAL_BUFFER_PROPERTIES};
+    if (!p->has[VK_HAS_EXTERNAL_MEMORY_FD]) return;
+    in->fn.GetPhysicalDeviceExternalBufferProperties(p->handle, &asked, &got);
+    if (got.externalMemoryProperties.externalMemoryFeatures & VK_EXTERNAL_MEMORY_FEATURE_EXPORTABLE_BIT)
+        p->limits.export_type = GRETA_EXPORT_OPAQUE_FD;
+}
+
+static VkResult make_buffer(struct vk_device *dev, struct vk_buf *buf) {
     const VkExternalMemoryBufferCreateInfo external = {
-        .sType = VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_BUFFER_CREATE_INFO,
-        .handleTypes = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT};
-    const VkBufferCreateInfo info = {
-        .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
-        .pNext = import ? &external : NULL,
-        .size = align_up(buf->base.size_bytes, 4),
-        .usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
-                 VK_BUFFER_USAGE_TRANSFER_DST_BIT | VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT};
+        .sType = VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_BUFFER_CREATE_INFO, .handleTypes = buf->external};
+    const VkBufferCreateInfo info = {.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
+                                     .pNext = buf->external ? &external : NULL,
+                                     .size = align_up(buf->base.size_bytes, 4),
+                                     .usage = usage};
     VkResult r = dev->fn.CreateBuffer(dev->handle, &info, NULL, &buf->handle);
     if (r != VK_SUCCESS) buf->handle = VK_NULL_HANDLE;
     return r;
@@ -162,7 +185,8 @@ static VkResult map_buffer(struct vk_device *dev, struct vk_buf *buf) {
 static VkResult make_guarded(struct vk_device *dev, struct vk_buf *buf) {
     const struct vk_type_list *list = &dev->physical->types[buf->base.kind];
     uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), unit = dev->physical->min_import_bytes;
-    VkResult r = make_buffer(dev, buf, true);
+    buf->external = IMPORTED;
+    VkResult r = make_buffer(dev, buf);
     if (r != VK_SUCCESS) return r;
     VkMemoryRequirements need;
     dev->fn.GetBufferMemoryRequirements(dev->handle, buf->handle, &need);
@@ -208,7 +232,7 @@ static void release(struct vk_device *dev, struct vk_buf *buf) {
 static VkResult make_plain(struct vk_device *dev, struct vk_buf *buf, const char **call) {
     VkMemoryRequirements need;
     *call = "vkCreateBuffer";
-    VkResult r = make_buffer(dev, buf, false);
+    VkResult r = make_buffer(dev, buf);
     if (r != VK_SUCCESS) return r;
     dev->fn.GetBufferMemoryRequirements(dev->handle, buf->handle, &need);
     *call = "vkAllocateMemory";
@@ -234,7 +258,7 @@ static greta_status fail_create(struct vk_device *dev, const struct vk_buf *buf,
                       dev->base.info.name, info.free_bytes >> 20, info.total_bytes >> 20);
 }
 
-greta_status vk_buf_create(struct hal_dev *base, uint64_t size_bytes, enum greta_mem_kind kind,
+static greta_status create(struct hal_dev *base, uint64_t size_bytes, enum greta_mem_kind kind, bool exported,
                            struct hal_buf **out) {
     struct vk_device *dev = vk_device(base);
     *out = NULL;
@@ -244,10 +268,11 @@ greta_status vk_buf_create(struct hal_dev *base, uint64_t size_bytes, enum greta
     if (!buf) return greta_fail(base->log, GRETA_ERR_NO_MEMORY, "vulkan: out of memory");
     buf->base.size_bytes = size_bytes;
     buf->base.kind = kind;
-    bool made = wants_guard(dev) && make_guarded(dev, buf) == VK_SUCCESS;
+    bool made = !exported && wants_guard(dev) && make_guarded(dev, buf) == VK_SUCCESS;
     if (!made) {
         const char *call = "vkCreateBuffer";
         release(dev, buf);
+        if (exported) buf->external = EXPORTED;
         VkResult r = make_plain(dev, buf, &call);
         if (r != VK_SUCCESS) {
             release(dev, buf);
@@ -260,6 +285,35 @@ greta_status vk_buf_create(struct hal_dev *base, uint64_t size_bytes, enum greta
                                             .buffer = buf->handle};
     buf->base.address = dev->fn.GetBufferDeviceAddress(dev->handle, &info);
     *out = &buf->base;
+    return GRETA_OK;
+}
+
+greta_status vk_buf_create(struct hal_dev *base, uint64_t size_bytes, enum greta_mem_kind kind,
+                           struct hal_buf **out) {
+    return create(base, size_bytes, kind, false, out);
+}
+
+greta_status vk_buf_export(struct hal_dev *base, uint64_t size_bytes, struct hal_buf **out,
+                           struct greta_export *handle) {
+    struct vk_device *dev = vk_device(base);
+    *handle = (struct greta_export){.fd = -1};
+    *out = NULL;
+    if (!dev->fn.GetMemoryFdKHR)
+        return greta_fail(base->log, GRETA_ERR_UNSUPPORTED, "vulkan: the driver lacks vkGetMemoryFdKHR");
+    greta_status st = create(base, size_bytes, GRETA_MEM_DEVICE, true, out);
+    if (st != GRETA_OK) return st;
+    const struct vk_buf *buf = (const struct vk_buf *)*out;
+    const VkMemoryGetFdInfoKHR info = {
+        .sType = VK_STRUCTURE_TYPE_MEMORY_GET_FD_INFO_KHR, .memory = buf->memory, .handleType = EXPORTED};
+    VkResult r = dev->fn.GetMemoryFdKHR(dev->handle, &info, &handle->fd);
+    if (r != VK_SUCCESS) {
+        handle->fd = -1;
+        vk_buf_destroy(base, *out);
+        *out = NULL;
+        return vk_fail(dev, r, "vkGetMemoryFdKHR", "exporting a buffer");
+    }
+    handle->type = GRETA_EXPORT_OPAQUE_FD;
+    handle->size_bytes = buf->memory_bytes;
     return GRETA_OK;
 }
 

@@ -203,6 +203,7 @@ const struct greta_dev_ops vk_dev_ops = {
     .dev_mem_info = vk_dev_mem_info,
     .dev_wait_idle = vk_dev_wait_idle,
     .buf_create = vk_buf_create,
+    .buf_export = vk_buf_export,
     .buf_destroy = vk_buf_destroy,
     .stream_create = vk_stream_create,
     .stream_destroy = vk_stream_destroy,

@@ -18,6 +18,7 @@
     X(GetPhysicalDeviceProperties2, true)                     \
     X(GetPhysicalDeviceFeatures2, true)                       \
     X(GetPhysicalDeviceMemoryProperties2, true)               \
+    X(GetPhysicalDeviceExternalBufferProperties, true)        \
     X(GetPhysicalDeviceQueueFamilyProperties, true)           \
     X(CreateDevice, true)                                     \
     X(GetDeviceProcAddr, true)                                \
@@ -74,6 +75,7 @@
     X(CmdWriteTimestamp2, true)                  \
     X(SetDeviceMemoryPriorityEXT, false)         \
     X(GetMemoryHostPointerPropertiesEXT, false)  \
+    X(GetMemoryFdKHR, false)                     \
     X(GetPipelineExecutablePropertiesKHR, false) \
     X(GetPipelineExecutableStatisticsKHR, false)
 

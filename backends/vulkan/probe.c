@@ -414,6 +414,7 @@ static bool probe_device(struct vk_instance *in, struct vk_physical *p) {
     find_quirks(in, p);
     if (p->quirks.few_matrix_sums) p->limits.max_matrix_sums = 8;
     vk_memory_classify(p);
+    vk_memory_ask_export(in, p);
     return true;
 }
 

@@ -25,6 +25,7 @@
     X(MEMORY_PRIORITY, VK_EXT_MEMORY_PRIORITY_EXTENSION_NAME)                      \
     X(PAGEABLE_MEMORY, VK_EXT_PAGEABLE_DEVICE_LOCAL_MEMORY_EXTENSION_NAME)         \
     X(EXTERNAL_MEMORY_HOST, VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME)            \
+    X(EXTERNAL_MEMORY_FD, VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME)                \
     X(PCI_BUS_INFO, VK_EXT_PCI_BUS_INFO_EXTENSION_NAME)                            \
     X(EXECUTABLE_PROPERTIES, VK_KHR_PIPELINE_EXECUTABLE_PROPERTIES_EXTENSION_NAME) \
     X(EXPLICIT_LAYOUT, VK_KHR_WORKGROUP_MEMORY_EXPLICIT_LAYOUT_EXTENSION_NAME)     \
@@ -122,6 +123,7 @@ const char *vk_extension_name(enum vk_extension extension);
 /* "gfx1103" where the device's name or PCI id tells, else "". */
 const char *vk_arch_name(const char *device_name, uint32_t vendor_id, uint32_t device_id);
 /* Which memory types serve which kind; sets limits.unified and limits.host_visible_vram. */
+void vk_memory_ask_export(struct vk_instance *instance, struct vk_physical *physical);
 void vk_memory_classify(struct vk_physical *physical);
 
 /* ---- device ----------------------------------------------------------------------------------------------------- */
@@ -179,6 +181,7 @@ void vk_cache_save(struct vk_device *dev);
 
 struct vk_buf {
     struct hal_buf base;
+    VkExternalMemoryHandleTypeFlags external; /* what its memory is imported from or exported as; 0: neither */
     VkBuffer handle;
     VkDeviceMemory memory;
     uint64_t memory_bytes;
@@ -189,6 +192,8 @@ struct vk_buf {
 
 greta_status vk_buf_create(struct hal_dev *dev, uint64_t size_bytes, enum greta_mem_kind kind,
                            struct hal_buf **out);
+greta_status vk_buf_export(struct hal_dev *dev, uint64_t size_bytes, struct hal_buf **out,
+                           struct greta_export *handle);
 void vk_buf_destroy(struct hal_dev *dev, struct hal_buf *buf);
 
 /* ---- modules and kernels ---------------------------------------------------------------------------------------- */

@@ -1,6 +1,10 @@
 /* Suites buffer, transfer, lifetime. */
 #include "cts.h"
 
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <stdint.h>
 
 static const char *const kind_names[GRETA_N_MEM_KINDS] = {"device", "upload", "readback", "unified"};
@@ -83,7 +87,47 @@ done:
     greta_buf_destroy(&buf);
 }
 
+/* Work on a shared buffer gives the same; the handle is one of the type that the limits tell, and the host sees the bytes where it can map it. */
+static void buffer_export(struct cts *t) {
+    enum { N = 5000 };
+    static uint32_t data[N], back[N];
+    struct greta_buf *buf = NULL;
+    struct greta_module *module = NULL;
+    struct greta_kernel *kernel = NULL;
+    struct greta_export handle = {.fd = -1};
+    if (t->limits->export_type == GRETA_EXPORT_NONE) {
+        CTS_STATUS(t, greta_buf_export(t->dev, N * 4, &buf, &handle), GRETA_ERR_UNSUPPORTED);
+        CTS_CHECK(t, !buf && handle.fd == -1);
+        CTS_SKIP(t, "the device does not share its memory");
+    }
+    CTS_STATUS(t, greta_buf_export(t->dev, 0, &buf, &handle), GRETA_ERR_INVALID);
+    CTS_OK(t, greta_buf_export(t->dev, N * 4, &buf, &handle));
+    CTS_CHECK(t, handle.type == t->limits->export_type && handle.size_bytes >= N * 4);
+    CTS_CHECK(t, (handle.fd >= 0) == (handle.type != GRETA_EXPORT_IPC));
+    CTS_CHECK(t, greta_buf_size(buf) == N * 4 && greta_buf_kind(buf) == GRETA_MEM_DEVICE);
+    cts_pattern(data, N, 7);
+    CTS_OK(t, greta_stream_write(t->stream, buf, 0, data, sizeof data));
+    CTS_OK(t, cts_kernel(t->dev, CTS_STEP, 0, 0, &module, &kernel));
+    CTS_OK(t, cts_step(t->stream, kernel, buf, 0, N));
+    CTS_OK(t, greta_stream_read(t->stream, buf, 0, back, sizeof back));
+    CTS_OK(t, greta_stream_wait(t->stream));
+    CTS_CHECK(t, back[0] == cts_stepped(data[0], 1) && back[N - 1] == cts_stepped(data[N - 1], 1));
+    if (handle.type == GRETA_EXPORT_MAPPABLE_FD) {
+        const uint32_t *seen = mmap(NULL, N * 4, PROT_READ, MAP_SHARED, handle.fd, 0);
+        CTS_NEED(t, seen != MAP_FAILED);
+        CTS_CHECK(t, !memcmp(seen, back, sizeof back));
+        munmap((void *)(uintptr_t)seen, N * 4);
+    } else if (handle.type == GRETA_EXPORT_OPAQUE_FD) {
+        CTS_CHECK(t, fcntl(handle.fd, F_GETFD) >= 0);
+    }
+done:
+    if (handle.fd >= 0) close(handle.fd);
+    greta_module_unload(&module);
+    greta_buf_destroy(&buf);
+}
+
 const struct cts_test cts_buffer[] = {{"buffer.kinds", buffer_kinds},
+                                      {"buffer.export", buffer_export},
                                       {"buffer.many_sizes", buffer_many_sizes},
                                       {"buffer.mapped", buffer_mapped},
                                       {"buffer.wrap", buffer_wrap},

@@ -209,6 +209,12 @@ CALL(GetDevicePropertiesR0600, (hipDeviceProp_tR0600 * properties, int device), 
     return check_device(device);
 }
 
+CALL(DeviceCanAccessPeer, (int *can, int device, int peer), (can, device, peer)) {
+    if (!can) return hipErrorInvalidValue;
+    *can = 0;
+    return check_device(device) == hipSuccess ? check_device(peer) : hipErrorInvalidDevice;
+}
+
 CALL(DeviceSynchronize, (void), ()) {
     hipError_t error = hip_unsafe("hipDeviceSynchronize");
     return error == hipSuccess ? queue_drain(NULL) : error;

@@ -2,6 +2,7 @@
 #include "hip_call.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct pinned {
     struct pinned *next;
@@ -70,6 +71,16 @@ CALL(Malloc, (void **p, size_t bytes), (p, bytes)) {
     if (error != hipSuccess || !bytes) return error;
     *p = gfx_alloc(hip_state.machine, bytes);
     return *p ? hipSuccess : hipErrorOutOfMemory;
+}
+
+/* Nobody opens it: another process has another machine. */
+CALL(IpcGetMemHandle, (hipIpcMemHandle_t * handle, void *p), (handle, p)) {
+    void *base;
+    if (!handle || !gfx_find(hip_state.machine, p, &base, NULL) || base != p)
+        return hip_complain(hipErrorInvalidValue, "hipIpcGetMemHandle: %p is not the start of device memory", p);
+    memset(handle, 0, sizeof *handle);
+    memcpy(handle->reserved, &p, sizeof p);
+    return hipSuccess;
 }
 
 CALL_END(Free, (void *p), (p)) {

@@ -31,6 +31,7 @@ SAME(hipHostMallocMapped, 2)
 SAME(hipHostMallocCoherent, 0x40000000)
 SAME(hipHostRegisterMapped, 2)
 _Static_assert(sizeof(hipUUID) == 16, "hipUUID");
+_Static_assert(sizeof(hipIpcMemHandle_t) == 64, "hipIpcMemHandle_t");
 
 #define SAME_TYPE(name, required, result, parameters) \
     _Static_assert(__builtin_types_compatible_p(__typeof__(&hip##name), result(*) parameters), #name);

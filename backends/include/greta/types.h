@@ -84,6 +84,21 @@ struct greta_group_matrix_op {
 };
 
 /* Plain numbers; 0 = not supported or not known. */
+/* How another API or another process gets at a buffer's memory. */
+enum greta_export_type {
+    GRETA_EXPORT_NONE,
+    GRETA_EXPORT_MAPPABLE_FD, /* a file descriptor for mmap: the memory is the host's */
+    GRETA_EXPORT_OPAQUE_FD,   /* a file descriptor that an API imports, on the same device and driver */
+    GRETA_EXPORT_IPC          /* 64 bytes that another process opens, on the same device */
+};
+
+struct greta_export {
+    enum greta_export_type type;
+    int fd;               /* -1 where the type has none. The caller's, who closes it, or an importer's, who took it over */
+    unsigned char ipc[64];
+    uint64_t size_bytes;  /* of the memory, which an importer may have to name; the buffer begins where it does */
+};
+
 struct greta_limits {
     uint64_t max_buf_bytes;
     uint32_t max_bindings, max_args_bytes; /* args: 8 a binding plus the constants */
@@ -103,6 +118,8 @@ struct greta_limits {
     struct greta_group_matrix_op group_matrix_ops[8];
     uint32_t n_group_matrix_ops, max_group_matrix_size; /* size: of any dimension */
     uint64_t peak_bytes_per_s; /* measured, where a measurement is stored */
+    enum greta_export_type export_type; /* what greta_buf_export gives; NONE: it is not supported */
+    uint64_t peers; /* bit i: this device can reach the memory of device i of the same backend by itself; its own bit is 0 */
 };
 
 /* One thing that a device counts. */

@@ -64,8 +64,9 @@ static greta_status fault_buf_create(struct hal_dev *dev, uint64_t size_bytes, e
 
 CALL(buf_wrap, (struct hal_dev * dev, void *memory, uint64_t size_bytes, struct hal_buf **out),
      (f->inner, memory, size_bytes, out), *out = NULL)
-CALL(buf_export, (struct hal_dev * dev, struct hal_buf *buf, int *out_fd), (f->inner, buf, out_fd),
-     *out_fd = -1)
+CALL(buf_export,
+     (struct hal_dev * dev, uint64_t size_bytes, struct hal_buf **out, struct greta_export *handle),
+     (f->inner, size_bytes, out, handle), (*out = NULL, *handle = (struct greta_export){.fd = -1}))
 CALL(stream_create, (struct hal_dev * dev, struct hal_stream **out), (f->inner, out), *out = NULL)
 CALL(stream_flush, (struct hal_dev * dev, struct hal_stream *stream), (f->inner, stream), (void)0)
 CALL(event_create, (struct hal_dev * dev, struct hal_event **out), (f->inner, out), *out = NULL)

@@ -139,10 +139,14 @@ static greta_status trace_buf_wrap(struct hal_dev *dev, void *memory, uint64_t s
     return status;
 }
 
-static greta_status trace_buf_export(struct hal_dev *dev, struct hal_buf *buf, int *out_fd) {
+static greta_status trace_buf_export(struct hal_dev *dev, uint64_t size_bytes, struct hal_buf **out,
+                                     struct greta_export *handle) {
     TRACE(dev);
-    trace_line(t, "buf_export #%" PRIu32, NUMBER(buf));
-    return t->inner->ops->buf_export(t->inner, buf, out_fd);
+    greta_status status = t->inner->ops->buf_export(t->inner, size_bytes, out, handle);
+    uint32_t number = status ? 0 : number_add(t, *out, NULL);
+    trace_line(t, "buf_export #%" PRIu32 " %" PRIu64 " bytes %s", number, size_bytes,
+               greta_status_name(status));
+    return status;
 }
 
 static greta_status trace_stream_create(struct hal_dev *dev, struct hal_stream **out) {

@@ -168,6 +168,14 @@ GRETA_API void *greta_buf_host(struct greta_buf *buf);
 /* cpu device only: a buffer over the caller's memory (a mapped file), which must outlive it. Else ERR_UNSUPPORTED. */
 GRETA_API GRETA_MUST_USE greta_status greta_buf_wrap(struct greta_dev *dev, void *memory, uint64_t size_bytes, struct greta_buf **out);
 
+/*
+ * A buffer of device memory that code outside this library shares: another API on the same device, or another process, by a handle of the
+ * type limits.export_type. It is a buffer like any other; its memory lives as long as it does and as long as someone has it imported. Nothing
+ * orders their accesses: wait for the stream before the other side reads. ERR_UNSUPPORTED where that type is NONE.
+ */
+GRETA_API GRETA_MUST_USE greta_status greta_buf_export(struct greta_dev *dev, uint64_t size_bytes, struct greta_buf **out,
+                                                       struct greta_export *handle);
+
 /* ---- modules and kernels --------------------------------------------------------------------------------------- */
 
 GRETA_API GRETA_MUST_USE greta_status greta_module_load(struct greta_dev *dev, const struct greta_image *image, struct greta_module **out);
