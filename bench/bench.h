@@ -9,6 +9,7 @@
 
 #include <greta/kernels.h>
 
+struct bench_vendor;
 struct kc_case;
 struct kc_data;
 
@@ -49,6 +50,7 @@ struct bench_env {
     void *user;
     void (*plant)(
         struct greta_call *call); /* for tests: makes a call of an op wrong as it is recorded; NULL */
+    struct bench_vendor *vendor; /* whose products stand beside ours, while it is open */
     struct bench_rate rates[BENCH_MAX_RATES];
     uint32_t n_rates;
 };

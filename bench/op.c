@@ -1,5 +1,6 @@
 /* Calls of the kernels' ops: buffers larger than caches, every row measured and its result checked. */
 #include "bench.h"
+#include "vendor.h"
 #include "verify.h"
 
 #include <stdio.h>
@@ -144,10 +145,28 @@ static greta_status memory_make(struct job *j, const struct greta_call *call, st
 
 struct recorder {
     struct job *job;
-    const struct greta_variant *row; /* NULL: the plan's choice */
+    const struct greta_variant *row; /* NULL: the plan's choice, or the vendor's library */
+    struct bench_vendor *vendor;
+    double eps; /* of the row's operands */
     struct greta_call call;
     struct memory *memory;
 };
+
+static struct bench_vendor_gemm vendor_gemm(const struct greta_call *call) {
+    uint64_t at[3] = {0};
+    for (int i = 0; i < 3; i++)
+        if (call->bindings[i].buf)
+            at[i] = greta_buf_address(call->bindings[i].buf) + call->bindings[i].offset_bytes;
+    return (struct bench_vendor_gemm){.type = call->keys[0],
+                                      .a_order = call->keys[1],
+                                      .b_order = call->keys[2],
+                                      .m = call->scalars.gemm.m,
+                                      .n = call->scalars.gemm.n,
+                                      .k = call->scalars.gemm.k,
+                                      .a = at[0],
+                                      .b = at[1],
+                                      .c = at[2]};
+}
 
 static greta_status record(void *user, struct greta_stream *stream, uint32_t k) {
     struct recorder *r = user;
@@ -158,6 +177,10 @@ static greta_status record(void *user, struct greta_stream *stream, uint32_t k) 
                                    .size_bytes = r->memory->sizes[i]};
     struct greta_call call = r->call;
     if (r->job->env->plant) r->job->env->plant(&call);
+    if (r->vendor) {
+        const struct bench_vendor_gemm gemm = vendor_gemm(&call);
+        return bench_vendor_gemm(r->vendor, stream, &gemm);
+    }
     return r->row ? greta_op_record_variant(r->job->env->plan, stream, r->row, &call)
                   : greta_op_record(r->job->env->plan, stream, &call);
 }
@@ -181,7 +204,7 @@ static greta_status reference(struct job *j, const struct greta_call *call, doub
 }
 
 static greta_status compare_all(struct job *j, struct recorder *r, uint8_t **read, double *worst) {
-    greta_status status = reference(j, &r->call, r->row->operand_eps);
+    greta_status status = reference(j, &r->call, r->eps);
     for (uint32_t i = 0; !status && i < j->info->n_bindings; i++) {
         struct ref_verdict v;
         if (j->outputs[i].kind == REF_NOTHING) continue;
@@ -196,8 +219,7 @@ static bool large_product(struct job *j, const struct recorder *r, const uint8_t
     if (!j->product)
         j->product =
             verify_gemm_make(&r->call, j->data.bytes[0], j->data.bytes[1], N_EXACT, j->env->params.seed);
-    if (j->product)
-        *worst = verify_gemm_worst(j->product, &r->call, (const float *)(const void *)c, r->row->operand_eps);
+    if (j->product) *worst = verify_gemm_worst(j->product, &r->call, (const float *)(const void *)c, r->eps);
     return j->product != NULL;
 }
 
@@ -221,8 +243,8 @@ static greta_status check(struct job *j, struct recorder *r, double *worst) {
     else if (strncmp(how, "freivalds", 9) == 0)
         ok = large_product(j, r, read[2], worst);
     else if (strcmp(how, "256 results") == 0)
-        ok = verify_product(&r->call, &j->data, (const float *)(const void *)read[2], r->row->operand_eps,
-                            N_EXACT, seed, worst);
+        ok = verify_product(&r->call, &j->data, (const float *)(const void *)read[2], r->eps, N_EXACT, seed,
+                            worst);
     else
         status = compare_all(j, r, read, worst);
     for (int i = 0; i < GRETA_OP_MAX_BINDINGS; i++) free(read[i]);
@@ -259,16 +281,14 @@ static struct greta_measure_params call_params(const struct job *j) {
                              : bench_measure_params(j->env, 20, 0);
 }
 
-/* `choice`: the row that the plan takes; it is the one that results of "auto" are checked as. */
+/* A row of NULL is the vendor's library. `choice`: the row that the plan takes; it is the one that results of "auto" are checked as. */
 static greta_status run_row(struct job *j, const struct greta_variant *row, bool is_auto) {
     struct memory m = {.n_copies = 1};
-    struct recorder r = {j, row, j->c->call, &m};
+    struct recorder r = {j, row, row ? NULL : j->env->vendor, row ? row->operand_eps : 0, j->c->call, &m};
+    const char *name = row ? greta_variant_name(row) : bench_vendor_name(j->env->dev);
     char key[320], reason[160] = "";
-    struct bench_result result = {.name = j->bench->name,
-                                  .key = key,
-                                  .row = greta_variant_name(row),
-                                  .bytes = j->bytes,
-                                  .flops = j->flops};
+    struct bench_result result = {
+        .name = j->bench->name, .key = key, .row = name, .bytes = j->bytes, .flops = j->flops};
     double work = j->flops > 0 ? j->flops : j->bytes, budget = bench_budget_s(j->env) * 1e9;
     double predicted = bench_predict_ns(j->env, result.row, work);
     snprintf(key, sizeof key, "%s/%s", j->key, is_auto ? "auto" : result.row);
@@ -278,7 +298,7 @@ static greta_status run_row(struct job *j, const struct greta_variant *row, bool
         result.reason = bench_too_slow(j->env, &result, reason, sizeof reason);
         return bench_add(j->env, &result);
     }
-    r.call.layout = row->layout;
+    r.call.layout = row ? row->layout : GRETA_LAYOUT_ROWS;
     if (!j->has_data) j->has_data = kc_data_make(&j->data, j->c, j->env->params.seed);
     if (!j->has_data) return GRETA_ERR_NO_MEMORY;
     greta_status status = memory_make(j, &r.call, &m);
@@ -291,12 +311,15 @@ static greta_status run_row(struct job *j, const struct greta_variant *row, bool
     }
     memory_free(&m);
     if (stops_all(status)) return status;
-    bench_note_rate(j->env, greta_variant_name(row), work, result.took_ns);
+    bench_note_rate(j->env, name, work, result.took_ns);
     if (status) {
         bool late = status == GRETA_ERR_TIMEOUT && result.predicted_ns > 0;
         snprintf(reason, sizeof reason, "%s", greta_status_text(status));
         if (late) bench_too_slow(j->env, &result, reason, sizeof reason);
-        result.status = late || status == GRETA_ERR_NO_DEVICE_MEMORY ? BENCH_SKIPPED : BENCH_FAILED;
+        result.status =
+            late || status == GRETA_ERR_NO_DEVICE_MEMORY || (!row && status == GRETA_ERR_UNSUPPORTED)
+                ? BENCH_SKIPPED
+                : BENCH_FAILED;
     } else if (!(result.worst <= 1)) {
         snprintf(reason, sizeof reason, "its result is wrong by %.3g of the bound", result.worst);
         result.status = BENCH_FAILED;
@@ -328,6 +351,13 @@ static uint64_t host_bytes(void) {
     return pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size : 0;
 }
 
+static bool vendor_wanted(const struct job *j) {
+    const char *asked = j->env->params.row;
+    const struct bench_vendor_gemm gemm = vendor_gemm(&j->c->call);
+    if (j->bench->rows || (asked && !strstr(bench_vendor_name(j->env->dev), asked))) return false;
+    return bench_vendor_serves(j->env->vendor, &gemm);
+}
+
 greta_status bench_call(struct bench_env *env, const struct bench *bench, const char *key,
                         const struct kc_case *c) {
     struct job j = {
@@ -353,6 +383,10 @@ greta_status bench_call(struct bench_env *env, const struct bench *bench, const 
         if (greta_variant_refusal(v, env->limits, &call)) continue;
         any = true;
         status = run_row(&j, v, false);
+    }
+    if (!status && env->vendor && call.op == GRETA_OP_GEMM && vendor_wanted(&j)) {
+        any = true;
+        status = run_row(&j, NULL, false);
     }
     /* The plan's own choice, where rows were not asked for by name. */
     bool wants_choice = only_auto || (any && !bench->rows && !env->params.row);

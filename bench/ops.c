@@ -1,5 +1,6 @@
 /* The shapes of the benches of single ops. */
 #include "bench.h"
+#include "vendor.h"
 #include "verify.h"
 
 #include <stdio.h>
@@ -27,7 +28,7 @@ static greta_status gemm(struct bench_env *env, const struct bench *bench, uint3
     return bench_call(env, bench, key, &c);
 }
 
-greta_status bench_gemm(struct bench_env *env, const struct bench *bench) {
+static greta_status our_gemm(struct bench_env *env, const struct bench *bench) {
     static const uint32_t sizes[N_PRESETS][6] = {
         {128}, {64}, {128, 512, 1024}, {128, 512, 1024, 2048, 4096, 8192}};
     static const uint32_t types[] = {GRETA_TYPE_F32, GRETA_TYPE_F16, GRETA_TYPE_BF16, GRETA_TYPE_I8,
@@ -55,6 +56,22 @@ greta_status bench_gemm(struct bench_env *env, const struct bench *bench) {
         for (uint32_t orders = 1; orders < 4 && !status && !is_large(env); orders++)
             status = gemm(env, bench, types[t], 96, 64, 80, orders & 1, orders >> 1);
     }
+    return status;
+}
+
+/* Beside the vendor's library, where the machine has it; that it has not is one line. */
+greta_status bench_gemm(struct bench_env *env, const struct bench *bench) {
+    const char *name = bench_vendor_name(env->dev), *asked = env->params.row;
+    const bool beside =
+        name && !strcmp(bench->name, "gemm") && !bench->rows && (!asked || strstr(name, asked));
+    char reason[256] = "", key[32];
+    greta_status status = GRETA_OK;
+    if (beside && bench_vendor_open(env->stream, env->log, &env->vendor, reason, sizeof reason)) {
+        snprintf(key, sizeof key, "gemm/%s", name);
+        status = bench_skip(env, bench->name, key, reason);
+    }
+    if (!status) status = our_gemm(env, bench);
+    bench_vendor_close(&env->vendor);
     return status;
 }
 

@@ -163,6 +163,10 @@ enum greta_mem_kind greta_buf_kind(const struct greta_buf *buf) {
     return buf->kind;
 }
 
+uint64_t greta_buf_address(const struct greta_buf *buf) {
+    return buf ? buf->address : 0;
+}
+
 void *greta_buf_host(struct greta_buf *buf) {
     return buf->hal->host ? (unsigned char *)buf->hal->host + buf->offset_bytes : NULL;
 }

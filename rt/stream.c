@@ -286,6 +286,13 @@ greta_status greta_stream_flush(struct greta_stream *s) {
     return status == GRETA_OK ? rt_stream_flush(s) : status;
 }
 
+void *greta_stream_native(struct greta_stream *s) {
+    if (rt_stream_check(s, "native handle", false) != GRETA_OK || !s->dev->hal->ops->stream_native)
+        return NULL;
+    rt_stream_touch(s);
+    return s->dev->hal->ops->stream_native(s->dev->hal, s->hal);
+}
+
 greta_status rt_stream_sync(struct greta_stream *s) {
     struct greta_dev *dev = s->dev;
     greta_status status = s->hazard.host_sees ? rt_stream_barrier(s) : GRETA_OK;

@@ -133,6 +133,9 @@ struct greta_dev_ops {
     void (*stream_destroy)(struct hal_dev *dev, struct hal_stream *stream);
     /* (o) Hands recorded work to the device. NULL: the backend starts work as it is recorded. */
     greta_status (*stream_flush)(struct hal_dev *dev, struct hal_stream *stream);
+    /* (o) The stream as the API has it, for a library of the vendor's that puts work on it; the calling thread is ready for calls of that
+     * API on this device. NULL: there is none. */
+    void *(*stream_native)(struct hal_dev *dev, struct hal_stream *stream);
 
     greta_status (*event_create)(struct hal_dev *dev, struct hal_event **out);
     void (*event_destroy)(struct hal_dev *dev, struct hal_event *event);

@@ -40,6 +40,7 @@ static const struct greta_dev_ops ops = {
     .buf_export = hip_buf_export,
     .stream_create = hip_stream_create,
     .stream_destroy = hip_stream_destroy,
+    .stream_native = hip_stream_native,
     .event_create = hip_event_create,
     .event_destroy = hip_event_destroy,
     .event_record = hip_event_record,

@@ -149,6 +149,7 @@ struct hip_stream {
 
 greta_status hip_stream_create(struct hal_dev *dev, struct hal_stream **out);
 void hip_stream_destroy(struct hal_dev *dev, struct hal_stream *stream);
+void *hip_stream_native(struct hal_dev *dev, struct hal_stream *stream);
 greta_status hip_stream_wait_event(struct hal_dev *dev, struct hal_stream *stream, struct hal_event *event);
 greta_status hip_cmd_dispatch(struct hal_dev *dev, struct hal_stream *stream, const struct hal_dispatch *cmd);
 greta_status hip_cmd_copy(struct hal_dev *dev, struct hal_stream *stream, const struct hal_copy *cmd);

@@ -41,6 +41,10 @@ void hip_stream_destroy(struct hal_dev *base, struct hal_stream *hal) {
     free(s);
 }
 
+void *hip_stream_native(struct hal_dev *base, struct hal_stream *hal) {
+    return hip_enter(hip_device(base)) == GRETA_OK ? stream_of(hal)->handle : NULL;
+}
+
 greta_status hip_stream_wait_event(struct hal_dev *base, struct hal_stream *hal, struct hal_event *event) {
     struct hip_device *dev = hip_device(base);
     greta_status status = hip_enter(dev);

@@ -69,6 +69,11 @@ CALL(buf_export,
      (f->inner, size_bytes, out, handle), (*out = NULL, *handle = (struct greta_export){.fd = -1}))
 CALL(stream_create, (struct hal_dev * dev, struct hal_stream **out), (f->inner, out), *out = NULL)
 CALL(stream_flush, (struct hal_dev * dev, struct hal_stream *stream), (f->inner, stream), (void)0)
+static void *fault_stream_native(struct hal_dev *dev, struct hal_stream *stream) {
+    struct hal_dev *inner = ((struct fault_dev *)dev)->inner;
+    return inner->ops->stream_native(inner, stream);
+}
+
 CALL(event_create, (struct hal_dev * dev, struct hal_event **out), (f->inner, out), *out = NULL)
 CALL(event_record, (struct hal_dev * dev, struct hal_event *event, struct hal_stream *stream),
      (f->inner, event, stream), (void)0)
@@ -123,6 +128,7 @@ static const struct greta_dev_ops fault_ops = {
     .stream_create = fault_stream_create,
     .stream_destroy = fault_stream_destroy,
     .stream_flush = fault_stream_flush,
+    .stream_native = fault_stream_native,
     .event_create = fault_event_create,
     .event_destroy = fault_event_destroy,
     .event_record = fault_event_record,
@@ -185,6 +191,7 @@ greta_status hal_fault_wrap(struct hal_dev *inner, const struct hal_fault_params
     if (!inner->ops->buf_wrap) f->ops.buf_wrap = NULL;
     if (!inner->ops->buf_export) f->ops.buf_export = NULL;
     if (!inner->ops->stream_flush) f->ops.stream_flush = NULL;
+    if (!inner->ops->stream_native) f->ops.stream_native = NULL;
     if (!inner->ops->event_elapsed) f->ops.event_elapsed = NULL;
     if (!inner->ops->graph_build) {
         f->ops.graph_build = NULL;

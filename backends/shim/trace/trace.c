@@ -169,6 +169,12 @@ static greta_status trace_stream_flush(struct hal_dev *dev, struct hal_stream *s
     return t->inner->ops->stream_flush(t->inner, stream);
 }
 
+static void *trace_stream_native(struct hal_dev *dev, struct hal_stream *stream) {
+    TRACE(dev);
+    trace_line(t, "native #%" PRIu32, NUMBER(stream));
+    return t->inner->ops->stream_native(t->inner, stream);
+}
+
 static greta_status trace_event_create(struct hal_dev *dev, struct hal_event **out) {
     TRACE(dev);
     greta_status status = t->inner->ops->event_create(t->inner, out);
@@ -370,6 +376,7 @@ static const struct greta_dev_ops trace_ops = {
     .stream_create = trace_stream_create,
     .stream_destroy = trace_stream_destroy,
     .stream_flush = trace_stream_flush,
+    .stream_native = trace_stream_native,
     .event_create = trace_event_create,
     .event_destroy = trace_event_destroy,
     .event_record = trace_event_record,
@@ -412,6 +419,7 @@ greta_status hal_trace_wrap(struct hal_dev *inner, void (*line)(void *user, cons
     if (!inner->ops->buf_wrap) t->ops.buf_wrap = NULL;
     if (!inner->ops->buf_export) t->ops.buf_export = NULL;
     if (!inner->ops->stream_flush) t->ops.stream_flush = NULL;
+    if (!inner->ops->stream_native) t->ops.stream_native = NULL;
     if (!inner->ops->event_elapsed) t->ops.event_elapsed = NULL;
     if (!inner->ops->graph_build) {
         t->ops.graph_build = NULL;

@@ -18,7 +18,8 @@ extern "C" {
     X(FORCE, "kernel rows by name, as in matmul=matmul_simple,attn=attn_simple")                           \
     X(TUNING, "the tuning database; empty: none; unset: tuning.db in the cache folder")                    \
     X(VULKAN_LIBRARY, "the Vulkan library to open in place of libvulkan.so.1")                             \
-    X(HIP_LIBRARY, "the HIP library to open in place of libamdhip64.so.7 or .so.6")
+    X(HIP_LIBRARY, "the HIP library to open in place of libamdhip64.so.7 or .so.6")                        \
+    X(HIPBLAS_LIBRARY, "the hipBLAS library that greta bench gemm compares with, in place of libhipblas.so.3 or .so.2")
 
 enum greta_env {
 #define GRETA_ENV_ENUM(name, text) GRETA_ENV_##name,

@@ -160,6 +160,8 @@ GRETA_API GRETA_MUST_USE greta_status greta_buf_create(struct greta_dev *dev, ui
 GRETA_API void greta_buf_destroy(struct greta_buf **buf);
 GRETA_API uint64_t greta_buf_size(const struct greta_buf *buf);
 GRETA_API enum greta_mem_kind greta_buf_kind(const struct greta_buf *buf);
+/* Where the device sees its first byte. */
+GRETA_API uint64_t greta_buf_address(const struct greta_buf *buf);
 /*
  * The host's view, or NULL where the buffer is not mapped. What the host writes before a flush is seen by the work of that
  * flush; what the device wrote is seen after a wait.
@@ -227,6 +229,12 @@ GRETA_API GRETA_MUST_USE greta_status greta_stream_write(struct greta_stream *st
 GRETA_API GRETA_MUST_USE greta_status greta_stream_read(struct greta_stream *stream, struct greta_buf *src, uint64_t offset_bytes,
                                                         void *data, uint64_t size_bytes);
 GRETA_API GRETA_MUST_USE greta_status greta_stream_flush(struct greta_stream *stream);
+/*
+ * For a library of the vendor's that puts work on the stream itself: the stream as the backend's API has it (a hipStream_t), or NULL where
+ * there is none. Called before each such piece of work, outside of recordings; it runs in the stream's order, a wait waits for it,
+ * and rt knows nothing of what it reads and writes.
+ */
+GRETA_API void *greta_stream_native(struct greta_stream *stream);
 /* Flushes and waits for all of it. */
 GRETA_API GRETA_MUST_USE greta_status greta_stream_wait(struct greta_stream *stream);
 
