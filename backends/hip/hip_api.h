@@ -83,7 +83,7 @@
     X(hipErrorUnknown, 999)                     \
     X(hipErrorRuntimeMemory, 1052)              \
     X(hipErrorRuntimeOther, 1053)
-/* Those that came with HIP 6, and with HIP 7. */
+/* Those that came with HIP 6.3, and with HIP 7. */
 #define HIP_ERROR_LIST_6(X)                  \
     X(hipErrorInvalidChannelDescriptor, 911) \
     X(hipErrorInvalidTexture, 912)

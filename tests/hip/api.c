@@ -11,7 +11,7 @@
 
 #define SAME(name, number) _Static_assert((int)name == number, #name);
 HIP_ERROR_LIST(SAME)
-#if HIP_VERSION_MAJOR >= 6
+#if HIP_VERSION_MAJOR > 6 || (HIP_VERSION_MAJOR == 6 && HIP_VERSION_MINOR >= 3)
 HIP_ERROR_LIST_6(SAME)
 #endif
 #if HIP_VERSION_MAJOR >= 8 /* HIP 7 got them one by one */
