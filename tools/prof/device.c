@@ -340,7 +340,7 @@ static void launched(struct prof *p, struct lane *l, const struct greta_record *
     g->n_launches++;
     l->summary.i_graph = g->number;
     l->summary.n_dispatches += g->n_dispatches;
-    for (uint32_t i = 0; i < g->n_items; i++)
+    for (uint32_t i = 0; i < g->n_items && p->kernels_path; i++)
         if (g->items[i].kernel) kernel_called(g->items[i].kernel, g->items[i].groups, p->pos);
     if (e) e->graph = g;
     if (l->launch_stamped && e) {

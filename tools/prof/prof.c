@@ -82,7 +82,8 @@ void prof_slice(struct prof *p, int pid, long tid, const char *name, const char 
     line_text(&l, *args ? "\",\"args\":{" : "\"");
     line_text(&l, args);
     line_text(&l, *args ? "}}" : "}");
-    if (l.at < l.end) writer_add(&p->timeline, text, (size_t)(l.at - text), clock_ns());
+    uint64_t now = p->emulated ? clock_ns() : p->start_ns + end; /* near enough for when to flush */
+    if (l.at < l.end) writer_add(&p->timeline, text, (size_t)(l.at - text), now);
 }
 
 void prof_meta(struct prof *p, int pid, long tid, const char *what, const char *name) {
@@ -95,7 +96,9 @@ void prof_meta(struct prof *p, int pid, long tid, const char *what, const char *
 
 /* The calling thread; named where it is new. */
 static long thread_of(struct prof *p) {
-    long tid = (long)gettid();
+    static _Thread_local long own; /* the number is a system call */
+    if (!own) own = (long)gettid();
+    long tid = own;
     for (uint32_t i = 0; i < p->n_tids; i++)
         if (p->tids[i] == tid) return tid;
     if (p->n_tids < PROF_MAX_THREADS) {
@@ -211,7 +214,7 @@ static void record(void *user, const struct greta_record *r) {
     if (r->type == GRETA_RECORD_DISPATCH) {
         follow_position(p, r);
         k = kernels_get(&p->kernels, prof_phase(p), r);
-        if (k && !r->recorded) kernel_called(k, r->groups, p->pos);
+        if (k && !r->recorded && p->kernels_path) kernel_called(k, r->groups, p->pos);
     }
     if (p->timeline.fd >= 0 && r->type != GRETA_RECORD_BARRIER && r->type != GRETA_RECORD_GRAPH_BEGIN &&
         r->type != GRETA_RECORD_ALLOC && r->type != GRETA_RECORD_FREE)
