@@ -3,7 +3,8 @@
  * elements costs beside its decoding and its products.
  *
  * With VNNI a product is eight sums already, so a unit is a conversion and a multiply-add by its factor, which comes out of memory
- * in all lanes for nothing: the factors of the whole row are made first. Without it the products of eight units, pairs of 16 bits,
+ * in all lanes for nothing: the factors of the whole row are made first. Types of which 16 bytes are a unit fill a vector of 512
+ * bits with four, so that their factors come by one permutation. Without it the products of eight units, pairs of 16 bits,
  * are merged step by step, half as many vectors after each, until lane u is unit u's own sum: then one conversion and one
  * multiply-add by the vector of factors serve all eight.
  */
@@ -20,10 +21,10 @@ struct chunk {
     const int8_t *q;
     size_t n_units;
     float d[CHUNK], s[CHUNK], half_s[2][CHUNK]; /* half_s: s of the halves of a unit */
-    /* What the offset of wide weights adds to each lane of a unit, or of a pair of units (with VNNI). */
-    _Alignas(32) int32_t init[CHUNK][8];
-    /* For pair_dot: first halves of two units, last halves of two units; and their magnitudes. */
-    _Alignas(32) int8_t pairs[CHUNK][32], sizes[CHUNK][32];
+    /* What the offset of wide weights adds to each lane of a unit, or of a pair of units (with VNNI): see init_slot. */
+    _Alignas(64) int32_t init[CHUNK][8];
+    /* For pair_dot: first halves of two units, last halves of two units, at pair_slot; and their magnitudes. */
+    _Alignas(64) int8_t pairs[CHUNK][32], sizes[CHUNK][32];
 };
 
 /* Types of which 16 bytes are the 32 nibbles of one unit, the second half in the high ones. */
@@ -42,6 +43,18 @@ SIMD_INLINE int rest_offset(uint32_t type) {
 
 SIMD_INLINE bool needs_half_sums(uint32_t type) {
     return batch_has_min_halves(type) || (batch_has_halves(type) && rest_offset(type));
+}
+
+/* Where the first (0) or last (1) halves of the pair of units from u on lie; with VNNI two pairs' first halves lie together. */
+SIMD_INLINE size_t pair_slot(size_t u, size_t half) {
+#ifdef __AVX512VNNI__
+    return u / 4 * 4 + u % 4 / 2 + 2 * half;
+#else
+    return u + half;
+#endif
+}
+SIMD_INLINE size_t init_slot(uint32_t type, size_t u) {
+    return is_split(type) ? u / 2 : u;
 }
 
 /* ---- two units of a split type: lanes 0 .. 3 are the first's, 4 .. 7 the second's ---- */
@@ -97,15 +110,16 @@ SIMD_INLINE void split_read(uint32_t type, const uint8_t *p, size_t u, size_t v,
 /* `at`: u's index in the chunk, even. IQ4's values are above -128, so they can take the activations' signs. */
 SIMD_INLINE __m256i pair_dot(uint32_t type, const __m256i w[2], const struct chunk *c, size_t at) {
     __m256i x[2];
-    for (size_t i = 0; i < 2; i++) x[i] = _mm256_load_si256((const __m256i *)c->pairs[at + i]);
+    for (size_t i = 0; i < 2; i++) x[i] = _mm256_load_si256((const __m256i *)c->pairs[pair_slot(at, i)]);
 #ifdef __AVX512VNNI__
-    __m256i init = has_init(type) ? _mm256_load_si256((const __m256i *)c->init[at]) : _mm256_setzero_si256();
+    __m256i init = has_init(type) ? _mm256_load_si256((const __m256i *)c->init[init_slot(type, at)])
+                                  : _mm256_setzero_si256();
     return _mm256_dpbusd_epi32(_mm256_dpbusd_epi32(init, w[0], x[0]), w[1], x[1]);
 #else
     const __m256i ones = _mm256_set1_epi16(1);
     __m256i products[2];
     for (size_t i = 0; i < 2; i++) {
-        __m256i size = _mm256_load_si256((const __m256i *)c->sizes[at + i]);
+        __m256i size = _mm256_load_si256((const __m256i *)c->sizes[pair_slot(at, i)]);
         products[i] = batch_is_wide(type) ? _mm256_maddubs_epi16(size, _mm256_sign_epi8(w[i], x[i]))
                                           : _mm256_maddubs_epi16(w[i], x[i]);
     }
@@ -135,8 +149,9 @@ SIMD_INLINE void chunk_pairs(uint32_t type, struct chunk *c) {
         if (u + 1 < c->n_units) b = _mm256_loadu_si256((const __m256i *)(c->q + u * 32 + 32));
         __m256i x[2] = {_mm256_permute2x128_si256(a, b, 0x20), _mm256_permute2x128_si256(a, b, 0x31)};
         for (size_t i = 0; i < 2; i++) {
-            _mm256_store_si256((__m256i *)c->pairs[u + i], x[i]);
-            if (batch_is_wide(type)) _mm256_store_si256((__m256i *)c->sizes[u + i], _mm256_abs_epi8(x[i]));
+            _mm256_store_si256((__m256i *)c->pairs[pair_slot(u, i)], x[i]);
+            if (batch_is_wide(type))
+                _mm256_store_si256((__m256i *)c->sizes[pair_slot(u, i)], _mm256_abs_epi8(x[i]));
         }
     }
 }
@@ -145,10 +160,10 @@ SIMD_INLINE void chunk_inits(uint32_t type, struct chunk *c) {
     const __m256i offset = _mm256_set1_epi8((char)batch_offset(type)), zero = _mm256_setzero_si256();
     const __m256i offsets[2] = {offset, offset};
     for (size_t u = 0; u < c->n_units; u += is_split(type) ? 2 : 1) {
-        _mm256_store_si256((__m256i *)c->init[u], zero);
+        _mm256_store_si256((__m256i *)c->init[init_slot(type, u)], zero);
         __m256i x = is_split(type) ? zero : _mm256_loadu_si256((const __m256i *)(c->q + u * 32));
         __m256i dot = is_split(type) ? pair_dot(type, offsets, c, u) : batch_dot(type, zero, offset, x);
-        _mm256_store_si256((__m256i *)c->init[u], _mm256_sub_epi32(zero, dot));
+        _mm256_store_si256((__m256i *)c->init[init_slot(type, u)], _mm256_sub_epi32(zero, dot));
     }
 }
 
@@ -203,7 +218,7 @@ SIMD_INLINE __m256 unit_dot(uint32_t type, const uint8_t *p, size_t u, bool last
         return _mm256_cvtepi32_ps(pair_dot(type, w, c, at));
     }
     __m256i init = _mm256_setzero_si256();
-    if (has_init(type)) init = _mm256_load_si256((const __m256i *)c->init[at]);
+    if (has_init(type)) init = _mm256_load_si256((const __m256i *)c->init[init_slot(type, at)]);
     return _mm256_cvtepi32_ps(batch_dot(type, init, batch_unit_read(type, p, u), unit_x(type, p, u, c, at)));
 }
 
@@ -248,9 +263,67 @@ SIMD_INLINE __m256 tail_add(uint32_t type, const uint8_t *p, const struct chunk 
 
 #ifdef __AVX512VNNI__
 
-SIMD_INLINE float row_dot(uint32_t type, const uint8_t *row, const struct chunk *c) {
-    const size_t step = is_split(type) ? 2 : 1, bytes = batch_bytes(type),
-                 n_whole = c->n_units / BATCH * BATCH;
+/* Four units from u on: 16 bytes of each, and, of some types, each one's fifth bits. w as of split_read. */
+SIMD_INLINE void split_read_four(uint32_t type, const uint8_t *p, size_t u, __m512i w[2]) {
+    const struct split_place at = split_place_of(type);
+    const __m512i low = _mm512_set1_epi8(15);
+    __m256i pair[2];
+    uint64_t bits[4];
+    p += u * at.stride;
+    for (size_t i = 0; i < 2; i++, p += 2 * at.stride) {
+        pair[i] = _mm256_inserti128_si256(
+            _mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)(p + at.nibbles))),
+            _mm_loadu_si128((const __m128i *)(p + at.stride + at.nibbles)), 1);
+        bits[2 * i] = at.bits ? read_u32(p + at.bits) : 0;
+        bits[2 * i + 1] = at.bits ? read_u32(p + at.stride + at.bits) : 0;
+    }
+    __m512i both = _mm512_inserti64x4(_mm512_castsi256_si512(pair[0]), pair[1], 1);
+    w[0] = _mm512_and_si512(both, low);
+    w[1] = _mm512_and_si512(_mm512_srli_epi16(both, 4), low);
+    if (at.bits) {
+        uint64_t first =
+            (bits[0] & 0xFFFF) | (bits[1] & 0xFFFF) << 16 | (bits[2] & 0xFFFF) << 32 | bits[3] << 48;
+        uint64_t last = bits[0] >> 16 | (bits[1] & 0xFFFF0000) | bits[2] >> 16 << 32 | bits[3] >> 16 << 48;
+        w[0] = _mm512_mask_add_epi8(w[0], first, w[0], _mm512_set1_epi8(16));
+        w[1] = _mm512_mask_add_epi8(w[1], last, w[1], _mm512_set1_epi8(16));
+    }
+    if (batch_is_wide(type)) {
+        __m512i values =
+            _mm512_broadcast_i32x4(_mm_xor_si128(_mm_setr_epi8(GRETA_IQ4_VALUES), _mm_set1_epi8(-128)));
+        for (size_t i = 0; i < 2; i++) w[i] = _mm512_shuffle_epi8(values, w[i]);
+    }
+}
+
+/* Of a split type: four units in a vector, four lanes each. */
+SIMD_INLINE float row_dot_split(uint32_t type, const uint8_t *p, const struct chunk *c) {
+    __m256 rest = _mm256_setzero_ps();
+    __m512 acc[2] = {_mm512_setzero_ps(), _mm512_setzero_ps()};
+    const __m512i lanes = _mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3);
+    size_t u0 = 0;
+    for (; u0 + BATCH <= c->n_units; u0 += BATCH, p += batch_bytes(type)) {
+        struct batch_scales s;
+        factors_make(type, p, c, u0, &s, &rest);
+#pragma GCC unroll 2
+        for (size_t i = 0; i < 2; i++) {
+            size_t u = u0 + 4 * i;
+            __m512i w[2], dot = _mm512_setzero_si512();
+            split_read_four(type, p, 4 * i, w);
+            if (has_init(type)) dot = _mm512_load_si512(c->init[init_slot(type, u)]);
+            for (size_t k = 0; k < 2; k++)
+                dot = _mm512_dpbusd_epi32(dot, w[k], _mm512_load_si512(c->pairs[pair_slot(u, k)]));
+            __m512i from = _mm512_add_epi32(lanes, _mm512_set1_epi32((int)(4 * i)));
+            __m512 d = _mm512_permutexvar_ps(from, _mm512_castps256_ps512(s.d[0]));
+            acc[i] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot), d, acc[i]);
+        }
+    }
+    __m256 sum = vf_fold(_mm512_add_ps(acc[0], acc[1]));
+    if (!batch_is_block(type)) sum = tail_add(type, p, c, u0, sum, &rest);
+    return v8_sum(_mm256_fmadd_ps(rest, _mm256_set1_ps(rest_factor(type)), sum));
+}
+
+/* Of the others: first the factors of all units. */
+SIMD_INLINE float row_dot_units(uint32_t type, const uint8_t *row, const struct chunk *c) {
+    const size_t bytes = batch_bytes(type), n_whole = c->n_units / BATCH * BATCH;
     float d[2][CHUNK];
     __m256 rest = _mm256_setzero_ps(), acc[4] = {rest, rest, rest, rest};
     const uint8_t *p = row;
@@ -262,17 +335,19 @@ SIMD_INLINE float row_dot(uint32_t type, const uint8_t *row, const struct chunk 
     }
     for (size_t u0 = 0; u0 < n_whole; u0 += BATCH, row += bytes) {
 #pragma GCC unroll 8
-        for (size_t u = 0; u < BATCH; u += step) {
-            __m256 scale = _mm256_set1_ps(d[0][u0 + u]);
-            if (is_split(type)) scale = _mm256_blend_ps(scale, _mm256_set1_ps(d[0][u0 + u + 1]), 0xF0);
+        for (size_t u = 0; u < BATCH; u++) {
+            __m256 scale = _mm256_set1_ps(d[0][u0 + u]), dot = unit_dot(type, row, u, false, c, u0 + u);
             if (batch_has_halves(type)) scale = _mm256_blend_ps(scale, _mm256_set1_ps(d[1][u0 + u]), 0xF0);
-            __m256 dot = unit_dot(type, row, u, false, c, u0 + u);
-            acc[u / step % 4] = _mm256_fmadd_ps(dot, scale, acc[u / step % 4]);
+            acc[u % 4] = _mm256_fmadd_ps(dot, scale, acc[u % 4]);
         }
     }
     if (!batch_is_block(type)) acc[0] = tail_add(type, row, c, n_whole, acc[0], &rest);
     acc[0] = _mm256_add_ps(_mm256_add_ps(acc[0], acc[1]), _mm256_add_ps(acc[2], acc[3]));
     return v8_sum(_mm256_fmadd_ps(rest, _mm256_set1_ps(rest_factor(type)), acc[0]));
+}
+
+SIMD_INLINE float row_dot(uint32_t type, const uint8_t *row, const struct chunk *c) {
+    return is_split(type) ? row_dot_split(type, row, c) : row_dot_units(type, row, c);
 }
 
 #else
@@ -342,7 +417,8 @@ SIMD_INLINE __m256i split_sums(uint32_t type, const uint8_t *p, const struct chu
             continue;
         }
         for (size_t k = 0; k < 2; k++)
-            w[k] = _mm256_maddubs_epi16(w[k], _mm256_load_si256((const __m256i *)c->pairs[at + 2 * i + k]));
+            w[k] = _mm256_maddubs_epi16(
+                w[k], _mm256_load_si256((const __m256i *)c->pairs[pair_slot(at + 2 * i, k)]));
         v[i] = _mm256_add_epi16(w[0], w[1]);
     }
     if (batch_is_wide(type))
