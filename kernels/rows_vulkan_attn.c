@@ -52,6 +52,8 @@ static const char *heads_unwise(const struct greta_variant *v, const struct gret
 static const char *attn_split_unwise(const struct greta_variant *v, const struct greta_limits *limits,
                                      const struct greta_call *call) {
     const struct greta_scalars_attn_split *s = &call->scalars.attn_split;
+    if (v->n_threads > 256 && limits->n_compute_units <= 32)
+        return "smaller workgroups fill a GPU of this size"; /* not measured there */
     return heads_unwise(v, limits, call, s->n_head, s->n_head_kv);
 }
 
@@ -177,16 +179,16 @@ static const struct variant_param flash_params[] = {{"queries", FLASH_QUERIES, {
                                                     {"keys", FLASH_KEYS, {16, 32, 64}},
                                                     {"threads", VARIANT_PARAM_THREADS, {64, 128, 256}}};
 
-#define ATTN_SPLIT(name_, heads_, piece_)                                                                   \
-    {                                                                                                       \
-        .name = name_, .op = GRETA_OP_ATTN_SPLIT, .format = GRETA_IMAGE_SPIRV,                              \
-        .image = &greta_spirv_attn_split_simple, .entry = "main", .flags = VARIANT_EXACT, .n_threads = 256, \
-        .n_groups = attn_split_groups, .layout = GRETA_LAYOUT_PACKED, .refusal = attn_split_refusal,        \
-        .unwise = attn_split_unwise, .extras = ATTN_EXTRAS, PARAMS(chunk_params), .n_tunables = 2,          \
-        .tunables = {                                                                                       \
-            heads_,                                                                                         \
-            piece_                                                                                          \
-        }                                                                                                   \
+#define ATTN_SPLIT(name_, threads_, heads_, piece_)                                          \
+    {                                                                                        \
+        .name = name_, .op = GRETA_OP_ATTN_SPLIT, .format = GRETA_IMAGE_SPIRV,               \
+        .image = &greta_spirv_attn_split_simple, .entry = "main", .flags = VARIANT_EXACT,    \
+        .n_threads = threads_, .n_groups = attn_split_groups, .layout = GRETA_LAYOUT_PACKED, \
+        .refusal = attn_split_refusal, .unwise = attn_split_unwise, .extras = ATTN_EXTRAS,   \
+        PARAMS(chunk_params), .n_tunables = 2, .tunables = {                                 \
+            heads_,                                                                          \
+            piece_                                                                           \
+        }                                                                                    \
     }
 #define ATTN_ONE(name_, heads_)                                                                          \
     {                                                                                                    \
@@ -229,10 +231,11 @@ static const struct greta_variant rows[] = {
     PLAIN_ROW_X(ATTN, attn_simple, ATTN_EXTRAS, 128, attn_groups, attn_refusal),
     /* The unit of Mesa's llvmpipe, as above. */
     ATTN_COOPMAT("attn_coopmat_8", 32, 8, 8, 8, 8, 32, 32),
-    ATTN_SPLIT("attn_split_grouped", 4, 8),
-    ATTN_SPLIT("attn_split_pair", 2, 8),
-    ATTN_SPLIT("attn_split_one", 1, 8),
-    ATTN_SPLIT("attn_split_any", 1, 1),
+    ATTN_SPLIT("attn_split_grouped", 256, 4, 8),
+    ATTN_SPLIT("attn_split_pair", 256, 2, 8),
+    ATTN_SPLIT("attn_split_one_512", 512, 1, 8),
+    ATTN_SPLIT("attn_split_one", 256, 1, 8),
+    ATTN_SPLIT("attn_split_any", 256, 1, 1),
     PLAIN_ROW(ATTN_REDUCE, attn_reduce_simple, 128, attn_reduce_groups, NULL),
 };
 

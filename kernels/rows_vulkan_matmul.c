@@ -77,6 +77,12 @@ static const char *matmul_coopmat_refusal(const struct greta_variant *v, const s
     return vulkan_weight_refusal(v, limits, call);
 }
 
+/* The one of large steps with one buffer and no slices, for many tiles. */
+static bool is_step_64(const struct greta_variant *v) {
+    const uint32_t *t = v->tunables;
+    return v->x_type == GRETA_TYPE_F16 && t[COOPMAT_STEP] == 64 && t[COOPMAT_SLICES] == 1;
+}
+
 /* Large tiles are for matrices that fill them, and the device with them. */
 static const char *matmul_coopmat_unwise(const struct greta_variant *v, const struct greta_limits *limits,
                                          const struct greta_call *call) {
@@ -84,6 +90,8 @@ static const char *matmul_coopmat_unwise(const struct greta_variant *v, const st
     if (v->tunables[COOPMAT_SLICES] > 1 && !plain)
         return "quantized weights are faster with one subgroup for a piece";
     if (v->tunables[COOPMAT_TILE_TOKENS] <= 32) return NULL;
+    if (is_step_64(v) && (!plain || 2 * coopmat_tiles(v, call) < 3 * (uint64_t)limits->n_compute_units))
+        return "one subgroup for a piece needs more tiles to hide its loads";
     if (call->scalars.matmul.n_tok <= v->tunables[COOPMAT_TILE_TOKENS] / 2)
         return "n_tok is too small to fill its tiles";
     return coopmat_tiles(v, call) < limits->n_compute_units / 2 ? "its tiles are too few to fill the device"
@@ -143,6 +151,7 @@ static const struct variant_param coopmat_params[] = {
 
 static const struct greta_variant rows[] = {
     /* Activations of f16 first: half the bytes to read. Two subgroups for each piece of the result fill the device with fewer tiles. */
+    MATMUL_COOPMAT_F16("matmul_coopmat_f16_step_64", 0, 128, 32, 16, 16, 16, 128, 128, 64, 64, 64, 1, 1),
     MATMUL_COOPMAT_F16("matmul_coopmat_f16_slices", 0, 256, 32, 16, 16, 16, 128, 128, 64, 64, 64, 1, 2),
     MATMUL_COOPMAT_PARAMS(GRETA_TYPE_F16, "matmul_coopmat_f16_large_4", 0, 128, 32, 16, 16, 16, 128, 128, 32,
                           64, 64, 2, 1),
@@ -193,7 +202,7 @@ static const struct greta_variant rows[] = {
     MATMUL_TILED("matmul_tiled_any", 64, 32, 0),
     /* The unit of Mesa's llvmpipe: after the rows that are faster there, for the tests. */
     MATMUL_COOPMAT("matmul_coopmat_8", 0, 64, 8, 8, 8, 8, 64, 64, 32, 32, 16, 2, 1),
-    MATMUL_COOPMAT("matmul_coopmat_8_slices", VARIANT_FORCED_ONLY, 128, 8, 8, 8, 8, 64, 64, 32, 32, 16, 1, 2),
+    MATMUL_COOPMAT("matmul_coopmat_8_slices", VARIANT_FORCED_ONLY, 64, 8, 8, 8, 8, 64, 64, 32, 32, 32, 1, 2),
     MATMUL_COOPMAT_F16("matmul_coopmat_8_f16", VARIANT_FORCED_ONLY, 64, 8, 8, 8, 8, 64, 64, 32, 32, 16, 2, 1),
     MATMUL_COOPMAT_BF16("matmul_coopmat_8_bf16", 64, 8, 8, 8, 8, 64, 64, 32, 32, 16, 2, 1),
     WEIGHT_ROW(MATMUL, matmul_simple, 64, matmul_simple_groups),

@@ -41,6 +41,14 @@ static const char *wide_unwise(const struct greta_variant *v, const struct greta
     return tiled_unwise(v, limits, call);
 }
 
+/* A row that stays in its registers; between those of the tiled and of the wide one (docs/tried.md). */
+static const char *half_unwise(const struct greta_variant *v, const struct greta_limits *limits,
+                               const struct greta_call *call) {
+    if (call->scalars.u32[1] > v->n_threads * v->tunables[WIDTH] * v->tunables[OWN])
+        return "n_cols is more than its registers hold";
+    return wide_unwise(v, limits, call);
+}
+
 GROUPS(row_groups, s->u32[0])
 
 static const struct variant_param params[] = {{"threads", VARIANT_PARAM_THREADS, {64, 128, 256, 512, 1024}},
@@ -63,7 +71,9 @@ static const struct variant_param params[] = {{"threads", VARIANT_PARAM_THREADS,
         ROW(OP_, op_, #op_ "_simple", 128, 1, 8, NULL, NULL)
 
 static const struct greta_variant rows[] = {
+    ROW(RMS_NORM, rms_norm, "rms_norm_half", 512, 4, 2, tiled_refusal, half_unwise),
     ROWS(RMS_NORM, rms_norm),
+    ROW(ADD_RMS_NORM, add_rms_norm, "add_rms_norm_half", 512, 4, 2, tiled_refusal, half_unwise),
     ROWS(ADD_RMS_NORM, add_rms_norm),
     ROWS(LAYER_NORM, layer_norm),
     ROWS(LAYER_RMS_NORM, layer_rms_norm),

@@ -156,10 +156,10 @@ static void test_heads_at_once(void) {
     static const struct {
         uint32_t n_units, n_head, n_head_kv, n_split;
         const char *row;
-    } cases[] = {{132, 32, 8, 4, "attn_split_one"}, {132, 32, 8, 17, "attn_split_one"},
-                 {32, 32, 8, 3, "attn_split_pair"}, {32, 32, 8, 4, "attn_split_grouped"},
-                 {32, 32, 8, 1, "attn_split_one"},  {8, 32, 8, 4, "attn_split_grouped"},
-                 {8, 32, 32, 4, "attn_split_one"},  {8, 32, 16, 4, "attn_split_pair"},
+    } cases[] = {{132, 32, 8, 4, "attn_split_one_512"}, {132, 32, 8, 17, "attn_split_one_512"},
+                 {32, 32, 8, 3, "attn_split_pair"},     {32, 32, 8, 4, "attn_split_grouped"},
+                 {32, 32, 8, 1, "attn_split_one"},      {8, 32, 8, 4, "attn_split_grouped"},
+                 {8, 32, 32, 4, "attn_split_one"},      {8, 32, 16, 4, "attn_split_pair"},
                  {8, 9, 3, 4, "attn_split_grouped"}};
     for (unsigned i = 0; row_named("attn_split_grouped") && i < sizeof cases / sizeof *cases; i++) {
         struct greta_limits limits = {.n_compute_units = cases[i].n_units,
