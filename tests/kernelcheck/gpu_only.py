@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""
+gpu_only.py TABLE KERNELCHECK ARGS...: runs kernelcheck; every row that serves no case there must stand in the table of rows that only a GPU runs,
+with its last result on one, and no other.
+gpu_only.py --update TABLE LAVAPIPE_OUTPUT DEVICE_OUTPUT COMMIT DATE: makes the table anew from what kernelcheck printed here and on a GPU; a row that
+did not run there now keeps the result that it had.
+"""
+import re
+import subprocess
+import sys
+
+HEAD = """# Vulkan rows that lavapipe does not run: why, as kernelcheck has it there, and their last result on a GPU: device and driver, commit, date, cases, the
+# worst error in bounds. "never": not since this list is kept. Made by tests/kernelcheck/gpu_only.py --update.
+# row\twhy\tdevice\tcommit\tdate\tcases\tworst
+"""
+LINE = re.compile(r"^(ok  |FAIL|skip) (\S+) +(\d+) cases, worst error ([\d.]+|inf|nan) of its bound(.*)$")
+
+
+def rows_of(text):
+    """name -> (result, cases, worst, refusal); the last of a name counts."""
+    rows = {}
+    for line in text.splitlines():
+        match = LINE.match(line)
+        if match:
+            result, name, cases, worst, rest = match.groups()
+            why = re.search(r"refused \((.*?)\)?$", rest)
+            rows[name] = (result.strip(), int(cases), worst, why[1].rstrip(")") if why else "")
+    return rows
+
+
+def is_idle(name, row):
+    """Not for want of a case among those that were taken: for something that the device lacks."""
+    return not row[1] and ("coopmat" in name or row[3].startswith("the device"))
+
+
+def read_table(path):
+    with open(path, encoding="utf-8") as file:
+        lines = [line.rstrip("\n").split("\t") for line in file if line.strip() and not line.startswith("#")]
+    return {line[0]: line[1:] for line in lines}
+
+
+def update(path, here, there, commit, date):
+    with open(there, encoding="utf-8") as file:
+        text = file.read()
+    # The line that kernelcheck begins with: "device: driver".
+    device = re.search(r"^((?!ok|FAIL|skip|==|--|\d)\S.*: \S.*)$", text, re.MULTILINE)
+    ran = rows_of(text)
+    try:
+        kept = read_table(path)
+    except FileNotFoundError:
+        kept = {}
+    with open(here, encoding="utf-8") as file:
+        rows = {name: row for name, row in rows_of(file.read()).items() if is_idle(name, row)}
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(HEAD)
+        for name, (_, _, _, why) in rows.items():
+            result, cases, worst, _ = ran.get(name, ("skip", 0, "", ""))
+            last = kept.get(name, [why, "never", "", "", "", ""])[1:]
+            if result == "ok" and cases:
+                last = [device[1], commit, date, str(cases), worst]
+            file.write("\t".join([name, why, *last]) + "\n")
+
+
+def check(path, command):
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    sys.stdout.write(done.stdout)
+    if done.returncode:
+        return done.returncode
+    table, rows = read_table(path), rows_of(done.stdout)
+    idle = {name for name, row in rows.items() if is_idle(name, row)}
+    faults = [f"{name} serves no case here and is not in {path}" for name in sorted(idle - set(table))]
+    faults += [f"{name} is in {path} and runs here" for name in sorted(name for name in set(table) & set(rows) if rows[name][1])]
+    faults += [f"{name} is in {path} and is no row" for name in sorted(set(table) - set(rows))]
+    faults += [f"{name}: {path} has no result of it and does not say never" for name, row in table.items()
+               if row[1] != "never" and (len(row) != 6 or not row[4].isdigit() or int(row[4]) < 1 or float(row[5]) > 1)]
+    for fault in faults:
+        print("FAIL:", fault)
+    n_never = sum(row[1] == "never" for row in table.values())
+    print(f"{len(idle)} rows that only a GPU runs, {n_never} of them never run")
+    return 1 if faults else 0
+
+
+def main():
+    if sys.argv[1] == "--update":
+        update(*sys.argv[2:])
+        return 0
+    return check(sys.argv[1], sys.argv[2:])
+
+
+sys.exit(main())
