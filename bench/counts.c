@@ -75,8 +75,8 @@ void bench_note_rate(struct bench_env *env, const char *row, double work, double
 
 const char *bench_too_slow(const struct bench_env *env, const struct bench_result *r, char *out,
                            size_t size) {
-    snprintf(out, size, "one call would take %.3g s, the budget is %.3g s", r->predicted_ns * 1e-9,
-             bench_budget_s(env));
+    snprintf(out, size, "one call would take %s%.3g s, the budget is %.3g s",
+             bench_counts(env) ? "the emulator " : "", r->predicted_ns * 1e-9, bench_budget_s(env));
     return out;
 }
 

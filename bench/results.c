@@ -89,7 +89,7 @@ greta_status results_add(struct results *all, const struct bench_result *r) {
         set_times(o, &r->time);
         set_rates(o, all, r);
     }
-    set_real(o, "predicted_ns", r->predicted_ns);
+    if (!all->emulated) set_real(o, "predicted_ns", r->predicted_ns);
     set(o, "counts", r->counts);
     if (r->check) set(o, "check", json_pack("{ss sf}", "how", r->check, "worst_in_bounds", r->worst));
     return json_array_append_new(list, o) ? GRETA_ERR_NO_MEMORY : GRETA_OK;

@@ -22,7 +22,7 @@ import tempfile
 # What counts are taken of. The emulator: GRETA_HIP_LIBRARY, or that of the build.
 COUNTED = {
     "emulated-gfx942": [["gemm_auto", "gemm_mfma_256x256", "layer_norm", "rms_norm", "layer_rms_norm", "softmax", "silu", "rope", "kv_update", "attn_decode",
-                         "attn_prefill", "matvec", "--preset", "verify", "-d", "hip:0"], ["llm", "-d", "hip:0", "-p", "16", "-n", "2", "--ctx", "64"]],
+                         "attn_prefill", "matvec", "--preset", "verify", "--budget", "600", "-d", "hip:0"], ["llm", "-d", "hip:0", "-p", "16", "-n", "2", "--ctx", "64"]],
     "cpu": [["llm", "-d", "cpu", "-p", "16", "-n", "4", "--depth", "0,32", "--ctx", "64", "--check", "--threads", "1"]],
 }
 ROOT = pathlib.Path(__file__).resolve().parent.parent
