@@ -100,14 +100,17 @@ static const char *attn_refusal(const struct greta_variant *v, const struct gret
 }
 
 /* Tunables of attn_tiled.comp. */
-enum { TILED_QUERIES, TILED_KEYS };
+enum { TILED_QUERIES, TILED_KEYS, TILED_ROWS };
 
 static const char *attn_tiled_refusal(const struct greta_variant *v, const struct greta_limits *limits,
                                       const struct greta_call *call) {
     uint32_t head_dim = call->keys[1], queries = v->tunables[TILED_QUERIES], keys = v->tunables[TILED_KEYS];
     uint32_t pieces = head_dim / 4, lds = 16 * (queries + keys) * (pieces + 1) + 4 * queries * (keys + 3);
     if (!limits->has_16bit_storage) return vulkan_no_16bit;
-    if (v->n_threads != queries / 4 * (keys / 4)) return "its invocations are not those of its tile";
+    uint32_t rows = v->tunables[TILED_ROWS], n_sums = rows * 4 * (uint32_t)div_up(pieces, keys / 4);
+    if (v->n_threads != queries / rows * (keys / 4) || v->n_threads < queries)
+        return "its invocations are not those of its tile";
+    if (n_sums > 64) return "its sums would not stay in registers";
     if (head_dim > 256 || head_dim % 8) return "head_dim is more than 256 or no multiple of 8";
     if (lds > limits->max_lds_bytes) return "it needs more LDS than the device has";
     if (!attn_is_aligned(call)) return "q, k or v does not begin at a multiple of 16 bytes";
@@ -143,6 +146,8 @@ static const char *attn_coopmat_refusal(const struct greta_variant *v, const str
     if (refusal) return refusal;
     if (!limits->has_16bit_storage) return vulkan_no_16bit;
     if (head_dim > 256 || head_dim % 16) return "head_dim is more than 256 or no multiple of 16";
+    if (limits->max_matrix_sums && head_dim / t[FLASH_N] > limits->max_matrix_sums)
+        return "its sums would not stay in registers";
     if (flash_lds_bytes(v, head_dim) > limits->max_lds_bytes) return "it needs more LDS than the device has";
     return attn_is_aligned(call) && is_aligned(call, 4, 16)
                ? NULL
@@ -215,7 +220,7 @@ static const struct variant_param flash_params[] = {{"queries", FLASH_QUERIES, {
         .name = name_, .op = GRETA_OP_ATTN, .format = GRETA_IMAGE_SPIRV, .image = &greta_spirv_attn_tiled, \
         .entry = "main", .flags = VARIANT_EXACT, .n_threads = threads_, .n_groups = attn_tiled_groups,     \
         .layout = GRETA_LAYOUT_PACKED, .refusal = attn_tiled_refusal, .unwise = attn_tiled_unwise,         \
-        .extras = ATTN_EXTRAS, PARAMS(tiled_params), .n_tunables = 2, .tunables = {                        \
+        .extras = ATTN_EXTRAS, PARAMS(tiled_params), .n_tunables = 3, .tunables = {                        \
             __VA_ARGS__                                                                                    \
         }                                                                                                  \
     }
@@ -226,8 +231,10 @@ static const struct greta_variant rows[] = {
     ATTN_ONE("attn_one", 1),
     ATTN_COOPMAT("attn_coopmat_large", 128, 32, 16, 16, 16, 64, 32),
     ATTN_COOPMAT("attn_coopmat_small", 64, 32, 16, 16, 16, 32, 16),
-    ATTN_TILED("attn_tiled_large", 64, 32, 32),
-    ATTN_TILED("attn_tiled_small", 32, 16, 32),
+    ATTN_TILED("attn_tiled_large", 64, 32, 32, 4),
+    ATTN_TILED("attn_tiled_small", 32, 16, 32, 4),
+    ATTN_TILED("attn_tiled_256", 32, 8, 32,
+               2), /* for heads whose sums the others could not keep in registers */
     PLAIN_ROW_X(ATTN, attn_simple, ATTN_EXTRAS, 128, attn_groups, attn_refusal),
     /* The unit of Mesa's llvmpipe, as above. */
     ATTN_COOPMAT("attn_coopmat_8", 32, 8, 8, 8, 8, 32, 32),

@@ -1,9 +1,9 @@
 /*
  * Prefill attention on vector units, one pass over K and V, f32 throughout: a workgroup has QUERIES tokens of one head, and
  * takes the positions in blocks of KEYS through LDS, K and V one after the other in the same place. Of the scores an
- * invocation makes 4 x 4, of the result 4 tokens by every (KEYS / 4)-th piece of four dimensions.
+ * invocation makes ROWS x 4, of the result ROWS tokens by every (KEYS / 4)-th piece of four dimensions.
  *
- * The workgroup has QUERIES / 4 * KEYS / 4 invocations. HEAD_DIM is a multiple of 8; q, k, v lie at multiples of 16 bytes.
+ * The workgroup has QUERIES / ROWS * KEYS / 4 invocations, QUERIES at least. HEAD_DIM is a multiple of 8; q, k, v lie at multiples of 16 bytes.
  */
 #version 460
 #extension GL_GOOGLE_include_directive : require
@@ -16,10 +16,11 @@ layout(constant_id = 1) const uint KV_TYPE = GRETA_TYPE_F16;
 layout(constant_id = 2) const uint HEAD_DIM = 64;
 layout(constant_id = 3) const uint QUERIES = 32;
 layout(constant_id = 4) const uint KEYS = 32;
+layout(constant_id = 5) const uint ROWS = 4; /* queries of an invocation */
 
 const uint PIECES = HEAD_DIM / 4u; /* of a head, four dimensions each */
 const uint LINE = PIECES + 1u;     /* in LDS; one more vector spreads the lines over the banks */
-const uint SIDE = KEYS / 4u;       /* invocations that share four queries */
+const uint SIDE = KEYS / 4u;       /* invocations that share their queries */
 const uint OWN = (PIECES + SIDE - 1u) / SIDE;
 const uint SCORE_LINE = KEYS + 1u;
 
@@ -54,7 +55,7 @@ void stage(uint64_t base, uint begin, uint n_kv, uint group) {
 
 /* The scores that this invocation made. A rolled loop behind one branch: calls without a cap have the code that they had. */
 void cap_scores(uint own_query, uint side) {
-    [[dont_unroll]] for (uint i = 0; i < 4u; i++)
+    [[dont_unroll]] for (uint i = 0; i < ROWS; i++)
         [[unroll]] for (uint j = 0; j < 4u; j++) {
             uint at = (own_query + i) * SCORE_LINE + side + j * SIDE;
             scores[at] = args.softcap * tanh_of(scores[at] / args.softcap);
@@ -68,15 +69,15 @@ void main() {
     uint head = group_id() % args.n_head, first = (n_tiles - 1u - group_id() / args.n_head) * QUERIES;
     uint group = head / (args.n_head / args.n_head_kv), pos = IN_U32(args.step, 4u), me = gl_LocalInvocationID.x;
     uint n_kv = min(pos + min(first + QUERIES, args.n_tok), args.n_ctx);
-    uint own_query = me / SIDE * 4u, side = me % SIDE;
+    uint own_query = me / SIDE * ROWS, side = me % SIDE;
 
     for (uint i = me; i < QUERIES * PIECES; i += gl_WorkGroupSize.x) {
         uint token = min(first + i / PIECES, args.n_tok - 1u);
         queries[i / PIECES * LINE + i % PIECES] =
             IN_VEC4(args.q, ((token * args.n_head + head) * HEAD_DIM + i % PIECES * 4u) * 4u);
     }
-    vec4 acc[4 * OWN];
-    [[unroll]] for (uint i = 0; i < 4u * OWN; i++) acc[i] = vec4(0.0);
+    vec4 acc[ROWS * OWN];
+    [[unroll]] for (uint i = 0; i < ROWS * OWN; i++) acc[i] = vec4(0.0);
     /* Of the softmax an invocation below QUERIES has one row. */
     uint row_kv = min(pos + min(first + me, args.n_tok - 1u) + 1u, args.n_ctx);
     /* The least float, not -infinity: blocks before a row's window leave it as it is, and its difference from itself is 0. */
@@ -89,17 +90,17 @@ void main() {
         stage(args.k, begin, n_kv, group);
         barrier();
         /* Keys SIDE apart: neighbours read neighbouring lines. */
-        vec4 dots[4];
-        [[unroll]] for (uint i = 0; i < 4u; i++) dots[i] = vec4(0.0);
+        vec4 dots[ROWS];
+        [[unroll]] for (uint i = 0; i < ROWS; i++) dots[i] = vec4(0.0);
         for (uint p = 0; p < PIECES; p++) {
             vec4 k[4];
             [[unroll]] for (uint j = 0; j < 4u; j++) k[j] = tile[(side + j * SIDE) * LINE + p];
-            [[unroll]] for (uint i = 0; i < 4u; i++) {
+            [[unroll]] for (uint i = 0; i < ROWS; i++) {
                 vec4 q = queries[(own_query + i) * LINE + p];
                 dots[i] += vec4(dot(q, k[0]), dot(q, k[1]), dot(q, k[2]), dot(q, k[3]));
             }
         }
-        [[unroll]] for (uint i = 0; i < 4u; i++)
+        [[unroll]] for (uint i = 0; i < ROWS; i++)
             [[unroll]] for (uint j = 0; j < 4u; j++)
                 scores[(own_query + i) * SCORE_LINE + side + j * SIDE] = dots[i][j] * args.scale;
         if (args.softcap > 0.0) cap_scores(own_query, side);
@@ -122,19 +123,19 @@ void main() {
             sums[me] = sum;
         }
         barrier();
-        [[unroll]] for (uint i = 0; i < 4u; i++)
+        [[unroll]] for (uint i = 0; i < ROWS; i++)
             [[unroll]] for (uint o = 0; o < OWN; o++) acc[i * OWN + o] *= rescales[own_query + i];
         for (uint c = 0; c < KEYS; c++) {
-            vec4 weight;
-            [[unroll]] for (uint i = 0; i < 4u; i++) weight[i] = scores[(own_query + i) * SCORE_LINE + c];
+            float weight[ROWS];
+            [[unroll]] for (uint i = 0; i < ROWS; i++) weight[i] = scores[(own_query + i) * SCORE_LINE + c];
             [[unroll]] for (uint o = 0; o < OWN; o++) {
                 uint p = side + o * SIDE;
                 vec4 v = tile[c * LINE + (PIECES % SIDE == 0u ? p : min(p, PIECES - 1u))];
-                [[unroll]] for (uint i = 0; i < 4u; i++) acc[i * OWN + o] += weight[i] * v;
+                [[unroll]] for (uint i = 0; i < ROWS; i++) acc[i * OWN + o] += weight[i] * v;
             }
         }
     }
-    [[unroll]] for (uint i = 0; i < 4u; i++) {
+    [[unroll]] for (uint i = 0; i < ROWS; i++) {
         uint token = first + own_query + i;
         float factor = 1.0 / sums[own_query + i];
         [[unroll]] for (uint o = 0; o < OWN; o++) {
