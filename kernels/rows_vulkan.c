@@ -101,13 +101,13 @@ static const char *matvec_wide_unwise(const struct greta_variant *v, const struc
 
 /*
  * The norm inside a fused matvec saves a dispatch, but every workgroup sums the squares and reads the norm's weights again: on a large
- * GPU, with its thousands of workgroups, that costs more than it saves (docs/tried.md).
+ * GPU, with its thousands of workgroups, that costs more than it saves, and so on a CPU (docs/tried.md).
  */
 static const char *fused_unwise(const struct greta_variant *v, const struct greta_limits *limits,
                                 const struct greta_call *call) {
     (void)v;
-    return op_extras(call) & EXTRA_NORM && limits->n_compute_units > 32
-               ? "the norm is faster on its own on a GPU of this size"
+    return op_extras(call) & EXTRA_NORM && (limits->is_cpu || limits->n_compute_units > 32)
+               ? "the norm is faster on its own on a device of this kind"
                : NULL;
 }
 
