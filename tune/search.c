@@ -20,7 +20,7 @@ enum {
     N_FINALISTS = 3,
     MAX_CALLS = 1000,
     TOO_SLOW = 8,
-    WARM_NS = 250000000
+    WARM_NS = 150000000
 };
 /* Differences below this part are no reason to leave the default, however little the samples scatter. */
 static const double least_noise = 0.01;
@@ -49,6 +49,7 @@ struct greta_search {
     struct greta_plan *plan;
     struct greta_stream *stream;
     struct greta_timer *timer;
+    struct thread_pool *pool;
     struct winner *winners;
 };
 
@@ -306,8 +307,8 @@ static greta_status check_whole(struct hunt *h, struct candidate **left, uint32_
  * A GPU that has waited for the host, while that made data or kernels, runs at a lower clock for a while: the row by default without a
  * pause until the clock is up again.
  */
-static greta_status warm_up(struct hunt *h) {
-    uint64_t start = clock_ns(), most = h->budget_ns / 3 < WARM_NS ? h->budget_ns / 3 : WARM_NS;
+static greta_status warm_up(struct hunt *h, uint64_t wanted_ns) {
+    uint64_t start = clock_ns(), most = h->budget_ns / 4 < wanted_ns ? h->budget_ns / 4 : wanted_ns;
     greta_status status = GRETA_OK;
     double ns;
     while (!status && !h->search->limits->is_cpu && !h->candidates->out && clock_ns() - start < most)
@@ -360,7 +361,7 @@ static bool too_slow(const struct hunt *h, const struct candidate *c, double tim
 
 /* Each once, after one call alone, whose code is not in the caches yet: one that takes forever is not run again. */
 static greta_status sample_all(struct hunt *h) {
-    greta_status status = warm_up(h);
+    greta_status status = warm_up(h, WARM_NS);
     for (uint32_t i = 0; i < h->n && !status && !h->stopped; i++) {
         struct candidate *c = &h->candidates[i];
         if (!c->tried || c->out) continue;
@@ -418,7 +419,7 @@ static greta_status halve(struct hunt *h, struct candidate **left, uint32_t *n_l
     }
     if (n > N_FINALISTS) n = N_FINALISTS;
     if (!status) status = check_whole(h, left, &n);
-    if (!status && n) status = warm_up(h);
+    if (!status && n) status = warm_up(h, WARM_NS / 3);
     /* The best of many were lucky, too: what decides are samples of their own. */
     for (uint32_t i = 0; i < n; i++) left[i]->n = 0;
     h->candidates->n = 0;
@@ -496,7 +497,8 @@ static greta_status hunt(struct hunt *h, struct greta_search_result *out) {
 greta_status greta_search_run(struct greta_search *search, const struct greta_search_call *call,
                               double budget_s, struct greta_search_result *out) {
     struct hunt h = {.search = search, .start_ns = clock_ns(), .budget_ns = (uint64_t)(budget_s * 1e9)};
-    h.work = (struct work){.dev = search->dev, .plan = search->plan, .stream = search->stream};
+    h.work = (struct work){
+        .dev = search->dev, .plan = search->plan, .stream = search->stream, .pool = search->pool};
     *out = (struct greta_search_result){0};
     greta_tune_key_make(search->dev, &call->call, search->params.policy, &out->entry.key);
     out->entry.seed = search->params.seed;
@@ -543,6 +545,7 @@ greta_status greta_search_create(struct greta_dev *dev, const struct greta_searc
     greta_status status = greta_plan_create(dev, &plan, &s->plan);
     if (!status) status = greta_stream_create(dev, &s->stream);
     if (!status) status = greta_timer_create(dev, s->stream, &s->timer);
+    if (!status) status = thread_pool_create(0, &s->pool);
     if (status) greta_search_destroy(&s);
     *out = s;
     return status;
@@ -551,6 +554,7 @@ greta_status greta_search_create(struct greta_dev *dev, const struct greta_searc
 void greta_search_destroy(struct greta_search **search) {
     struct greta_search *s = *search;
     if (!s) return;
+    thread_pool_destroy(&s->pool);
     greta_timer_destroy(&s->timer);
     greta_stream_destroy(&s->stream);
     greta_plan_destroy(&s->plan);

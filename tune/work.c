@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Primes: no tile has as many rows or tokens, so a row that takes another's place shows. */
-enum { W_PERIOD = 127, X_PERIOD = 31, MAX_COPIES = 64 };
+enum { W_PERIOD = 67, X_PERIOD = 17, MAX_COPIES = 64, PACK_ROWS = 256 };
 
 /* What no last-level cache holds (an MI300X has 256 MiB), and no more than a quarter of the device's memory. */
 static uint32_t copies_for(const struct work *w, uint64_t bytes) {
@@ -21,6 +21,25 @@ static uint32_t copies_of(const struct work *w, uint32_t i) {
     return w->info->access[i] == GRETA_READ ? w->n_copies : 1;
 }
 
+struct packing {
+    const struct work *work;
+    uint32_t i_binding;
+    uint8_t *out;
+    _Atomic bool failed;
+};
+
+static void pack_rows(void *user, uint32_t i, unsigned i_thread) {
+    struct packing *p = user;
+    const struct greta_call *call = &p->work->c.call;
+    uint32_t type = kc_weight_type(call, p->i_binding);
+    uint64_t n_rows = kc_weight_rows(call, p->i_binding), n_cols = kc_weight_cols(call),
+             begin = (uint64_t)i * PACK_ROWS, end = begin + PACK_ROWS < n_rows ? begin + PACK_ROWS : n_rows;
+    const uint8_t *rows =
+        p->work->data.bytes[p->i_binding] + begin * greta_layout_bytes(GRETA_LAYOUT_ROWS, type, 1, n_cols);
+    (void)i_thread;
+    if (greta_layout_pack(call->layout, type, n_rows, n_cols, begin, end, rows, p->out)) p->failed = true;
+}
+
 /* One binding's bytes as rows read them: weights in the call's layout. NULL where memory is out. */
 static uint8_t *image_of(const struct work *w, uint32_t i) {
     const struct greta_call *call = &w->c.call;
@@ -31,9 +50,9 @@ static uint8_t *image_of(const struct work *w, uint32_t i) {
         memcpy(out, w->data.bytes[i], (size_t)(has < size ? has : size));
         return out;
     }
-    if (!greta_layout_pack(call->layout, kc_weight_type(call, i), n_rows, kc_weight_cols(call), 0, n_rows,
-                           w->data.bytes[i], out))
-        return out;
+    struct packing p = {.work = w, .i_binding = i, .out = out};
+    thread_pool_loop(w->pool, (uint32_t)((n_rows + PACK_ROWS - 1) / PACK_ROWS), pack_rows, &p);
+    if (!p.failed) return out;
     free(out);
     return NULL;
 }

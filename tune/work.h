@@ -6,11 +6,14 @@
 
 #include "verify.h"
 
+#include "thread.h"
+
 /* Data on the host and the device; what is read, several times over, so that no cache holds it from call to call. */
 struct work {
     struct greta_dev *dev;
     struct greta_plan *plan;
     struct greta_stream *stream;
+    struct thread_pool *pool; /* for packing weights */
     const struct greta_op_info *info;
     struct kc_case c;
     struct kc_data data;

@@ -215,11 +215,24 @@ static float kv_value(struct kc_rng *rng, enum kc_style style) {
     return style == KC_SPECIAL ? ldexpf(x, -(int)below(rng, 32)) : x;
 }
 
+/* Rows of row_bytes, of which the first `period` are there: the others are these again. */
+static void repeat(uint8_t *rows, uint64_t row_bytes, uint64_t period, uint64_t n_rows) {
+    for (uint64_t r = period; r < n_rows; r++)
+        memcpy(rows + r * row_bytes, rows + r % period * row_bytes, (size_t)row_bytes);
+}
+
+static uint64_t at_most(uint32_t period, uint64_t n) {
+    return period && period < n ? period : n;
+}
+
+enum { KV_PERIOD = 251, LONG = 1000003 }; /* primes */
+
 /* Positions at n_kv and past it stay NaN: they must not reach a result. */
 static void fill_kv(struct kc_rng *rng, const struct kc_case *c, uint64_t n_kv, uint64_t width,
                     uint8_t *out) {
     uint64_t bytes = c->call.keys[0] == GRETA_TYPE_F32 ? 4 : 2,
-             row_bytes = GRETA_KV_ROW_BYTES(GRETA_TYPE_Q8_0, width);
+             row_bytes = GRETA_KV_ROW_BYTES(GRETA_TYPE_Q8_0, width), all = n_kv;
+    n_kv = at_most(c->x_period ? KV_PERIOD : 0, n_kv);
     for (uint64_t i = 0; c->call.keys[0] == GRETA_TYPE_Q8_0 && i < n_kv * width; i++) {
         uint8_t *row = out + i / width * row_bytes;
         row[i % width] = (uint8_t)((int)below(rng, 255) - 127);
@@ -229,6 +242,7 @@ static void fill_kv(struct kc_rng *rng, const struct kc_case *c, uint64_t n_kv, 
     }
     for (uint64_t i = 0; c->call.keys[0] != GRETA_TYPE_Q8_0 && i < n_kv * width; i++)
         put_float(c->call.keys[0], out + bytes * i, kv_value(rng, c->style));
+    repeat(out, GRETA_KV_ROW_BYTES(c->call.keys[0], width), n_kv, all);
 }
 
 /* {max, sum, acc} as attn_split leaves them; splits past n_kv stay NaN. */
@@ -289,16 +303,6 @@ static void fill_plain(struct kc_rng *rng, const struct kc_case *c, uint32_t typ
                                          : value(rng, c->style) * (below(rng, 4) ? 1 : 10));
 }
 
-/* Rows of row_bytes, of which the first `period` are there: the others are these again. */
-static void repeat(uint8_t *rows, uint64_t row_bytes, uint64_t period, uint64_t n_rows) {
-    for (uint64_t r = period; r < n_rows; r++)
-        memcpy(rows + r * row_bytes, rows + r % period * row_bytes, (size_t)row_bytes);
-}
-
-static uint64_t at_most(uint32_t period, uint64_t n) {
-    return period && period < n ? period : n;
-}
-
 static void fill_matrix(struct kc_rng *rng, const struct kc_case *c, uint32_t i, uint64_t n_tok,
                         uint64_t n_rows, uint64_t n_cols, uint8_t *out) {
     if (kc_weight_rows(&c->call, i)) {
@@ -332,6 +336,14 @@ static uint64_t binding_bytes(const struct kc_case *c, const struct greta_call *
     if (c->call.op == GRETA_OP_MATVEC_QKV && i == 6)
         return (uint64_t)(c->step[1] + 1) * (c->call.scalars.matvec_qkv.n_rot / 2) * 8;
     return greta_op_binding_bytes(rows, i);
+}
+
+/* Where operands repeat the others may, too: a million random numbers are enough of them. */
+static void fill_long(struct kc_rng *rng, const struct kc_case *c, uint64_t n, uint8_t *out) {
+    uint64_t own = at_most(c->x_period ? LONG : 0, n);
+    fill_f32(rng, c->style, own, (float *)out);
+    for (uint64_t k = own; k < n; k += own)
+        memcpy(out + 4 * k, out, (size_t)(4 * (own < n - k ? own : n - k)));
 }
 
 static void fill(struct kc_rng *rng, const struct kc_case *c, uint32_t i, uint64_t size, uint8_t *out) {
@@ -368,11 +380,11 @@ static void fill(struct kc_rng *rng, const struct kc_case *c, uint32_t i, uint64
         else if (i == 3)
             memset(out, 0, (size_t)size); /* counters */
         else if (c->call.keys[2])
-            fill_f32(rng, c->style, size / 4, (float *)out);
+            fill_long(rng, c, size / 4, out);
         return;
     case GRETA_OP_MATVEC_GLU:
         if (i == 3)
-            fill_f32(rng, c->style, size / 4, (float *)out);
+            fill_long(rng, c, size / 4, out);
         else
             fill_matrix(rng, c, i, 1, s->matvec_glu.n_rows, s->matvec_glu.n_cols, out);
         return;
@@ -380,7 +392,7 @@ static void fill(struct kc_rng *rng, const struct kc_case *c, uint32_t i, uint64
         if (i == 6)
             fill_table(size / (s->matvec_qkv.n_rot / 2 * 8), s->matvec_qkv.n_rot / 2, (float *)out);
         else if (i == 4 || i == 5)
-            fill_f32(rng, c->style, size / 4, (float *)out);
+            fill_long(rng, c, size / 4, out);
         else
             fill_matrix(rng, c, i, 1, kc_weight_rows(&c->call, i), s->matvec_qkv.n_cols, out);
         return;
@@ -390,23 +402,23 @@ static void fill(struct kc_rng *rng, const struct kc_case *c, uint32_t i, uint64
     case GRETA_OP_ROPE:
         if (i == 1 && s->rope.n_rot)
             fill_table(size / (s->rope.n_rot / 2 * 8), s->rope.n_rot / 2, (float *)out);
-        if (i == 0) fill_f32(rng, c->style, size / 4, (float *)out);
+        if (i == 0) fill_long(rng, c, size / 4, out);
         return;
     case GRETA_OP_ROPE_KV:
         if (i == 6)
             fill_table(size / (s->rope_kv.n_rot / 2 * 8), s->rope_kv.n_rot / 2, (float *)out);
         else
-            fill_f32(rng, c->style, size / 4, (float *)out);
+            fill_long(rng, c, size / 4, out);
         return;
     case GRETA_OP_ATTN:
         if (i == 0)
-            fill_f32(rng, c->style, size / 4, (float *)out);
+            fill_long(rng, c, size / 4, out);
         else
             fill_kv(rng, c, c->step[1] + s->attn.n_tok, (uint64_t)s->attn.n_head_kv * c->call.keys[1], out);
         return;
     case GRETA_OP_ATTN_SPLIT:
         if (i == 0)
-            fill_f32(rng, c->style, size / 4, (float *)out);
+            fill_long(rng, c, size / 4, out);
         else
             fill_kv(rng, c, c->step[1] + 1, (uint64_t)s->attn_split.n_head_kv * c->call.keys[1], out);
         return;
@@ -419,7 +431,7 @@ static void fill(struct kc_rng *rng, const struct kc_case *c, uint32_t i, uint64
         if (c->style == KC_SPECIAL && i == 0)
             kc_fill_norms(rng, c->call.op, s->u32[0], s->u32[1], (float *)out);
         else
-            fill_f32(rng, c->style, size / 4, (float *)out);
+            fill_long(rng, c, size / 4, out);
         return;
     case GRETA_OP_ATTN_REDUCE: fill_partials(rng, c, (float *)out); return;
     case GRETA_OP_KV_UPDATE: fill_plain(rng, c, GRETA_TYPE_F32, size / 4, out); return;
@@ -428,7 +440,7 @@ static void fill(struct kc_rng *rng, const struct kc_case *c, uint32_t i, uint64
         if (c->style == KC_SPECIAL)
             fill_quantize_special(rng, c, (float *)out);
         else
-            fill_f32(rng, c->style, size / 4, (float *)out);
+            fill_long(rng, c, size / 4, out);
         return;
     default:
         if (special_rows)
@@ -436,7 +448,7 @@ static void fill(struct kc_rng *rng, const struct kc_case *c, uint32_t i, uint64
         else if (c->style == KC_SPECIAL)
             fill_plain(rng, c, GRETA_TYPE_F32, size / 4, out);
         else
-            fill_f32(rng, c->style, size / 4, (float *)out);
+            fill_long(rng, c, size / 4, out);
     }
 }
 

@@ -6,6 +6,7 @@
 
 #include "clock.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,7 +71,7 @@ static bool is_in_database(const struct tuning *t, const struct greta_call *call
 static bool tune_one(struct tuning *t, const struct tune_job *job) {
     struct greta_search_result r;
     double left = (double)t->q->budget - (double)(clock_ns() - t->start_ns) * 1e-9;
-    double budget = left * job->share / (t->shares_left > 0 ? t->shares_left : 1);
+    double budget = fmax(0.3, left * job->share / (t->shares_left > 0 ? t->shares_left : 1));
     t->shares_left -= job->share;
     greta_status status = greta_search_run(t->search, &job->call, budget, &r);
     if (status == GRETA_ERR_NO_MEMORY || status == GRETA_ERR_NO_DEVICE_MEMORY) {

@@ -90,11 +90,11 @@ bool tune_calls_of_model(struct app *app, const struct tune_request *q, struct t
     for (uint32_t bucket = n_kv; ok && bucket < n_ctx; bucket *= 2) ok = each_call(&c, 1, bucket, 1);
     ok = ok && each_call(&c, 1, n_ctx, 1);
     while (top < n_chunk) top *= 2;
-    /* A bucket's two ends: numbers of elements in it may be in two buckets of their own. */
-    for (uint32_t bucket = top; ok && bucket >= 2 && n_chunk > 1; bucket /= 2) {
-        uint32_t most = bucket < n_chunk ? bucket : n_chunk, least = bucket / 2 + 1;
+    for (uint32_t bucket = top; ok && bucket > 1 && n_chunk > 1; bucket = bucket > 16 ? bucket / 2 : 0) {
+        uint32_t most = bucket < n_chunk ? bucket : n_chunk, least = bucket > 16 ? bucket / 2 + 1 : 2;
         ok = each_call(&c, most, most, bucket >= 256 ? 0.1 : 0.02);
-        if (ok && least < most) ok = each_call(&c, least, least, 0);
+        /* Numbers of elements have buckets of their own: those of fewer tokens, too. */
+        for (; ok && least < most; least *= 2) ok = each_call(&c, least, least, 0);
     }
     if (out->failed) say("no memory");
     return ok && !out->failed;
