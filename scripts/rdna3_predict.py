@@ -103,7 +103,8 @@ MOVERS = (("row_lookup_simple", "Q8_0", TOKENS * DIM * (34 / 32 + 4)), ("rms_nor
           ("rope_simple", "", TOKENS * DIM * 8), ("kv_update_simple", "F16", TOKENS * DIM * 12),
           ("rope_kv_simple", "F16", TOKENS * DIM * 20), ("act_mul_simple", "11008", TOKENS * HIDDEN * 12),
           ("add_simple", "", TOKENS * DIM * 12), ("cast_simple", "F32 F16", TOKENS * DIM * 6),
-          ("quantize_tiled", "", TOKENS * DIM * 5.25), ("fill_simple", "", TOKENS * DIM * 4), ("copy_simple", "", TOKENS * DIM * 8))
+          ("bias_add_simple", "", TOKENS * DIM * 8), ("scale_simple", "", TOKENS * DIM * 8), ("softcap_simple", "32000", 32000 * 8),
+          ("attn_reduce_simple", "1024", 32 * 4 * 130 * 4), ("quantize_tiled", "", TOKENS * DIM * 5.25), ("fill_simple", "", TOKENS * DIM * 4), ("copy_simple", "", TOKENS * DIM * 8))
 
 
 def others(vector, matrix):

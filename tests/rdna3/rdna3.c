@@ -54,7 +54,9 @@ static bool is_matrix_row(const struct greta_variant *v) {
 /* The value number i of a key that is in use, or UINT32_MAX past the last; `before` are the values of the keys before it. */
 static uint32_t key_value(const struct greta_variant *v, const char *key, const uint32_t *before,
                           uint32_t i) {
-    static const uint32_t floats[] = {GRETA_TYPE_F32, GRETA_TYPE_F16, GRETA_TYPE_BF16}, heads[] = {64, 128};
+    static const uint32_t floats[] = {GRETA_TYPE_F32, GRETA_TYPE_F16, GRETA_TYPE_BF16};
+    static const uint32_t heads[] = {64, 96, 128, 256},
+                          n_heads = sizeof heads / sizeof *heads; /* as models have them */
     if (!strcmp(key, "w_type")) {
         for (uint32_t type = 0; type < GRETA_N_WEIGHT_TYPES; type++)
             if (v->w_types & 1U << type && i-- == 0) return type;
@@ -68,7 +70,7 @@ static uint32_t key_value(const struct greta_variant *v, const char *key, const 
     if (!strcmp(key, "b_order")) return i < 2 ? i : UINT32_MAX;
     if (!strcmp(key, "kv_type"))
         return i < 2 ? floats[i] : i == 2 && v->extras & EXTRA_KV_Q8_0 ? GRETA_TYPE_Q8_0 : UINT32_MAX;
-    if (!strcmp(key, "head_dim")) return i < 2 ? heads[i] : UINT32_MAX;
+    if (!strcmp(key, "head_dim")) return i < n_heads ? heads[i] : UINT32_MAX;
     /* As models have them: a decode step norms in its matrices, and biases and norms of heads go with mode 1. */
     uint32_t i_mode = op_find_key(v->op, "mode");
     if (!strcmp(key, "norm") && i_mode == UINT32_MAX) return i ? UINT32_MAX : (v->extras & EXTRA_NORM) != 0;
