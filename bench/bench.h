@@ -50,8 +50,8 @@ struct bench_env {
     void *user;
     void (*plant)(
         struct greta_call *call); /* for tests: makes a call of an op wrong as it is recorded; NULL */
-    struct bench_vendor *vendor; /* whose products stand beside ours, while it is open */
-    uint64_t measured_at_ns; /* when the last measurement ended; 0: there was none */
+    struct bench_vendor *vendor;  /* whose products stand beside ours, while it is open */
+    uint64_t measured_at_ns;      /* when the last measurement ended; 0: there was none */
     struct bench_rate rates[BENCH_MAX_RATES];
     uint32_t n_rates;
 };
