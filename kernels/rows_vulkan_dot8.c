@@ -26,6 +26,17 @@ static const char *quantize_refusal(const struct greta_variant *v, const struct 
     return is_aligned(call, 0, 16) ? NULL : "x does not begin at a multiple of 16 bytes";
 }
 
+static const char *norm_refusal(const struct greta_variant *v, const struct greta_limits *limits,
+                                const struct greta_call *call) {
+    (void)limits;
+    if (!is_aligned(call, 3, 4)) return "y does not begin at a multiple of 4 bytes";
+    if (!v->tunables[QUANTIZE_ALIGNED]) return NULL;
+    if (call->scalars.add_rms_norm_quantize.n_cols % 4) return "n_cols is no multiple of 4";
+    for (unsigned i = 0; i < 3; i++)
+        if (!is_aligned(call, i, 16)) return "x, r or w does not begin at a multiple of 16 bytes";
+    return NULL;
+}
+
 /* Weights and rows of Q8A begin at multiples of 16 bytes. */
 static const char *dot8_refusal(const struct greta_variant *v, const struct greta_limits *limits,
                                 const struct greta_call *call) {
@@ -39,6 +50,7 @@ static const char *dot8_refusal(const struct greta_variant *v, const struct gret
 
 GROUPS(quantize_groups,
        div_up(s->quantize.n_rows *GRETA_Q8A_UNITS((uint64_t)s->quantize.n_cols), v->n_threads / 8))
+GROUPS(norm_groups, s->add_rms_norm_quantize.n_rows)
 GROUPS(matvec_groups, div_up(s->matvec.n_rows, v->tunables[MATVEC_ROWS]))
 GROUPS(matmul_groups,
        div_up(s->matmul.n_tok, v->tunables[MATMUL_TILE]) * div_up(s->matmul.n_rows, v->tunables[MATMUL_TILE]))
@@ -56,6 +68,15 @@ static const struct variant_param matvec_params[] = {{"threads", VARIANT_PARAM_T
             aligned_                                                                                     \
         }                                                                                                \
     }
+#define NORM(name_, threads_, aligned_)                                                            \
+    {                                                                                              \
+        .name = name_, .op = GRETA_OP_ADD_RMS_NORM_QUANTIZE, .format = GRETA_IMAGE_SPIRV,          \
+        .image = &greta_spirv_add_rms_norm_quantize_rows, .entry = "main", .flags = VARIANT_EXACT, \
+        .n_threads = threads_, .n_groups = norm_groups, .layout = GRETA_LAYOUT_PACKED,             \
+        .refusal = norm_refusal, .n_tunables = 1, .tunables = {                                    \
+            aligned_                                                                               \
+        }                                                                                          \
+    }
 #define DOT8(OP_, op_, name_, extras_, threads_, n_params_, params_, n_, ...)                             \
     {                                                                                                     \
         .name = name_, .op = GRETA_OP_##OP_, .format = GRETA_IMAGE_SPIRV,                                 \
@@ -71,6 +92,8 @@ static const struct variant_param matvec_params[] = {{"threads", VARIANT_PARAM_T
 static const struct greta_variant rows[] = {
     QUANTIZE("quantize_tiled", 1),
     QUANTIZE("quantize_any", 0),
+    NORM("add_rms_norm_quantize_tiled", 256, 1),
+    NORM("add_rms_norm_quantize_any", 128, 0),
     /* By name only until they are measured: rounding costs a dispatch and some of the result's bits. */
     MATVEC("matvec_dot8", 128, 3, matvec_params, 2, 2, 2),
     MATVEC("matvec_dot8_4", 128, 3, matvec_params, 2, 4, 2),
