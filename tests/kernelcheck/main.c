@@ -170,7 +170,10 @@ static bool is_for_a_gpu(const struct walk *w, const struct greta_call *call) {
 
 /* Code for AMD GPUs is built beforehand: a fused op has kernels for the keys of models, and the plan does without it for others. */
 static bool is_optional(const struct walk *w, const struct greta_call *call) {
-    return w->env->format == GRETA_IMAGE_AMDGPU && call->op == GRETA_OP_MATVEC_QKV;
+    if (w->env->format != GRETA_IMAGE_AMDGPU) return false;
+    /* Its kernels are for waves of 64: small GPUs have no idle compute units that it could fill. */
+    if (call->op == GRETA_OP_MATVEC_SPLIT) return w->env->limits->subgroup_max < 64;
+    return call->op == GRETA_OP_MATVEC_QKV;
 }
 
 static void check_case(void *user, const struct kc_case *c) {
