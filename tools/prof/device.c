@@ -170,8 +170,7 @@ static void show_submit(struct prof *p, struct lane *l, const struct summary *s,
     if (s->i_graph) line_text(&text, ",\"graph\":");
     if (s->i_graph) line_number(&text, s->i_graph);
     *text.at = 0;
-    /* A nanosecond before its first kernel: of two that begin together, readers take the one that comes first as the outer. */
-    show(p, l, name, "submit", from - 1, to, args);
+    show(p, l, name, "submit", from, to, args);
     l->shown_ns = to;
     p->device_ns += to - from;
 }
@@ -227,7 +226,9 @@ static void finish(struct prof *p, struct lane *l, const struct entry *e, uint64
         l->begin_ns = 0;
         break;
     }
-    l->last_ns = at;
+    /* A submit's first kernel begins a nanosecond after it: of two that begin together, readers take the one that is written first
+     * as the outer, and a submit is written after its kernels. */
+    l->last_ns = at + (e->kind == ENTRY_BEGIN);
     l->last_known = true;
 }
 
