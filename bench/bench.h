@@ -60,8 +60,9 @@ struct bench_env {
 struct bench {
     const char *name, *text;
     greta_status (*run)(struct bench_env *env, const struct bench *bench);
-    uint32_t op;      /* of benches of one op: enum greta_op */
-    const char *rows; /* of those: only rows whose name begins with one of these words; NULL: all */
+    uint32_t op; /* of benches of one op: enum greta_op */
+    const char *
+        rows; /* of those: only rows whose name begins with one of these words, or is one that ends with $; NULL: all */
     uint32_t presets; /* bits 1 << PRESET_*: of which it is a part */
 };
 const struct bench *bench_at(uint32_t i); /* NULL past the last */

@@ -329,11 +329,12 @@ static greta_status run_row(struct job *j, const struct greta_variant *row, bool
     return bench_add(j->env, &result);
 }
 
-/* Whether one of the words begins the name. */
+/* Whether one of the words begins the name; one that ends with $ is all of it. */
 static bool begins(const char *name, const char *words) {
     while (*words) {
         size_t n = strcspn(words, " ");
-        if (strncmp(name, words, n) == 0) return true;
+        bool whole = n && words[n - 1] == '$';
+        if (strncmp(name, words, n - whole) == 0 && (!whole || !name[n - 1])) return true;
         words += n + (words[n] == ' ');
     }
     return false;

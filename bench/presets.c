@@ -39,7 +39,7 @@ static const struct bench benches[] = {
     {"gemm_tiled", "matrix products by tiles in LDS", bench_gemm, GRETA_OP_GEMM, "gemm_tiled", 0},
     {"gemm_subgroup", "matrix products by exchange within a subgroup", bench_gemm, GRETA_OP_GEMM,
      "gemm_subgroup", 0},
-    {"gemm_vec2", "matrix products two columns at a time", bench_gemm, GRETA_OP_GEMM, "gemm_vec2", 0},
+    {"gemm_vec2", "matrix products two columns at a time", bench_gemm, GRETA_OP_GEMM, "gemm_vec2$", 0},
     {"gemm_vec2_32x8", "the same with tiles of 32 x 8", bench_gemm, GRETA_OP_GEMM, "gemm_vec2_32x8", 0},
     {"gemm_vec2_db", "the same with two buffers in LDS", bench_gemm, GRETA_OP_GEMM, "gemm_vec2_db", 0},
     {"gemm_coopmat", "matrix products on matrix units", bench_gemm, GRETA_OP_GEMM, "gemm_coopmat", 0},

@@ -47,7 +47,7 @@ def older_names(device):
         for end in ("", "_bench"):
             code, out, err = bench(name + end, "-d", device, "--check", "--m", 40, "--rows", 4, "--cols", 64, "--iters", 2)
             lines = out.splitlines()
-            check(f"{name}{end}", code == 0 and lines[-1] == "STATUS=OK" and all(STATUS.search(line) for line in lines[1:-2]) and f"{new.split('_')[0]}" in lines[1], out[-300:] + err)
+            check(f"{name}{end}", code == 0 and STATUS.fullmatch(lines[-1]) and all(STATUS.search(line) for line in lines[1:-2]) and f"{new.split('_')[0]}" in lines[1], out[-300:] + err)
 
 
 def on_device(device):
@@ -77,7 +77,14 @@ def named():
     check("what would pass its budget is skipped, with its time", code == 0 and "STATUS=SKIPPED reason=one call would take" in out, out)
     for word in ("--m", "--n", "--k"):
         code, out, _ = bench("gemm_auto", "-d", "cpu", word, 1 << 20)
-        check(f"{word} {1 << 20}", code == 0 and "STATUS=SKIPPED reason=" in out and "STATUS=OK" == out.splitlines()[-1], out)
+        check(f"{word} {1 << 20}", code == 0 and out.splitlines()[-1] == "STATUS=SKIPPED reason=nothing here could be measured", out)
+    first, second = (bench("fill", "-d", "cpu", "--check", "--out", "twice")[1].splitlines() for _ in range(2))
+    saved = [line.removeprefix("saved as ") for lines in (first, second) for line in lines if line.startswith("saved")]
+    check("two runs within a second", len(set(saved)) == 2 and all(json.loads(pathlib.Path(name).read_text())["results"] for name in saved), str(saved))
+    code, out, _ = bench("gemm_tiled", "-d", "cpu")
+    check("nothing measured is no success", code == 0 and out.splitlines()[-1].startswith("STATUS=SKIPPED reason="), out)
+    _, out, _ = bench("gemm_vec2", "-d", "cpu")
+    check("a row by its whole name", bench("--list")[0] == 0 and "gemm_vec2/F32" in out, out)
     check("a size beyond all", bench("gemm", "--m", 1 << 40)[0] == 2)
     code, out, _ = bench("llm", "-d", "cpu", "-p", 8, "-n", 2, "-r", 2, "--ctx", 64, "--csv")
     check("llm as CSV", code == 0 and {r["key"].split("/")[2] for r in csv.DictReader(io.StringIO(out))} == {"prompt", "decode"}, out)
@@ -133,7 +140,9 @@ def main(folder):
     older_names("cpu")
     for what, arguments, says in (("nothing", [], "what is to be measured"), ("a name that is none", ["gemn"], 'no bench "gemn"'),
                                   ("llm and another", ["llm", "gemm"], "alone"), ("two forms", ["gemm", "--csv", "--json"], "either"),
-                                  ("a preset that is none", ["--preset", "fast"], "--preset takes")):
+                                  ("a preset that is none", ["--preset", "fast"], "--preset takes"),
+                                  ("a filter that nothing passes", ["--preset", "smoke", "--filter", "zzz"], 'holds "zzz"'),
+                                  ("a row that is none", ["gemm", "--row", "nope"], 'holds "nope"')):
         code, _, err = bench(*arguments)
         check(what, code == 2 and says in err, err)
     code, _, err = bench("fill", "-d", "cpu", "--out", "/proc/none")

@@ -9,12 +9,14 @@
 #include "roof.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { MAX_NAMES = 32 };
 
@@ -128,25 +130,51 @@ static bool run_all(struct bench_env *env, const struct request *q, struct prof 
     return ok;
 }
 
-/* results/2026-01-02T03-04-05Z-vulkan-0-standard.json; with the name of what was run where that is no preset. */
-static bool save(const struct request *q, struct app *app, const struct results *results) {
-    const char *folder = q->out ? q->out : q->preset >= 0 ? "results" : NULL;
-    const struct greta_dev_info *dev = greta_dev_get_info(app->dev);
-    char path[1024], date[32];
-    time_t now = time(NULL);
-    struct tm utc;
+/* The folder of --out, or a preset's; NULL where nothing is saved. */
+static const char *folder_of(const struct request *q) {
+    return q->out ? q->out : q->preset >= 0 ? "results" : NULL;
+}
 
+/* Before hours are spent on what cannot be saved. */
+static bool make_folder(const struct request *q) {
+    const char *folder = folder_of(q);
     if (!folder) return true;
     if (mkdir(folder, 0777) && errno != EEXIST) {
         say("%s: cannot make the folder: %s", folder, strerror(errno));
         return false;
     }
+    if (access(folder, W_OK | X_OK) == 0) return true;
+    say("%s: cannot write into it: %s", folder, strerror(errno));
+    return false;
+}
+
+/* Takes the name, so that two runs that end within a second keep both of their files. */
+static bool claim(const char *path) {
+    int file = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
+    if (file >= 0) close(file);
+    return file >= 0 || errno != EEXIST; /* what else is wrong is told when it is written */
+}
+
+/* results/2026-01-02T03-04-05Z-vulkan-0-standard.json; with the name of what was run where that is no preset. */
+static bool save(const struct request *q, struct app *app, const struct results *results) {
+    const char *folder = folder_of(q);
+    const struct greta_dev_info *dev = greta_dev_get_info(app->dev);
+    char path[1024], date[32], again[16] = "";
+    time_t now = time(NULL);
+    struct tm utc;
+
+    if (!folder) return true;
     gmtime_r(&now, &utc);
     strftime(date, sizeof date, "%Y-%m-%dT%H-%M-%SZ", &utc);
-    snprintf(path, sizeof path, "%s/%s-%s-%u-%s.json", folder, date, dev->backend, dev->i_device,
-             q->preset >= 0    ? preset_name((enum preset)q->preset)
-             : q->n_names == 1 ? bench_find(q->names[0]) ? bench_find(q->names[0])->name : q->names[0]
-                               : "some");
+    for (int i = 2; i < 1000; i++) {
+        snprintf(path, sizeof path, "%s/%s-%s-%u-%s%s.json", folder, date, dev->backend, dev->i_device,
+                 q->preset >= 0    ? preset_name((enum preset)q->preset)
+                 : q->n_names == 1 ? bench_find(q->names[0]) ? bench_find(q->names[0])->name : q->names[0]
+                                   : "some",
+                 again);
+        if (claim(path)) break;
+        snprintf(again, sizeof again, "-%d", i);
+    }
     if (results_write(results, path, &app->log)) return false;
     return q->quiet || (out_printf("saved as %s\n", path) && out_flush());
 }
@@ -163,7 +191,8 @@ static bool print_document(const struct request *q, const struct results *r) {
 }
 
 static bool conclude(const struct request *q, struct app *app, struct results *r) {
-    uint32_t n_failed = results_count(r, BENCH_FAILED), n_skipped = results_count(r, BENCH_SKIPPED);
+    uint32_t n_failed = results_count(r, BENCH_FAILED), n_skipped = results_count(r, BENCH_SKIPPED),
+             n_ok = results_count(r, BENCH_OK);
     bool ok = save(q, app, r);
 
     if (ok && q->n_names == 1 && bench_find(q->names[0])->run == bench_roof) {
@@ -173,8 +202,10 @@ static bool conclude(const struct request *q, struct app *app, struct results *r
             say("there is no cache folder to keep the roof in");
     }
     if (ok && !q->quiet)
-        ok = out_printf("%u OK, %u FAILED, %u SKIPPED\nSTATUS=%s\n", results_count(r, BENCH_OK), n_failed,
-                        n_skipped, n_failed ? "FAILED" : "OK") &&
+        ok = out_printf("%u OK, %u FAILED, %u SKIPPED\nSTATUS=%s\n", n_ok, n_failed, n_skipped,
+                        n_failed ? "FAILED reason=a result is wrong or a call failed"
+                        : n_ok   ? "OK"
+                                 : "SKIPPED reason=nothing here could be measured") &&
              out_flush();
     return (!q->quiet || print_document(q, r)) && ok && !n_failed;
 }
@@ -262,6 +293,22 @@ static bool bench_loading(struct request *q, struct app *app) {
     return ok;
 }
 
+/* A name that nothing has measures nothing, which must not look like a success. */
+static int check_filters(const struct command *command, const struct request *q) {
+    const struct bench *b;
+    const struct greta_variant *v;
+    bool some = !q->filter || q->preset < 0 || q->n_names, row = !q->params.row;
+
+    for (uint32_t i = 0; (b = bench_at(i)) && !some; i++) some = b->presets >> q->preset & 1 && matches(q, b);
+    for (uint32_t i = 0; (v = greta_variant_at(i)) && !row; i++)
+        row = strstr(greta_variant_name(v), q->params.row) != NULL;
+    if (!some)
+        return usage_error(
+            command, "no bench of the preset has a name that holds \"%s\" (greta bench --list)", q->filter);
+    if (!row) return usage_error(command, "there is no row whose name holds \"%s\"", q->params.row);
+    return GO_ON;
+}
+
 /* What was named exists, and is either llm or load, alone, or others. */
 static int check_names(const struct command *command, const struct request *q, bool *is_llm, bool *is_load) {
     for (int i = 0; i < q->n_names; i++) {
@@ -337,7 +384,9 @@ int command_bench(const struct command *command, int argc, char **argv) {
     q.params.own_sizes = !preset_given;
     q.params.budget_s = (double)budget;
     result = check_names(command, &q, &is_llm, &is_load);
+    if (result == GO_ON) result = check_filters(command, &q);
     if (result != GO_ON) return result;
+    if (!make_folder(&q)) return EXIT_FAILED;
     if (!bench_sizes_read(prompts, &q.llm.prompt))
         return usage_error(command, "-p takes lengths as in 512,2048, not \"%s\"", prompts);
     if (!bench_sizes_read(depths, &q.llm.depth))
