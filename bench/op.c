@@ -3,6 +3,8 @@
 #include "vendor.h"
 #include "verify.h"
 
+#include "clock.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -281,6 +283,37 @@ static struct greta_measure_params call_params(const struct job *j) {
                              : bench_measure_params(j->env, 20, 0);
 }
 
+/*
+ * A processor may take minutes for the first call of a large product by a plain row: the row's rate is taken from a small one before. Not
+ * on a GPU, where a small one says nothing of a large one.
+ */
+static void probe(const struct job *j, const struct greta_variant *row) {
+    enum { SIDE = 128 };
+    struct kc_case c = *j->c;
+    struct job small = {.env = j->env, .bench = j->bench, .c = &c, .key = j->key, .info = j->info, .eps = -1};
+    struct memory m = {.n_copies = 1};
+    if (!row || c.call.op != GRETA_OP_GEMM || !j->env->limits->is_cpu ||
+        product(&c.call, c.step) <= FULL_REFERENCE / 8)
+        return;
+    c.call.scalars.gemm = (struct greta_scalars_gemm){SIDE, SIDE, SIDE};
+    if (greta_variant_refusal(row, j->env->limits, &c.call)) return;
+    bench_work(&c.call, c.step, &small.bytes, &small.flops);
+    struct recorder r = {&small, row, NULL, row->operand_eps, c.call, &m};
+    r.call.layout = row->layout;
+    greta_status status = kc_data_make(&small.data, &c, j->env->params.seed) ? GRETA_OK : GRETA_ERR_NO_MEMORY;
+    if (!status) status = memory_make(&small, &r.call, &m);
+    uint64_t start = 0, end = 0;
+    for (uint32_t i = 0; i < 2 && !status; i++) { /* the first one builds the kernel */
+        start = clock_ns();
+        status = record(&r, j->env->stream, 0);
+        if (!status) status = greta_stream_wait(j->env->stream);
+        end = clock_ns();
+    }
+    if (!status) bench_note_rate(j->env, greta_variant_name(row), small.flops, (double)(end - start));
+    memory_free(&m);
+    kc_data_free(&small.data);
+}
+
 /* A row of NULL is the vendor's library. `choice`: the row that the plan takes; it is the one that results of "auto" are checked as. */
 static greta_status run_row(struct job *j, const struct greta_variant *row, bool is_auto) {
     struct memory m = {.n_copies = 1};
@@ -291,6 +324,10 @@ static greta_status run_row(struct job *j, const struct greta_variant *row, bool
         .name = j->bench->name, .key = key, .row = name, .bytes = j->bytes, .flops = j->flops};
     double work = j->flops > 0 ? j->flops : j->bytes, budget = bench_budget_s(j->env) * 1e9;
     double predicted = bench_predict_ns(j->env, result.row, work);
+    if (predicted <= 0) {
+        probe(j, row);
+        predicted = bench_predict_ns(j->env, result.row, work);
+    }
     snprintf(key, sizeof key, "%s/%s", j->key, is_auto ? "auto" : result.row);
     if (predicted > budget) {
         result.status = BENCH_SKIPPED;

@@ -75,6 +75,8 @@ def named():
     check("--compute-only leaves copies from and to the host out", [r["key"] for r in results if r["name"] == "copies"] == ["copies/on the device/4MiB"])
     code, out, _ = bench("gemm_plain", "-d", "cpu", "--m", 700, "--row", "plain", "--budget", 0.05)
     check("what would pass its budget is skipped, with its time", code == 0 and "STATUS=SKIPPED reason=one call would take" in out, out)
+    code, out, _ = bench("gemm_plain", "-d", "cpu", "--m", 3000, "--check")
+    check("the budget holds for the first call, too", code == 0 and out.count("STATUS=SKIPPED reason=one call would take") == 5, out)
     for word in ("--m", "--n", "--k"):
         code, out, _ = bench("gemm_auto", "-d", "cpu", word, 1 << 20)
         check(f"{word} {1 << 20}", code == 0 and out.splitlines()[-1] == "STATUS=SKIPPED reason=nothing here could be measured", out)
