@@ -14,6 +14,7 @@ Exit 0: all passed and the results are here; 1: not so; 2: wrong usage.
 import argparse
 import base64
 import datetime
+import gzip
 import os
 import pathlib
 import re
@@ -22,6 +23,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import zlib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SECONDS = {"smoke": 600, "verify": 600, "standard": 1800, "perf": 5400}
@@ -82,18 +84,27 @@ def script_of(args):
     return RUN.replace("@STEPS@", "\n".join(shlex.join(["step", name, str(seconds), *words]) for name, seconds, words in steps_of(args)))
 
 
-def unpack(archive, out):
+def take(tar, out):
     """Regular files of results only, whatever else the archive holds: it comes from another machine."""
     out.mkdir(parents=True, exist_ok=True)
     taken = []
-    with tarfile.open(archive, "r:gz") as tar:
-        for member in tar:
-            if member.isfile() and SAFE.fullmatch(member.name) and member.size <= LARGEST:
-                path = out / member.name.split("/", 1)[1]
-                path.write_bytes(tar.extractfile(member).read())
-                taken.append(path)
-            elif not member.isdir():
-                print(f"presets.py: left in the archive: {member.name}", file=sys.stderr)
+    for member in tar:
+        if member.isfile() and SAFE.fullmatch(member.name) and member.size <= LARGEST:
+            path = out / member.name.split("/", 1)[1]
+            path.write_bytes(tar.extractfile(member).read())
+            taken.append(path)
+        elif not member.isdir():
+            print(f"presets.py: left in the archive: {member.name}", file=sys.stderr)
+    return taken
+
+
+def unpack(archive, out):
+    """What came back, into the folder out; whether results are among it."""
+    try:
+        with tarfile.open(archive, "r:gz") as tar:
+            taken = take(tar, out)
+    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
+        sys.exit(f"presets.py: {archive}: no archive of results, or not all of one: {error}")
     results = [path for path in taken if path.suffix == ".json" and path.name != "devices.json"]
     print(f"{len(results)} files of results in {out}: greta report {out} -o report.html")
     return len(results) > 0
@@ -152,6 +163,13 @@ def main():
     parser.add_argument("--out", default="results", help="where the results go here; default results")
     parser.add_argument("--dry-run", action="store_true", help="print what would be done")
     args = parser.parse_args()
+    try:
+        return do(parser, args)
+    except OSError as error:
+        sys.exit(f"presets.py: {f'{error.filename}: ' if error.filename else ''}{error.strerror or error}")
+
+
+def do(parser, args):
     if unknown := [p for p in args.preset.split(",") if p not in SECONDS]:
         parser.error(f"there is no preset {unknown[0]!r}: {', '.join(SECONDS)}")
     if args.unpack:

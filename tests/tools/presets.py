@@ -109,10 +109,38 @@ def hostile(m):
           text.count("left in the archive") == 6, text)
 
 
+def one_line(m, what, words, *wanted):
+    code, text = m.script(*words)
+    check(f"one line: {what}", code == 1 and text.startswith("presets.py: ") and text.count("\n") == 1 and all(w in text for w in wanted), text)
+
+
+def faults(m):
+    whole = m.folder / "whole.tar.gz"
+    with tarfile.open(whole, "w:gz") as tar:
+        info = tarfile.TarInfo("results/good.json")
+        info.size = 1 << 20
+        tar.addfile(info, io.BytesIO(os.urandom(info.size)))
+    (m.folder / "half.tar.gz").write_bytes(whole.read_bytes()[:500000])
+    (m.folder / "text.tar.gz").write_text("not what was meant")
+    (m.folder / "empty.tar.gz").write_text("")
+    for name in ("half", "text", "empty"):
+        one_line(m, f"an archive that is {name}", ["--unpack", m.folder / f"{name}.tar.gz", "--out", m.folder / "faults"], f"{name}.tar.gz", "no archive of results")
+    one_line(m, "no archive", ["--unpack", m.folder / "none.tar.gz", "--out", m.folder / "nowhere"], "none.tar.gz", "No such file")
+    check("nothing is made for no archive", not (m.folder / "nowhere").exists())
+    one_line(m, "a folder as archive", ["--unpack", m.folder], str(m.folder), "directory")
+    one_line(m, "a file as the folder", ["--unpack", whole, "--out", m.folder / "text.tar.gz"], "text.tar.gz")
+    code, text = m.script("--bundle", m.folder / "none/x.sh")
+    check("a bundle into no folder", code == 1 and "presets.py: " in text and "none/x.sh: No such file" in text and "Traceback" not in text, text)
+    m.environment, kept = {**m.environment, "PATH": str(m.folder / "nothing")}, m.environment
+    code, text = m.script("--host", "other")
+    check("no ssh here", code == 1 and "presets.py: ssh: No such file" in text and "Traceback" not in text, text)
+    m.environment = kept
+
+
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as name:
         machine = Machine(pathlib.Path(name))
-        for part in (ssh, carried, hostile):
+        for part in (ssh, carried, hostile, faults):
             part(machine)
     print("presets: " + (f"{failures} failed" if failures else "all as it should be"))
     sys.exit(failures > 0)
