@@ -7,6 +7,8 @@
 
 #include <greta/rt.h>
 
+#include <stdbool.h>
+
 struct bench_vendor;
 
 /* c = a b: m x k and k x n of `type` (GRETA_TYPE_*), in GRETA_ORDER_*; c by rows, as the op gemm has it. Addresses are the device's. */
@@ -17,6 +19,8 @@ struct bench_vendor_gemm {
 
 /* The name of the library that the backend's devices could have; NULL: none, and nothing is said of it. */
 const char *bench_vendor_name(const struct greta_dev *dev);
+/* Whether some device's vendor has a library whose name holds this. */
+bool bench_vendor_matches(const char *part);
 /* ERR_UNAVAILABLE where the machine has no such library, with the reason in `reason`. */
 GRETA_MUST_USE greta_status bench_vendor_open(struct greta_stream *stream, const struct greta_log *log,
                                               struct bench_vendor **out, char *reason, size_t size);

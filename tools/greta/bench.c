@@ -7,6 +7,7 @@
 #include "io.h"
 #include "report.h"
 #include "roof.h"
+#include "vendor.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -297,7 +298,8 @@ static bool bench_loading(struct request *q, struct app *app) {
 static int check_filters(const struct command *command, const struct request *q) {
     const struct bench *b;
     const struct greta_variant *v;
-    bool some = !q->filter || q->preset < 0 || q->n_names, row = !q->params.row;
+    bool some = !q->filter || q->preset < 0 || q->n_names;
+    bool row = !q->params.row || !strcmp(q->params.row, "auto") || bench_vendor_matches(q->params.row);
 
     for (uint32_t i = 0; (b = bench_at(i)) && !some; i++) some = b->presets >> q->preset & 1 && matches(q, b);
     for (uint32_t i = 0; (v = greta_variant_at(i)) && !row; i++)

@@ -36,8 +36,14 @@ static const struct dl_symbol symbols[] = {
     SYMBOL("hipblasGemmEx", gemm_ex, true),        SYMBOL("hipblasGemmEx_v2", gemm_ex_v2, true),
 };
 
+static const char vendor_name[] = "hipblas";
+
+bool bench_vendor_matches(const char *part) {
+    return strstr(vendor_name, part) != NULL;
+}
+
 const char *bench_vendor_name(const struct greta_dev *dev) {
-    return greta_dev_get_image_format(dev) == GRETA_IMAGE_AMDGPU ? "hipblas" : NULL;
+    return greta_dev_get_image_format(dev) == GRETA_IMAGE_AMDGPU ? vendor_name : NULL;
 }
 
 /* ---- opening ---- */
