@@ -43,13 +43,13 @@ static int pragma(sqlite3 *sqlite, const char *text, int *value) {
     return error ? error : end;
 }
 
-/* NULL: the file is ours, or empty. Else what is wrong with it; "" where that cannot be told now (busy, unreadable). */
-static const char *fault_of(sqlite3 *sqlite) {
+static const char *fault_within(sqlite3 *sqlite, bool *empty) {
     int id = 0, version = 0, n_tables = 0;
     char *said = NULL;
     int error = pragma(sqlite, "PRAGMA application_id", &id);
     if (!error) error = pragma(sqlite, "PRAGMA user_version", &version);
     if (!error) error = pragma(sqlite, "SELECT count(*) FROM sqlite_master", &n_tables);
+    *empty = !error && !n_tables;
     if (!error && n_tables) {
         if (id != APPLICATION_ID) return "it is a database of another program";
         if (version != SCHEMA_VERSION) return "it was written by another version of GRETA";
@@ -64,6 +64,19 @@ static const char *fault_of(sqlite3 *sqlite) {
     if (error == SQLITE_NOTADB) return "it is no database";
     if (error == SQLITE_CORRUPT) return "it is damaged";
     return error ? "" : NULL;
+}
+
+/*
+ * NULL: the file is ours, or empty. Else what is wrong with it; "" where that cannot be told now (busy, unreadable). One transaction: what
+ * another process commits between two questions (its tables, after an application id of 0) would look like another program's file.
+ */
+static const char *fault_of(sqlite3 *sqlite, bool *empty) {
+    *empty = false;
+    if (sqlite3_exec(sqlite, "BEGIN", NULL, NULL, NULL)) return "";
+    const char *fault = fault_within(sqlite, empty);
+    if (!fault || *fault)
+        sqlite3_exec(sqlite, "ROLLBACK", NULL, NULL, NULL); /* else its text is still to be said */
+    return fault;
 }
 
 static greta_status set_aside(const struct greta_tune_db *db, const char *fault) {
@@ -102,10 +115,16 @@ static void make_folders(const char *path) {
     free(copy);
 }
 
+/* db->sqlite stays NULL where there is nothing to read: a file that was set aside, or one whose tables are not made yet. */
 static greta_status open_checked(struct greta_tune_db *db, bool read_only) {
+    bool empty = false;
     greta_status status = open_file(db, read_only);
-    const char *fault = status ? NULL : fault_of(db->sqlite);
+    const char *fault = status ? NULL : fault_of(db->sqlite, &empty);
     if (fault && !*fault) return db_fail(db, "read it");
+    if (!status && read_only && empty) {
+        sqlite3_close(db->sqlite);
+        db->sqlite = NULL;
+    }
     if (fault) {
         sqlite3_close(db->sqlite);
         db->sqlite = NULL;
@@ -285,8 +304,10 @@ greta_status greta_tune_get(struct greta_tune_db *db, const struct greta_tune_ke
                           : step == SQLITE_DONE ? GRETA_ERR_NOT_FOUND
                                                 : db_fail(db, "read it");
     if (!status) entry_read(s, out);
-    sqlite3_reset(s);
-    sqlite3_clear_bindings(s);
+    if (s) {
+        sqlite3_reset(s);
+        sqlite3_clear_bindings(s);
+    }
     return status;
 }
 

@@ -110,6 +110,16 @@ def set_aside(folder):
         check(f"{name}: a new one is begun", code == 0 and ".aside" in err and path.exists() and out.count("tuned") == 1, out + err)
 
 
+def empty(folder):
+    """What `touch`, a full disk or a tuner that was killed at once leave: nothing is tuned, and the file is still good for tuning."""
+    path = folder / "empty.db"
+    path.touch()
+    code, out, err = greta("run", *SMALL, "-p", "Once", "-n", 2, GRETA_TUNING=str(path))
+    check("empty: a run as without it", code == 0 and out and "cannot" not in err and path.exists() and path.stat().st_size == 0, err)
+    code, out, err = tune("-d", "cpu", "--op", "rms_norm", "--shape", "2,256", "--budget", 1, GRETA_TUNING=str(path))
+    check("empty: its tables are made", code == 0 and ".aside" not in err and path.stat().st_size > 0, out + err)
+
+
 def together(folder):
     path = str(folder / "both.db")
     shapes = [f"{rows},{cols}" for rows in (1, 3, 9) for cols in (64, 128)]
@@ -165,6 +175,7 @@ def main(folder):
     one_model()
     carried(folder)
     set_aside(folder)
+    empty(folder)
     together(folder)
     shapes()
     images(folder)

@@ -171,6 +171,66 @@ static void together(void) {
     greta_tune_close(&db);
 }
 
+/* A file that nothing is in yet: of 0 bytes, or with a header and no tables. Reading, it is no database; writing, it becomes one. */
+static void without_tables(void) {
+    for (int i = 0; i < 2; i++) {
+        unlink(other);
+        FILE *file = i ? popen("python3 - ", "w") : fopen(other, "w");
+        if (i)
+            fprintf(file, "import sqlite3; c = sqlite3.connect('%s'); c.execute('pragma user_version = 1')\n",
+                    other);
+        CHECK((i ? pclose(file) : fclose(file)) == 0);
+        struct greta_tune_entry e = entry_of("attn", "x", 1), found;
+        struct greta_tune_db *db = open_db(other, true);
+        CHECK(!db && !*said && access(other, F_OK) == 0);
+        greta_tune_close(&db);
+        db = open_db(other, false);
+        CHECK(db && !*said && greta_tune_put(db, &e, tries, 3) == GRETA_OK);
+        greta_tune_close(&db);
+        db = open_db(other, true);
+        CHECK(db && greta_tune_get(db, &e.key, &found) == GRETA_OK);
+        greta_tune_close(&db);
+    }
+}
+
+/* The tables vanish while the file is open: an error that is said, and the same again. */
+static void tables_vanish(void) {
+    struct greta_tune_db *db = open_db(other, true);
+    struct greta_tune_entry e = entry_of("attn", "x", 1);
+    FILE *file = popen("python3 - ", "w");
+    fprintf(file, "import sqlite3; sqlite3.connect('%s').execute('drop table tuned')\n", other);
+    CHECK(pclose(file) == 0);
+    for (int i = 0; i < 2 && db; i++) {
+        *said = 0;
+        CHECK(greta_tune_get(db, &e.key, &e) == GRETA_ERR_IO && strstr(said, other));
+    }
+    greta_tune_close(&db);
+}
+
+/* Read again and again while another process makes it: nothing there, or all of it, and it is never taken for a foreign file. */
+static void while_it_is_made(void) {
+    struct greta_tune_entry e = entry_of("attn", "x", 1), found;
+    char aside[96];
+    snprintf(aside, sizeof aside, "%s.aside", other);
+    unlink(aside);
+    for (int i = 0, status = 0; i < 100; i++) {
+        unlink(other);
+        pid_t child = fork();
+        if (child == 0) {
+            struct greta_tune_db *db = open_db(other, false);
+            _exit(!db || greta_tune_put(db, &e, tries, 3));
+        }
+        for (pid_t ended = 0; !ended;) {
+            ended = waitpid(child, &status, WNOHANG);
+            struct greta_tune_db *db = open_db(other, true);
+            greta_status got = db ? greta_tune_get(db, &e.key, &found) : GRETA_ERR_NOT_FOUND;
+            CHECK(!*said && (got == GRETA_OK || (got == GRETA_ERR_NOT_FOUND && !ended)));
+            greta_tune_close(&db);
+        }
+        CHECK(WIFEXITED(status) && !WEXITSTATUS(status) && access(aside, F_OK) != 0);
+    }
+}
+
 int main(void) {
     if (!mkdtemp(folder)) return 1;
     snprintf(path, sizeof path, "%s/a/b/tuning.db", folder);
@@ -180,6 +240,9 @@ int main(void) {
     travel();
     set_aside();
     together();
+    without_tables();
+    tables_vanish();
+    while_it_is_made();
     char command[64];
     snprintf(command, sizeof command, "rm -rf %s", folder);
     return check_done() + (system(command) != 0);

@@ -51,7 +51,8 @@ struct greta_tune_db;
 /*
  * path NULL: $GRETA_TUNING, else tuning.db in the cache folder ("" and no cache folder: nothing is kept, *out is NULL and the
  * status OK). A file that is no database of this kind, is damaged, or was written by a later version is renamed (".aside", with
- * a number where need be), said once, and a new one begun. `read_only`: a missing file is no error and is not made.
+ * a number where need be), said once, and a new one begun. `read_only`: a missing file is no error and is not made, and one
+ * without tables (empty, or just being made by another process) is as good as missing: *out is NULL, the status OK.
  */
 struct greta_tune_params {
     const char *path;
