@@ -29,7 +29,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
 def reduced(result):
-    kept = {name: result[name] for name in ("name", "key", "status") if name in result}
+    kept = {name: result[name] for name in ("name", "key", "status")}
     times = result.get("device_ns") or result.get("host_ns")
     if times:
         kept["device_ns" if "device_ns" in result else "host_ns"] = {name: float(f"{times[name]:.5g}") for name in ("p10", "p50", "p90")}
@@ -85,16 +85,33 @@ def faults_of(folder):
     return found
 
 
+def fault_of(document):
+    """Why a document is none that the functions above can take; None where it is."""
+    has = lambda where, kind, *names: isinstance(where, dict) and all(isinstance(where.get(name), kind) for name in names)
+    if not has(document, str, "format") or document["format"] != "greta-results":
+        return "no results of greta bench"
+    if not has(document, dict, "environment") or not has(document["environment"], dict, "device"):
+        return "it does not say of which device it is"
+    if not has(document, list, "results") or not all(has(r, str, "name", "key", "status") for r in document["results"]):
+        return 'a result has no "name", "key" or "status"'
+    for r in document["results"]:
+        for times in (r[name] for name in ("device_ns", "host_ns") if name in r):
+            if not has(times, (int, float), "p10", "p50", "p90"):
+                return f"{r['key']}: times without p10, p50 and p90"
+    return None
+
+
 def read(name):
-    document = json.loads(pathlib.Path(name).read_text())
-    if document.get("format") != "greta-results":
-        sys.exit(f"baseline.py: {name}: no results of greta bench")
+    try:
+        document = json.loads(pathlib.Path(name).read_text())
+    except ValueError as error:
+        sys.exit(f"baseline.py: {name}: no JSON: {error}")
+    if fault := fault_of(document):
+        sys.exit(f"baseline.py: {name}: {fault}")
     return document
 
 
 def keep(folder, name, documents, reason):
-    if len(reason.split()) < 3:
-        sys.exit("baseline.py: --reason takes a sentence: what changed, and why that is right")
     if failed := [r["key"] for d in documents for r in d["results"] if r["status"] == "FAILED"]:
         sys.exit(f"baseline.py: a failure is no baseline: {failed[0]}")
     path = folder / f"{name}.json"
@@ -124,7 +141,18 @@ def main():
     command.add_argument("--greta", default=str(ROOT / "build/tools/greta/greta"))
     command.add_argument("--fail-above", default="0%")
     args = parser.parse_args()
+    try:
+        return do(args)
+    except OSError as error:
+        sys.exit(f"baseline.py: {f'{error.filename}: ' if error.filename else ''}{error.strerror or error}")
+
+
+def do(args):
     folder = pathlib.Path(args.folder)
+    if args.command in ("set", "count") and len(args.reason.split()) < 3:
+        sys.exit("baseline.py: --reason takes a sentence: what changed, and why that is right")
+    if args.command in ("count", "compare") and not os.access(args.greta, os.X_OK):
+        sys.exit(f"baseline.py: there is no {args.greta}: build first (./quickstart), or name it by --greta")
     if args.command == "set":
         return keep(folder, args.name, [read(name) for name in args.results], args.reason)
     if args.command == "count":

@@ -57,6 +57,41 @@ def reasons(folder):
     check("a failure is no baseline", run(SCRIPT, "--folder", copy, "set", name.stem, folder / "new.json", "--reason", "it fails now and that is it")[0] == 1)
 
 
+def faults(folder):
+    """Each is one line, and leaves the baselines as they were."""
+    copy, bad = folder / "untouched", folder / "bad.json"
+    shutil.copytree(FOLDER, copy)
+    good = next(copy.glob("*.json"))
+    whole, before = good.read_text(), {path: path.read_bytes() for path in copy.iterdir()}
+    keep = ["set", "new", bad, "--reason", "it is tried by a test"]
+
+    def one_line(what, words, *wanted):
+        code, text = run(SCRIPT, "--folder", copy, *words)
+        check(f"one line: {what}", code == 1 and text.startswith("baseline.py: ") and text.count("\n") == 1 and all(w in text for w in wanted), text)
+
+    def changed(change):
+        document = json.loads(whole)
+        change(document)
+        return json.dumps(document)
+
+    for what, text, says in (("no JSON", "{", "no JSON"), ("nothing", "", "no JSON"), ("a list", "[1]", "no results of greta bench"),
+                             ("no device", changed(lambda d: d["environment"].pop("device")), "device"),
+                             ("no results", changed(lambda d: d.pop("results")), "a result has no"),
+                             ("a result without a key", changed(lambda d: d["results"][0].pop("key")), "a result has no"),
+                             ("times without p50", changed(lambda d: d["results"][0].update(host_ns={"p10": 1, "p90": 2})), "p50")):
+        bad.write_text(text)
+        one_line(what, keep, "bad.json", says)
+    bad.write_bytes(b"\xff\xfe")
+    one_line("no text", keep, "bad.json", "no JSON")
+    one_line("a file that is not there", ["set", "new", folder / "none.json", *keep[3:]], "none.json: No such file")
+    one_line("a folder", ["set", "new", folder, *keep[3:]], f"{folder}: ")
+    one_line("a name in no folder", ["set", "none/new", good, *keep[3:]], "none/new.json: No such file")
+    for words in (["compare", good.stem, good], ["count", "cpu", "--reason", "it is tried by a test"]):
+        one_line(f"{words[0]} without a program", [*words, "--greta", folder / "greta"], "build first")
+    one_line("no reason, nothing counted", ["count", "cpu", "--reason", "", "--greta", GRETA], "--reason takes a sentence")
+    check("nothing was changed", before == {path: path.read_bytes() for path in copy.iterdir()})
+
+
 def planted(folder):
     for path in sorted(FOLDER.glob("*.json")):
         document = json.loads(path.read_text())
@@ -92,6 +127,7 @@ def other_cpu(now, base):
 
 def main(folder):
     reasons(folder)
+    faults(folder)
     planted(folder)
     if WHY:
         print(f"emulated-gfx942: left out: {WHY}")
