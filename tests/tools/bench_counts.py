@@ -74,6 +74,11 @@ def counted(folder):
 def refused(folder):
     code, out, _ = run("bench", "roof", "-d", "hip:0")
     check("no roof", code == 0 and "STATUS=SKIPPED reason=an emulated device has counts" in out, out)
+    for name in ("membw_cpu", "memlat_cpu"):
+        code, out, _ = run("bench", name, "-d", "hip:0", "--out", folder / name)
+        check(f"no times of the host: {name}", code == 0 and f"{name} " in out and out.endswith("STATUS=SKIPPED reason=nothing here could be measured\n"), out)
+    code, out, _ = run("bench", "load", "-m", "model.gguf", "-d", "hip:0")
+    check("no time of loading", code == 0 and "STATUS=SKIPPED reason=an emulated device has counts" in out and out.splitlines()[-1].startswith("STATUS=SKIPPED"), out)
     code, out, _ = run("bench", "rms_norm", "-d", "hip:0", "--rows", 4, "--cols", 256)
     check("a line says some of the counts", code == 0 and " instructions, " in out and "p50" not in out, out)
     code, out, err = run("bench", "llm", "-d", "hip:0", "-p", 4, "-n", 2, "--ctx", 64, "--out", folder / "llm")

@@ -191,6 +191,15 @@ static bool print_document(const struct request *q, const struct results *r) {
     return ok && fflush(stdout) == 0;
 }
 
+/* The last line. */
+static bool tell_status(const struct results *r) {
+    return out_printf("STATUS=%s\n",
+                      results_count(r, BENCH_FAILED) ? "FAILED reason=a result is wrong or a call failed"
+                      : results_count(r, BENCH_OK)   ? "OK"
+                                                     : "SKIPPED reason=nothing here could be measured") &&
+           out_flush();
+}
+
 static bool conclude(const struct request *q, struct app *app, struct results *r) {
     uint32_t n_failed = results_count(r, BENCH_FAILED), n_skipped = results_count(r, BENCH_SKIPPED),
              n_ok = results_count(r, BENCH_OK);
@@ -203,11 +212,7 @@ static bool conclude(const struct request *q, struct app *app, struct results *r
             say("there is no cache folder to keep the roof in");
     }
     if (ok && !q->quiet)
-        ok = out_printf("%u OK, %u FAILED, %u SKIPPED\nSTATUS=%s\n", n_ok, n_failed, n_skipped,
-                        n_failed ? "FAILED reason=a result is wrong or a call failed"
-                        : n_ok   ? "OK"
-                                 : "SKIPPED reason=nothing here could be measured") &&
-             out_flush();
+        ok = out_printf("%u OK, %u FAILED, %u SKIPPED\n", n_ok, n_failed, n_skipped) && tell_status(r);
     return (!q->quiet || print_document(q, r)) && ok && !n_failed;
 }
 
@@ -280,16 +285,27 @@ static bool bench_model(struct request *q, struct app *app) {
     return ok && !q->llm.n_failed;
 }
 
+/* An emulated device takes a time to load that is none of the device it stands for. */
+static bool load_on(struct request *q, struct app *app, struct results *results) {
+    struct bench_load load = {
+        .common = q->llm.common, .n_repeats = q->llm.n_repeats, .cold = q->cold, .quiet = q->quiet};
+    struct bench_result skipped = {.name = "load",
+                                   .key = "load",
+                                   .status = BENCH_SKIPPED,
+                                   .reason = "an emulated device has counts, not times"};
+    load.results = results;
+    if (!greta_dev_get_limits(app->dev)->is_emulated) return bench_load(&load, app);
+    return tell(q, &skipped) && !results_add(results, &skipped);
+}
+
 static bool bench_loading(struct request *q, struct app *app) {
     struct results results = {0};
     struct bench_roof roof = {0};
-    struct bench_load load = {.common = q->llm.common, .n_repeats = q->llm.n_repeats, .cold = q->cold};
-    bool ok = open_timed(q, app) && !results_create(app->dev, q->params.seed, &roof, &results);
+    bool ok = app_open_dev(app, &q->llm.common) && !results_create(app->dev, q->params.seed, &roof, &results);
 
-    load.results = &results;
-    load.quiet = q->quiet;
-    ok = ok && bench_load(&load, app);
+    ok = ok && load_on(q, app, &results);
     ok = ok && (!q->out || save(q, app, &results)) && (!q->quiet || print_document(q, &results));
+    if (ok && !q->quiet) ok = tell_status(&results);
     results_free(&results);
     return ok;
 }
