@@ -77,6 +77,8 @@ def named():
     check("what would pass its budget is skipped, with its time", code == 0 and "STATUS=SKIPPED reason=one call would take" in out, out)
     code, out, _ = bench("gemm_plain", "-d", "cpu", "--m", 3000, "--check")
     check("the budget holds for the first call, too", code == 0 and out.count("STATUS=SKIPPED reason=one call would take") == 5, out)
+    code, out, _ = bench("copies", "-d", "cpu", "--preset", "standard", "--budget", 0.01, "--iters", 1, "--out", "late")
+    check("a copy that would pass its budget is no failure", code == 0 and len(re.findall(r"^copies/.*STATUS=(OK|SKIPPED reason=one call would take .*)$", out, re.M)) == 3, out)
     for word in ("--m", "--n", "--k"):
         code, out, _ = bench("gemm_auto", "-d", "cpu", word, 1 << 20)
         check(f"{word} {1 << 20}", code == 0 and out.splitlines()[-1] == "STATUS=SKIPPED reason=nothing here could be measured", out)
