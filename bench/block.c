@@ -1,4 +1,4 @@
-/* One layer of Llama-2-7B decoding one token: the calls that the runner would make of it, as one. */
+/* One layer of Llama-2-7B decoding one token, or a small one like it for a verdict: the calls that the runner would make of it, as one. */
 #include "bench.h"
 #include "verify.h"
 
@@ -7,8 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { N_EMBD = 4096, N_FF = 11008, N_HEAD = 32, HEAD_DIM = 128, N_CTX = 2048, POS = 1023, MAX_CALLS = 10 };
-enum { N_SPLIT = (POS + GRETA_ATTN_CHUNK) / GRETA_ATTN_CHUNK };
+enum { HEAD_DIM = 128, MAX_EMBD = 4096, MAX_CALLS = 10 };
+
+struct layer {
+    const char *name;
+    uint32_t n_embd, n_ff, n_head, n_ctx, pos;
+};
+static const struct layer llama_7b = {"llama-2-7b", 4096, 11008, 32, 2048, 1023},
+                          small = {"small", 512, 1024, 4, 256, 191};
 
 enum tensor {
     W_Q,
@@ -34,6 +40,7 @@ enum tensor {
 
 struct block {
     struct bench_env *env;
+    const struct layer *of;
     uint32_t type;
     enum greta_layout layout;
     struct greta_buf *bufs[N_TENSORS];
@@ -41,11 +48,14 @@ struct block {
     uint32_t n_calls;
 };
 
-static uint32_t rows_of(enum tensor t) {
-    return t == W_GATE || t == W_UP ? N_FF : N_EMBD;
+static uint32_t rows_of(const struct block *b, enum tensor t) {
+    return t == W_GATE || t == W_UP ? b->of->n_ff : b->of->n_embd;
 }
-static uint32_t cols_of(enum tensor t) {
-    return t == W_DOWN ? N_FF : N_EMBD;
+static uint32_t cols_of(const struct block *b, enum tensor t) {
+    return t == W_DOWN ? b->of->n_ff : b->of->n_embd;
+}
+static uint32_t n_split(const struct block *b) {
+    return (b->of->pos + GRETA_ATTN_CHUNK) / GRETA_ATTN_CHUNK;
 }
 
 static uint64_t bytes_of(const struct block *b, enum tensor t) {
@@ -54,14 +64,14 @@ static uint64_t bytes_of(const struct block *b, enum tensor t) {
     case X:
     case XN:
     case Q:
-    case ATT: return N_EMBD * 4;
-    case ACT: return N_FF * 4;
+    case ATT: return b->of->n_embd * UINT64_C(4);
+    case ACT: return b->of->n_ff * UINT64_C(4);
     case K_CACHE:
-    case V_CACHE: return (uint64_t)N_CTX * N_EMBD * 2;
-    case PARTIALS: return (uint64_t)N_HEAD * N_SPLIT * (2 + HEAD_DIM) * 4;
-    case TABLE: return (uint64_t)N_CTX * HEAD_DIM / 2 * 8;
+    case V_CACHE: return (uint64_t)b->of->n_ctx * b->of->n_embd * 2;
+    case PARTIALS: return (uint64_t)b->of->n_head * n_split(b) * (2 + HEAD_DIM) * 4;
+    case TABLE: return (uint64_t)b->of->n_ctx * HEAD_DIM / 2 * 8;
     case STEP: return 16;
-    default: return greta_layout_bytes(b->layout, b->type, rows_of(t), cols_of(t));
+    default: return greta_layout_bytes(b->layout, b->type, rows_of(b, t), cols_of(b, t));
     }
 }
 
@@ -69,7 +79,7 @@ static uint64_t bytes_of(const struct block *b, enum tensor t) {
 
 /* 64 rows of real blocks, over and over. */
 static greta_status weight_write(struct block *b, enum tensor t, struct kc_rng *rng) {
-    uint64_t n_rows = rows_of(t), n_cols = cols_of(t), bytes = bytes_of(b, t);
+    uint64_t n_rows = rows_of(b, t), n_cols = cols_of(b, t), bytes = bytes_of(b, t);
     uint8_t *rows = malloc((size_t)(64 * greta_layout_bytes(GRETA_LAYOUT_ROWS, b->type, 1, n_cols))),
             *packed = calloc(1, (size_t)bytes);
     greta_status status = rows && packed ? GRETA_OK : GRETA_ERR_NO_MEMORY;
@@ -99,7 +109,7 @@ static greta_status floats_write(struct block *b, enum tensor t, struct kc_rng *
 }
 
 static greta_status tensors_make(struct block *b) {
-    const uint32_t step[4] = {0, POS, POS + 1, 0};
+    const uint32_t step[4] = {0, b->of->pos, b->of->pos + 1, 0};
     struct kc_rng rng = {b->env->params.seed};
     greta_status status = GRETA_OK;
     for (int t = 0; t < N_TENSORS && !status; t++) {
@@ -131,7 +141,7 @@ static struct greta_call *add_call(struct block *b, enum greta_op op, const enum
 
 static void norm(struct block *b) {
     CALL(GRETA_OP_RMS_NORM, X, NORM, XN)->scalars.rms_norm =
-        (struct greta_scalars_rms_norm){1, N_EMBD, 1e-5f};
+        (struct greta_scalars_rms_norm){1, b->of->n_embd, 1e-5f};
 }
 
 static void qkv(struct block *b, bool with_norm) {
@@ -139,15 +149,15 @@ static void qkv(struct block *b, bool with_norm) {
                                 Q, K_CACHE, V_CACHE);
     const uint32_t keys[] = {b->type, b->type, GRETA_TYPE_F32, GRETA_TYPE_F16, 0, with_norm, 0};
     memcpy(c->keys, keys, sizeof keys);
-    c->scalars.matvec_qkv =
-        (struct greta_scalars_matvec_qkv){N_HEAD, N_HEAD, HEAD_DIM, HEAD_DIM, N_CTX, N_EMBD, 1e-5f};
+    c->scalars.matvec_qkv = (struct greta_scalars_matvec_qkv){
+        b->of->n_head, b->of->n_head, HEAD_DIM, HEAD_DIM, b->of->n_ctx, b->of->n_embd, 1e-5f};
 }
 
 static void glu(struct block *b, bool with_norm) {
     struct greta_call *c = CALL(GRETA_OP_MATVEC_GLU, W_GATE, W_UP, with_norm ? X : XN, NORM, ACT);
     const uint32_t keys[] = {b->type, GRETA_TYPE_F32, GRETA_ACT_SILU, with_norm};
     memcpy(c->keys, keys, sizeof keys);
-    c->scalars.matvec_glu = (struct greta_scalars_matvec_glu){N_FF, N_EMBD, 1e-5f};
+    c->scalars.matvec_glu = (struct greta_scalars_matvec_glu){b->of->n_ff, b->of->n_embd, 1e-5f};
 }
 
 /* The residual is added by the matvec. */
@@ -155,26 +165,32 @@ static void matvec(struct block *b, enum tensor w, enum tensor x) {
     struct greta_call *c = CALL(GRETA_OP_MATVEC, w, x, X);
     const uint32_t keys[] = {b->type, GRETA_TYPE_F32, 1};
     memcpy(c->keys, keys, sizeof keys);
-    c->scalars.matvec = (struct greta_scalars_matvec){N_EMBD, cols_of(w)};
+    c->scalars.matvec = (struct greta_scalars_matvec){b->of->n_embd, cols_of(b, w)};
 }
 
 static void attention(struct block *b, bool split) {
     struct greta_call *c;
     if (!split) {
         c = CALL(GRETA_OP_ATTN, Q, K_CACHE, V_CACHE, STEP, ATT);
-        c->scalars.attn = (struct greta_scalars_attn){
-            .n_tok = 1, .n_head = N_HEAD, .n_head_kv = N_HEAD, .n_ctx = N_CTX, .scale = 0.088f};
+        c->scalars.attn = (struct greta_scalars_attn){.n_tok = 1,
+                                                      .n_head = b->of->n_head,
+                                                      .n_head_kv = b->of->n_head,
+                                                      .n_ctx = b->of->n_ctx,
+                                                      .scale = 0.088f};
     } else {
         c = CALL(GRETA_OP_ATTN_SPLIT, Q, K_CACHE, V_CACHE, STEP, PARTIALS);
-        c->scalars.attn_split = (struct greta_scalars_attn_split){
-            .n_head = N_HEAD, .n_head_kv = N_HEAD, .n_ctx = N_CTX, .n_split = N_SPLIT, .scale = 0.088f};
+        c->scalars.attn_split = (struct greta_scalars_attn_split){.n_head = b->of->n_head,
+                                                                  .n_head_kv = b->of->n_head,
+                                                                  .n_ctx = b->of->n_ctx,
+                                                                  .n_split = n_split(b),
+                                                                  .scale = 0.088f};
     }
     c->keys[0] = GRETA_TYPE_F16;
     c->keys[1] = HEAD_DIM;
     if (!split) return;
     c = CALL(GRETA_OP_ATTN_REDUCE, PARTIALS, STEP, ATT);
     c->keys[0] = HEAD_DIM;
-    c->scalars.attn_reduce = (struct greta_scalars_attn_reduce){N_HEAD, N_SPLIT};
+    c->scalars.attn_reduce = (struct greta_scalars_attn_reduce){b->of->n_head, n_split(b)};
 }
 
 /* With the norms inside the matrices, or before them. */
@@ -182,7 +198,7 @@ static void calls_make(struct block *b, struct greta_plan *plan, bool with_norm)
     b->n_calls = 0;
     if (!with_norm) norm(b);
     qkv(b, with_norm);
-    attention(b, greta_plan_split_attn(plan, HEAD_DIM, POS + 1));
+    attention(b, greta_plan_split_attn(plan, HEAD_DIM, b->of->pos + 1));
     matvec(b, W_O, ATT);
     if (!with_norm) norm(b);
     glu(b, with_norm);
@@ -222,12 +238,13 @@ static greta_status output(struct block *b, struct greta_plan *plan, float *out)
     struct kc_rng rng = {b->env->params.seed + 1};
     greta_status status = floats_write(b, X, &rng);
     if (!status) status = record_calls(b, plan, b->env->stream);
-    return status ? status : greta_stream_read(b->env->stream, b->bufs[X], 0, out, N_EMBD * 4);
+    return status ? status
+                  : greta_stream_read(b->env->stream, b->bufs[X], 0, out, b->of->n_embd * UINT64_C(4));
 }
 
 /* Against the same layer by an exact plan with norms of their own: within a hundredth of the largest value. *worst: in such hundredths. */
 static greta_status check(struct block *b, struct greta_plan *plan, bool with_norm, double *worst) {
-    static float got[N_EMBD], want[N_EMBD];
+    float got[MAX_EMBD], want[MAX_EMBD];
     struct greta_plan *exact = NULL;
     double largest = 0, error = 0;
     greta_status status = output(b, plan, got);
@@ -239,7 +256,7 @@ static greta_status check(struct block *b, struct greta_plan *plan, bool with_no
         status = output(b, exact, want);
         calls_make(b, plan, with_norm);
     }
-    for (int i = 0; i < N_EMBD && !status; i++) {
+    for (uint32_t i = 0; i < b->of->n_embd && !status; i++) {
         double off = fabs((double)got[i] - want[i]);
         largest = fmax(largest, fabs(want[i]));
         if (!(off <= error)) error = isnan(off) ? INFINITY : off;
@@ -252,17 +269,21 @@ static greta_status check(struct block *b, struct greta_plan *plan, bool with_no
 static double block_bytes(const struct block *b) {
     double bytes = 0;
     for (int t = W_Q; t <= W_DOWN; t++) bytes += (double)bytes_of(b, (enum tensor)t);
-    return bytes + 2.0 * (POS + 1) * N_EMBD * 2;
+    return bytes + 2.0 * (b->of->pos + 1) * b->of->n_embd * 2;
 }
 
-static greta_status block_of(struct bench_env *env, uint32_t type) {
-    struct block b = {.env = env, .type = type};
+static double block_flops(const struct layer *l) {
+    return 2.0 * l->n_embd * (4.0 * l->n_embd + 3.0 * l->n_ff) + 4.0 * (l->pos + 1) * l->n_embd;
+}
+
+static greta_status block_of(struct bench_env *env, const struct layer *of, uint32_t type) {
+    struct block b = {.env = env, .of = of, .type = type};
     struct run r = {&b, env->plan, NULL};
     char key[96], reason[96];
     struct bench_result result = {.name = "llama_block", .key = key, .check = "an exact plan"};
     struct greta_measure_params p = bench_measure_params(env, 20, 0);
-    snprintf(key, sizeof key, "llama_block/llama-2-7b/%s/context%d", greta_type_get_info(type)->name,
-             POS + 1);
+    snprintf(key, sizeof key, "llama_block/%s/%s/context%u", of->name, greta_type_get_info(type)->name,
+             of->pos + 1);
     greta_status status = greta_plan_weight_layout(env->plan, type, &b.layout);
     if (!status) status = tensors_make(&b);
     bool with_norm = true;
@@ -271,7 +292,7 @@ static greta_status block_of(struct bench_env *env, uint32_t type) {
     if (!status && !plan_serves(&b, env->plan)) status = GRETA_ERR_UNSUPPORTED;
     if (!status) status = check(&b, env->plan, with_norm, &result.worst);
     result.bytes = block_bytes(&b);
-    result.flops = 2.0 * (4.0 * N_EMBD * N_EMBD + 3.0 * N_EMBD * N_FF) + 4.0 * (POS + 1) * N_EMBD;
+    result.flops = block_flops(of);
     if (!status && result.worst <= 1) {
         status = greta_graph_begin(env->stream);
         if (!status) status = record_calls(&b, env->plan, env->stream);
@@ -295,14 +316,15 @@ static greta_status block_of(struct bench_env *env, uint32_t type) {
         result.reason = reason;
     }
     result.shape = json_pack("{si ss si}", "calls", (int)b.n_calls, "w_type", greta_type_get_info(type)->name,
-                             "context", POS + 1);
+                             "context", (int)of->pos + 1);
     return bench_add(env, &result);
 }
 
 greta_status bench_block(struct bench_env *env, const struct bench *bench) {
     static const uint32_t types[] = {GRETA_TYPE_F16, GRETA_TYPE_Q8_0, GRETA_TYPE_Q4_K};
     greta_status status = GRETA_OK;
+    const bool is_small = env->params.preset == PRESET_VERIFY && !env->params.own_sizes;
     (void)bench;
-    for (int i = 0; i < 3 && !status; i++) status = block_of(env, types[i]);
+    for (int i = 0; i < 3 && !status; i++) status = block_of(env, is_small ? &small : &llama_7b, types[i]);
     return status;
 }

@@ -112,7 +112,7 @@ def main(folder):
     check("keys are unique", len({r["key"] for r in results}) == len(results))
     names = {r["name"].split("/")[0] for r in results}
     check("the benches of verify", {"smoke", "fill", "noop_launch", "vector_add", "copies", "gemm", "gemm_runtime_smoke", "layer_norm", "rms_norm", "layer_rms_norm",
-                                    "softmax", "causal_mask", "silu", "rope", "kv_update"} == names, str(names))
+                                    "softmax", "causal_mask", "silu", "rope", "kv_update", "attn_prefill", "attn_decode", "matvec", "llama_block"} == names, str(names))
     gemm = [r for r in results if r["name"] == "gemm"]
     check("every row of gemm, and the plan's", {"gemm_plain"} < {r["row"] for r in gemm} and any(r["key"].endswith("/auto") for r in gemm))
     check("checked within bounds", all(r["check"]["worst_in_bounds"] <= 1 for r in gemm))
