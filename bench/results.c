@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 const char *bench_status_name(enum bench_status status) {
@@ -168,6 +169,10 @@ static const char *fault_of(const json_t *root) {
 
 greta_status results_read(const char *path, const struct greta_log *log, struct results *out) {
     json_error_t error;
+    struct stat info;
+    *out = (struct results){0};
+    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
+        return greta_fail(log, GRETA_ERR_IO, "%s: a folder; name one file of results in it", path);
     *out = (struct results){.root = json_load_file(path, JSON_REJECT_DUPLICATES, &error)};
     if (!out->root && json_error_code(&error) == json_error_cannot_open_file)
         return greta_fail(log, GRETA_ERR_IO, "%s: cannot read it: %s", path, strerror(errno));

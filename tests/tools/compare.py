@@ -110,6 +110,8 @@ def main():
             check(what, code == 1 and "new.json" in err and says in err, err)
         run = subprocess.run([GRETA, "compare", str(folder / "base.json"), str(folder / "none.json")], capture_output=True, text=True)
         check("a file that is not there", run.returncode == 1 and "none.json" in run.stderr and "cannot read" in run.stderr, run.stderr)
+        run = subprocess.run([GRETA, "compare", str(folder), str(folder / "new.json")], capture_output=True, text=True)
+        check("a folder", run.returncode == 1 and run.stderr == f"greta: {folder}: a folder; name one file of results in it\n", run.stderr)
         check("a part that is none", compare(folder, one, one, "--fail-above", "x")[0] == 2)
     print("compare: " + (f"{failures} failed" if failures else "all as it should be"))
     return failures > 0
