@@ -70,6 +70,11 @@ def one_model():
     code, _, err = greta(*run, "-v", GRETA_TUNING="")
     check("an empty GRETA_TUNING", code == 0 and "calls tuned" not in err, err)
     check("no other plan's entries", "hit rate 0 %" in tune(*SMALL, "--check", "--plan", "exact")[1])
+    lengths = lambda *words: re.findall(r"a prompt of (\d+) tokens", tune(*SMALL[:4], "--check", *words)[1])
+    check("prompts that the context holds", lengths("--ctx", 600) == ["64", "200", "512"] and lengths("--ctx", 40) == [], str(lengths("--ctx", 600)))
+    for given, word in (("x", '"x"'), ("16,", ""), ("16,x", '"16,x"'), ("16,1", '"16,1"'), ("16,257", "context of 256")):
+        code, out, err = tune(*SMALL, "--check", "-p", given)
+        check(f"-p {given}", (code == 1 and not out and err.count("\n") == 1 and word in err) if word else (code == 0 and out.count("\n") == 3), out + err)
     check("another context has its own buckets", number(r"hit rate (\d+) %", tune(*SMALL[:4], "--ctx", 700, "--check")[1]) < 100)
 
 
@@ -137,6 +142,9 @@ def shapes():
         code, out, err = tune("-d", "cpu", "--op", op, "--shape", shape, "--budget", 0.5, "--again")
         check(f"{op} {shape}", code == 0 and out.startswith((f"{op} ", "1 tuned", "0 tuned")), out + err)
     for arguments, word in ((["--op", "matvec", "--shape", "64"], "n_cols"), (["--op", "none"], "none"), (["--op", "matvec", "--shape", "x=3"], "x=3"),
+                            (["--op", "none"], "matvec_qkv"), (["--op", "matvec", "--shape", "n_rows=0,n_cols=64"], "n_rows=0"),
+                            (["--op", "matmul", "--shape", "0,32,64"], '"0"'), (["--op", "matvec", "--shape", "n_rows=3.5,n_cols=64"], "n_rows=3.5"),
+                            (["--op", "matvec", "--shape", "64,64,add=-1"], "add=-1"),
                             (["--op", "attn", "--shape", "n_tok=9,n_head=1,n_head_kv=1,n_ctx=4"], "context")):
         code, _, err = tune("-d", "cpu", *arguments)
         check(f"refused: {arguments}", code == 1 and word in err, err)

@@ -160,20 +160,40 @@ static bool print_rate(struct tuning *t, const char *what, uint32_t n, uint32_t 
     return out_printf("%s of %u tokens: %u of %u calls are tuned\n", what, n, c.n_known, c.n_calls);
 }
 
-static bool check(struct tuning *t) {
-    const char *at = t->q->prompts ? t->q->prompts : "64,200,512,1000";
-    uint32_t known = 0, all = 0;
-    bool ok = print_rate(t, "decode", 1, &known, &all);
-    while (ok && *at) {
-        char *end;
-        unsigned long n = strtoul(at, &end, 10);
-        if (end == at || n < 2 || n > 1u << 24 || (*end && *end != ',')) {
-            say("-p takes lengths as in 512,2048, not \"%s\"", t->q->prompts);
-            return false;
-        }
-        ok = print_rate(t, "a prompt", (uint32_t)n, &known, &all);
-        at = *end ? end + 1 : end;
+/* The next length of -p; 0 at the end, or after a line that says what is wrong, with *ok false. */
+static uint32_t next_length(const struct tuning *t, const char **at, bool *ok) {
+    uint32_t n_ctx = greta_session_n_ctx(t->app->session);
+    char *end;
+    if (!**at) return 0;
+    unsigned long n = strtoul(*at, &end, 10);
+    *ok = end != *at && n >= 2 && n <= 1u << 24 && (!*end || *end == ',');
+    if (!*ok)
+        say("-p takes lengths as in 512,2048, not \"%s\"", t->q->prompts);
+    else if (n > n_ctx) {
+        say("-p: a prompt of %lu tokens does not fit into a context of %u", n, n_ctx);
+        *ok = false;
     }
+    *at = *end ? end + 1 : end;
+    return *ok ? (uint32_t)n : 0;
+}
+
+static bool check_given(struct tuning *t, uint32_t *known, uint32_t *all) {
+    const char *at = t->q->prompts;
+    bool ok = true;
+    while (next_length(t, &at, &ok)) continue; /* before anything is printed */
+    if (!ok) return false;
+    ok = print_rate(t, "decode", 1, known, all);
+    at = t->q->prompts;
+    for (uint32_t n; ok && (n = next_length(t, &at, &ok));) ok = print_rate(t, "a prompt", n, known, all);
+    return ok;
+}
+
+static bool check(struct tuning *t) {
+    static const uint32_t lengths[] = {64, 200, 512, 1000};
+    uint32_t known = 0, all = 0, n_ctx = greta_session_n_ctx(t->app->session);
+    bool ok = t->q->prompts ? check_given(t, &known, &all) : print_rate(t, "decode", 1, &known, &all);
+    for (uint32_t i = 0; ok && !t->q->prompts && i < sizeof lengths / sizeof *lengths; i++)
+        if (lengths[i] <= n_ctx) ok = print_rate(t, "a prompt", lengths[i], &known, &all);
     return ok && out_printf("hit rate %.0f %%\n", all ? 100.0 * known / all : 100.0) && out_flush();
 }
 

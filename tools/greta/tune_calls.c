@@ -134,6 +134,14 @@ static int op_named(const char *name) {
     return -1;
 }
 
+static void say_no_op(const char *name) {
+    char all[1024] = "";
+    for (uint32_t op = 0, at = 0; op < GRETA_N_OPS && at < sizeof all; op++)
+        at += (uint32_t)snprintf(all + at, sizeof all - at, "%s%s", op ? ", " : "",
+                                 greta_op_get_info((enum greta_op)op)->name);
+    say("there is no op \"%s\": %s", name, all);
+}
+
 static bool type_named(const char *name, uint32_t *out) {
     for (uint32_t type = 0; type < 64; type++) {
         const struct greta_type_info *t = greta_type_get_info(type);
@@ -152,6 +160,10 @@ struct shape {
     bool pos_given;
 };
 
+static bool may_be_zero(const char *name) {
+    return strcmp(name, "window") == 0 || strcmp(name, "value") == 0 || strcmp(name, "pos") == 0;
+}
+
 /* "n_rows=4096", or a number alone, which is the next scalar's. */
 static bool read_word(struct shape *s, const char *word) {
     const char *equal = strchr(word, '=');
@@ -160,6 +172,7 @@ static bool read_word(struct shape *s, const char *word) {
     char *end;
     double number = strtod(value, &end);
     bool is_number = end != value && !*end;
+    bool is_count = is_number && number >= 0 && number <= 1 << 28 && number == floor(number);
     struct greta_call *call = &s->out->call;
     for (uint32_t i = 0; i < s->info->n_scalars && is_number; i++) {
         bool named = equal && strlen(s->info->scalar_names[i]) == len &&
@@ -169,7 +182,7 @@ static bool read_word(struct shape *s, const char *word) {
         float real = (float)number;
         if (s->info->scalar_is_f32[i])
             memcpy(&call->scalars.u32[i], &real, sizeof real);
-        else if (number >= 0 && number <= 1 << 28)
+        else if (is_count && (number > 0 || may_be_zero(s->info->scalar_names[i])))
             call->scalars.u32[i] = (uint32_t)number;
         else
             return false;
@@ -179,12 +192,12 @@ static bool read_word(struct shape *s, const char *word) {
     for (uint32_t i = 0; i < s->info->n_keys && equal; i++) {
         if (strlen(s->info->key_names[i]) != len || memcmp(s->info->key_names[i], word, len) != 0) continue;
         bool type = strstr(s->info->key_names[i], "type") != NULL;
-        if (type ? !type_named(value, &call->keys[i]) : !is_number) return false;
+        if (type ? !type_named(value, &call->keys[i]) : !is_count) return false;
         if (!type) call->keys[i] = (uint32_t)number;
         s->keys_given |= 1u << i;
         return true;
     }
-    if (equal && is_number && len == 3 && memcmp(word, "pos", 3) == 0) {
+    if (equal && is_count && len == 3 && memcmp(word, "pos", 3) == 0) {
         s->out->step[1] = (uint32_t)number;
         s->pos_given = true;
         return true;
@@ -206,8 +219,7 @@ static bool fill_in(struct shape *s) {
             set_f32(call, i, 1e-5f);
         else if (strcmp(name, "scale") == 0)
             set_f32(call, i, call->op == GRETA_OP_SOFTMAX || call->op == GRETA_OP_SCALE ? 1 : 0.088f);
-        else if (!s->info->scalar_is_f32[i] && strcmp(name, "window") != 0 && strcmp(name, "value") != 0 &&
-                 strcmp(name, "pos") != 0) {
+        else if (!s->info->scalar_is_f32[i] && !may_be_zero(name)) {
             say("--shape of %s needs %s: \"%s=N\"", s->info->name, name, name);
             return false;
         }
@@ -260,7 +272,7 @@ bool tune_call_of_shape(struct app *app, const struct tune_request *q, struct tu
     int op = op_named(q->op);
     char text[512], *rest = text;
     struct tune_job *job = job_add(out);
-    if (op < 0) say("there is no op \"%s\"", q->op);
+    if (op < 0) say_no_op(q->op);
     if (op < 0 || !job) return false;
     job->share = 1;
     job->call.call.op = (enum greta_op)op;
@@ -268,7 +280,7 @@ bool tune_call_of_shape(struct app *app, const struct tune_request *q, struct tu
     snprintf(text, sizeof text, "%s", q->shape ? q->shape : "");
     for (char *word; (word = strsep(&rest, ", "));)
         if (*word && !read_word(&s, word)) {
-            say("--shape: \"%s\" is no size or type of %s", word, s.info->name);
+            say("--shape: \"%s\" is no size or type of %s (sizes are whole and above 0)", word, s.info->name);
             return false;
         }
     return fill_in(&s) && place(app, q, &s);
