@@ -128,13 +128,19 @@ def browser(folder, one, two):
         for text in ("Roofline", "Time per kernel", "Decoding against context", "Tuning", "All results", "Environment", "a driver 1.2", "softmax/1x4096/</script><b>"):
             check(f"{path.name}: shows {text}", text in page.text)
     for name, made, says in (("counts", emulated(), ("Counts of the emulated device", "never times", "LDS conflicts %", "81,312", "matrix: 25 % of 3,008 instructions")),
+                             ("mixed", [document("A fast device", 1), emulated()], ("Roofline", "Counts of the emulated device", "An emulated device")),
                              ("kernels", profiled(), ("Time per kernel, decode", "3.1 ms of device time in 400 calls", "Time per kernel, prefill", "matvec_rows", "87.1 %", "300 calls", "Prompts by length"))):
-        (folder / f"{name}.json").write_text(json.dumps(made))
-        check(f"a page of {name}", report(folder / f"{name}.json", "-o", folder / f"{name}.html").returncode == 0)
+        paths = [folder / f"{name}{i}.json" for i in range(len(made) if isinstance(made, list) else 1)]
+        for path, content in zip(paths, made if isinstance(made, list) else [made]):
+            path.write_text(json.dumps(content))
+        check(f"a page of {name}", report(*paths, "-o", folder / f"{name}.html").returncode == 0)
         dom = browse(folder / f"{name}.html", "--window-size=1200,900", "--dump-dom")
         shown = Page(dom).text + html.unescape(dom)
         for text in says:
             check(f"{name}: shows {text}", text in shown)
+        if name == "mixed":
+            near = dom[dom.rindex("How near to the roof</h2>"):]
+            check("no legend entry for a device without a bar", 'class="legend"' not in near[:near.index("</section>")])
     picture = folder / "roofline.svg"
     run = subprocess.run([sys.executable, str(SCRIPTS / "report_picture.py"), str(two), "Roofline", str(picture), "--chromium", CHROMIUM], capture_output=True, text=True)
     root = xml.etree.ElementTree.parse(picture).getroot() if picture.exists() else None

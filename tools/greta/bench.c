@@ -63,7 +63,7 @@ static bool tell_counts(const json_t *counts) {
         !out_printf("%.1f %% LDS conflicts, ", 100 * count_of(counts, "lds_conflict_cycles") / lds))
         return false;
     if (lines > 0 &&
-        !out_printf("%.2f of lines used, ",
+        !out_printf("%.2f bytes asked a byte of lines, ",
                     (count_of(counts, "bytes_loaded") + count_of(counts, "bytes_stored")) / lines))
         return false;
     return out_printf("%.0f launches  ", count_of(counts, "launches"));
