@@ -66,8 +66,11 @@ struct bench {
     uint32_t presets; /* bits 1 << PRESET_*: of which it is a part */
 };
 const struct bench *bench_at(uint32_t i); /* NULL past the last */
-/* By name or by an older name ("vk_gemm_tiled_ts_bench"); NULL where there is none. */
-const struct bench *bench_find(const char *name);
+/*
+ * By name or by an older name ("vk_gemm_tiled_ts_bench"), of the table; or by the name of a kernel's row: then *row is filled and
+ * returned, which points into `name`. NULL where there is none.
+ */
+const struct bench *bench_find(const char *name, struct bench *row);
 /* The i-th older name and what it stands for; NULL past the last. */
 const char *bench_alias(uint32_t i, const char **stands_for);
 

@@ -285,7 +285,7 @@ greta_status bench_primitives(struct bench_env *env, const struct bench *bench) 
     if (!env->limits->is_cpu) return bench_skip(env, bench->name, bench->name, "it is of the cpu device");
     for (unsigned i = 0; i < N(parts) && !status; i++) {
         char name[64];
-        struct bench one = *bench_find(parts[i].name);
+        struct bench one = *bench_find(parts[i].name, &one);
         snprintf(name, sizeof name, "%s/%s", bench->name, one.name);
         one.name = name;
         env->params.rows = parts[i].rows;

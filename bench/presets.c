@@ -121,16 +121,10 @@ const char *bench_alias(uint32_t i, const char **stands_for) {
 }
 
 /* The bench of an op whose table has the row, or rows whose names begin so, measured by these alone: "gemm_mfma_64x64", "gemm_mfma". */
-static const struct bench *of_row(const char *name) {
-    enum { MAX_NAMED = 32, MAX_NAME = 64 };
-    static struct bench named[MAX_NAMED];
-    static char names[MAX_NAMED][MAX_NAME];
-    static unsigned n;
+static const struct bench *of_row(const char *name, struct bench *out) {
     const struct greta_variant *v;
     const struct bench *base = NULL;
     size_t len = strlen(name);
-    for (unsigned i = 0; i < n; i++)
-        if (strcmp(names[i], name) == 0) return &named[i];
     for (uint32_t i = 0; (v = greta_variant_at(i)) && !base; i++) {
         const char *row = greta_variant_name(v);
         if (strncmp(row, name, len) != 0 || (row[len] && row[len] != '_')) continue;
@@ -139,29 +133,32 @@ static const struct bench *of_row(const char *name) {
                 base = &benches[b];
         if (base && strlen(base->name) >= len) base = NULL; /* "gem" is no row */
     }
-    if (!base || len >= MAX_NAME || n == MAX_NAMED) return NULL;
-    memcpy(names[n], name, len + 1);
-    named[n] = *base;
-    named[n].name = named[n].rows = names[n];
-    named[n].presets = 0;
-    return &named[n++];
+    if (!base) return NULL;
+    *out = *base;
+    out->name = out->rows = name;
+    out->presets = 0;
+    return out;
 }
 
 static const struct bench *find(const char *name, size_t len) {
     for (int i = 0; i < N_BENCHES; i++)
         if (strlen(benches[i].name) == len && memcmp(benches[i].name, name, len) == 0) return &benches[i];
-    for (int i = 0; i < N_ALIASES; i++)
-        if (strlen(aliases[i][0]) == len && memcmp(aliases[i][0], name, len) == 0)
-            return bench_find(aliases[i][1]);
     return NULL;
 }
 
-const struct bench *bench_find(const char *name) {
+static const struct bench *find_any(const char *name, size_t len) {
+    for (int i = 0; i < N_ALIASES; i++)
+        if (strlen(aliases[i][0]) == len && memcmp(aliases[i][0], name, len) == 0)
+            return find(aliases[i][1], strlen(aliases[i][1]));
+    return find(name, len);
+}
+
+const struct bench *bench_find(const char *name, struct bench *row) {
     static const char end[] = "_bench";
     size_t len = strlen(name), n = sizeof end - 1;
-    const struct bench *found = find(name, len);
-    if (!found && len > n && strcmp(name + len - n, end) == 0) found = find(name, len - n);
-    return found ? found : of_row(name);
+    const struct bench *found = find_any(name, len);
+    if (!found && len > n && strcmp(name + len - n, end) == 0) found = find_any(name, len - n);
+    return found ? found : of_row(name, row);
 }
 
 double bench_budget_s(const struct bench_env *env) {

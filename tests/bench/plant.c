@@ -22,7 +22,8 @@ static void other_factor(struct greta_call *call) {
 static uint32_t only(const char *name, enum bench_status status) {
     CHECK(!results_create(env.dev, 1, NULL, &results));
     env.results = &results;
-    const struct bench *b = bench_find(name);
+    struct bench row;
+    const struct bench *b = bench_find(name, &row);
     CHECK(b && b->run(&env, b) == GRETA_OK);
     uint32_t n = results_count(&results, status);
     CHECK(n ==
@@ -44,8 +45,9 @@ static void products(uint32_t size, const char *how) {
     CHECK(n >= 3);
     env.plant = transpose;
     CHECK(only("gemm_auto", BENCH_FAILED) == n);
+    struct bench row;
     CHECK(!results_create(env.dev, 1, NULL, &results) &&
-          bench_find("gemm_auto")->run(&env, bench_find("gemm_auto")) == GRETA_OK);
+          bench_find("gemm_auto", &row)->run(&env, bench_find("gemm_auto", &row)) == GRETA_OK);
     CHECK(checked_by(how));
     results_free(&results);
 }

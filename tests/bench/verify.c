@@ -77,12 +77,15 @@ static void matvecs(void) {
 
 static void names(void) {
     const char *stands_for;
-    CHECK(bench_find("gemm") && !bench_find("gem") && !bench_find("gemm_") && !bench_find(""));
-    CHECK(bench_find("vk_gemm_auto_ts") == bench_find("gemm_auto") &&
-          bench_find("vk_gemm_auto_ts_bench") == bench_find("gemm_auto"));
-    CHECK(bench_find("rms_norm_bench") == bench_find("rms_norm"));
-    for (uint32_t i = 0; bench_alias(i, &stands_for); i++) CHECK(bench_find(stands_for) != NULL);
-    for (uint32_t i = 0; bench_at(i); i++) CHECK(bench_find(bench_at(i)->name) == bench_at(i));
+    struct bench row;
+    CHECK(bench_find("gemm", &row) && !bench_find("gem", &row) && !bench_find("gemm_", &row) &&
+          !bench_find("", &row));
+    CHECK(bench_find("vk_gemm_auto_ts", &row) == bench_find("gemm_auto", &row) &&
+          bench_find("vk_gemm_auto_ts_bench", &row) == bench_find("gemm_auto", &row));
+    CHECK(bench_find("rms_norm_bench", &row) == bench_find("rms_norm", &row));
+    for (uint32_t i = 0; bench_alias(i, &stands_for); i++) CHECK(bench_find(stands_for, &row) != NULL);
+    for (uint32_t i = 0; bench_at(i); i++) CHECK(bench_find(bench_at(i)->name, &row) == bench_at(i));
+    CHECK(bench_find("gemm_plain", &row) == &row && strcmp(row.rows, "gemm_plain") == 0);
 }
 
 int main(void) {

@@ -25,7 +25,9 @@ struct request {
     struct bench_llm llm;
     struct bench_params params;
     const char *names[MAX_NAMES], *filter, *out;
-    int n_names, preset; /* -1: none named */
+    const struct bench *benches[MAX_NAMES]; /* of the names; NULL: llm or load */
+    struct bench of_row[MAX_NAMES];         /* what those point to that no table has */
+    int n_names, preset;                    /* -1: none named */
     bool json, csv, quiet, cold;
 };
 
@@ -125,7 +127,7 @@ static bool run_all(struct bench_env *env, const struct request *q, struct prof 
     const struct bench *b;
     bool ok = true;
 
-    for (int i = 0; i < q->n_names && ok; i++) ok = run_one(env, bench_find(q->names[i]), prof);
+    for (int i = 0; i < q->n_names && ok; i++) ok = run_one(env, q->benches[i], prof);
     for (uint32_t i = 0; !q->n_names && q->preset >= 0 && ok && (b = bench_at(i)); i++)
         if (b->presets >> q->preset & 1 && matches(q, b)) ok = run_one(env, b, prof);
     return ok;
@@ -170,7 +172,7 @@ static bool save(const struct request *q, struct app *app, const struct results 
     for (int i = 2; i < 1000; i++) {
         snprintf(path, sizeof path, "%s/%s-%s-%u-%s%s.json", folder, date, dev->backend, dev->i_device,
                  q->preset >= 0    ? preset_name((enum preset)q->preset)
-                 : q->n_names == 1 ? bench_find(q->names[0]) ? bench_find(q->names[0])->name : q->names[0]
+                 : q->n_names == 1 ? q->benches[0] ? q->benches[0]->name : q->names[0]
                                    : "some",
                  again);
         if (claim(path)) break;
@@ -205,7 +207,7 @@ static bool conclude(const struct request *q, struct app *app, struct results *r
              n_ok = results_count(r, BENCH_OK);
     bool ok = save(q, app, r);
 
-    if (ok && q->n_names == 1 && bench_find(q->names[0])->run == bench_roof) {
+    if (ok && q->n_names == 1 && q->benches[0]->run == bench_roof) {
         struct bench_roof roof;
         roof_of(r, &roof);
         if (!roof_save(greta_dev_get_info(app->dev), &roof))
@@ -328,7 +330,7 @@ static int check_filters(const struct command *command, const struct request *q)
 }
 
 /* What was named exists, and is either llm or load, alone, or others. */
-static int check_names(const struct command *command, const struct request *q, bool *is_llm, bool *is_load) {
+static int check_names(const struct command *command, struct request *q, bool *is_llm, bool *is_load) {
     for (int i = 0; i < q->n_names; i++) {
         if (strcmp(q->names[i], "llm") == 0) {
             *is_llm = true;
@@ -337,7 +339,7 @@ static int check_names(const struct command *command, const struct request *q, b
             *is_load = true;
             if (q->n_names > 1) return usage_error(command, "load is measured alone");
             if (!q->llm.common.model) return usage_error(command, "load needs a file: -m FILE");
-        } else if (!bench_find(q->names[i])) {
+        } else if (!(q->benches[i] = bench_find(q->names[i], &q->of_row[i]))) {
             return usage_error(command, "there is no bench \"%s\" (greta bench --list)", q->names[i]);
         }
     }
