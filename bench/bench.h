@@ -71,6 +71,8 @@ const struct bench *bench_at(uint32_t i); /* NULL past the last */
  * returned, which points into `name`. NULL where there is none.
  */
 const struct bench *bench_find(const char *name, struct bench *row);
+/* The options given that have no effect on the bench, "--m, --k"; "" where there are none. A bench of NULL has a use for none of them. */
+const char *bench_unused(const struct bench *bench, const struct bench_params *given, char *out, size_t size);
 /* The i-th older name and what it stands for; NULL past the last. */
 const char *bench_alias(uint32_t i, const char **stands_for);
 

@@ -3,6 +3,7 @@
 
 #include "variant.h"
 
+#include <stdio.h>
 #include <string.h>
 
 const char *preset_name(enum preset p) {
@@ -159,6 +160,72 @@ const struct bench *bench_find(const char *name, struct bench *row) {
     const struct bench *found = find_any(name, len);
     if (!found && len > n && strcmp(name + len - n, end) == 0) found = find_any(name, len - n);
     return found ? found : of_row(name, row);
+}
+
+/* ---- the options that each has a use for ---- */
+
+enum {
+    OF_M = 1,
+    OF_N = 2,
+    OF_K = 4,
+    OF_ROWS = 8,
+    OF_COLS = 16,
+    OF_ROW = 32,
+    OF_ITERS = 64,
+    OF_BATCH = 128,
+    OF_COPIES = 256,
+    OF_CALL = OF_ROW | OF_ITERS | OF_BATCH,
+    OF_MATRIX = OF_CALL | OF_ROWS | OF_COLS
+};
+
+static const struct {
+    bench_fn *run;
+    uint32_t options;
+} uses[] = {
+    {bench_smoke, OF_ITERS},
+    {bench_fill, OF_ITERS | OF_BATCH},
+    {bench_noop, OF_ITERS},
+    {bench_vector_add, OF_N | OF_ITERS | OF_BATCH},
+    {bench_alloc, OF_ITERS},
+    {bench_stream, OF_ITERS},
+    {bench_dispatch, OF_ITERS},
+    {bench_telemetry, OF_ITERS},
+    {bench_copies, OF_ITERS | OF_BATCH | OF_COPIES},
+    {bench_roof, OF_ITERS | OF_BATCH},
+    {bench_gemm, OF_M | OF_N | OF_K | OF_CALL},
+    {bench_gemm_runtime_smoke, OF_M | OF_CALL | OF_COPIES},
+    {bench_ultrasafe, OF_ROW | OF_ITERS},
+    {bench_fills_and_copies, OF_ITERS | OF_BATCH | OF_COPIES},
+    {bench_default_rows, OF_M | OF_CALL},
+    {bench_rows, OF_MATRIX},
+    {bench_mask, OF_MATRIX},
+    {bench_elements, OF_MATRIX},
+    {bench_matvec, OF_MATRIX},
+    {bench_rope, OF_CALL},
+    {bench_kv, OF_CALL},
+    {bench_attn, OF_CALL},
+    {bench_block, OF_ITERS | OF_BATCH},
+    {bench_primitives, OF_CALL},
+};
+
+const char *bench_unused(const struct bench *bench, const struct bench_params *given, char *out,
+                         size_t size) {
+    const struct {
+        const char *name;
+        bool given;
+    } options[] = {
+        {"--m", given->m},         {"--n", given->n},         {"--k", given->k},
+        {"--rows", given->rows},   {"--cols", given->cols},   {"--row", given->row},
+        {"--iters", given->iters}, {"--batch", given->batch}, {"--compute-only", given->compute_only}};
+    uint32_t used = 0;
+    size_t n = 0;
+    for (unsigned i = 0; bench && i < sizeof uses / sizeof *uses; i++)
+        if (uses[i].run == bench->run) used = uses[i].options;
+    *out = 0;
+    for (unsigned i = 0; i < sizeof options / sizeof *options && n < size; i++)
+        if (options[i].given && !(used >> i & 1))
+            n += (size_t)snprintf(out + n, size - n, "%s%s", n ? ", " : "", options[i].name);
+    return out;
 }
 
 double bench_budget_s(const struct bench_env *env) {

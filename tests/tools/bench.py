@@ -89,6 +89,10 @@ def named():
     check("nothing measured is no success", code == 0 and out.splitlines()[-1].startswith("STATUS=SKIPPED reason="), out)
     _, out, _ = bench("gemm_vec2", "-d", "cpu")
     check("a row by its whole name", bench("--list")[0] == 0 and "gemm_vec2/F32" in out, out)
+    for words, unused in ((["rms_norm", "--m", 5, "--cols", 64], "--m"), (["rope", "--rows", 2, "--k", 3], "--k, --rows"), (["noop_launch", "--row", "plain"], "--row"),
+                          (["gemm_auto", "--m", 8, "--n", 8, "--k", 8, "--iters", 2, "--batch", 2], "")):
+        code, out, err = bench(*words, "-d", "cpu", "--check")
+        check(f"options without a use: {words}", code == 0 and err == (f"greta: {words[0]} has no use for {unused}\n" if unused else ""), err)
     check("a size beyond all", bench("gemm", "--m", 1 << 40)[0] == 2)
     code, out, _ = bench("llm", "-d", "cpu", "-p", 8, "-n", 2, "-r", 2, "--ctx", 64, "--csv")
     check("llm as CSV", code == 0 and {r["key"].split("/")[2] for r in csv.DictReader(io.StringIO(out))} == {"prompt", "decode"}, out)

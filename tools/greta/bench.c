@@ -351,6 +351,14 @@ static int check_names(const struct command *command, struct request *q, bool *i
     return GO_ON;
 }
 
+/* What measures something else than was asked for says so. */
+static void tell_unused(const struct request *q) {
+    char unused[128];
+    for (int i = 0; i < q->n_names; i++)
+        if (*bench_unused(q->benches[i], &q->params, unused, sizeof unused))
+            say("%s has no use for %s", q->names[i], unused);
+}
+
 int command_bench(const struct command *command, int argc, char **argv) {
     struct request q = {.llm = {.n_decode = 128, .n_repeats = 5}, .preset = -1, .params = {.seed = 1}};
     const char *prompts = "512", *depths = "0";
@@ -406,6 +414,7 @@ int command_bench(const struct command *command, int argc, char **argv) {
     result = check_names(command, &q, &is_llm, &is_load);
     if (result == GO_ON) result = check_filters(command, &q);
     if (result != GO_ON) return result;
+    tell_unused(&q);
     if (!make_folder(&q)) return EXIT_FAILED;
     if (!bench_sizes_read(prompts, &q.llm.prompt))
         return usage_error(command, "-p takes lengths as in 512,2048, not \"%s\"", prompts);
