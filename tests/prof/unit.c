@@ -109,6 +109,9 @@ static void cannot_write(void) {
     said[0] = 0;
     CHECK(writer_open(&w, "/no/such/folder/file", "{", &log_to) == GRETA_ERR_IO);
     CHECK(strstr(said, "/no/such/folder/file") && strstr(said, "No such file"));
+    CHECK(writer_open(&w, "-", "{", &log_to) == GRETA_ERR_INVALID && w.fd < 0 &&
+          strstr(said, "wants a file"));
+    CHECK(access("-", F_OK) != 0);
     if (access("/dev/full", W_OK) != 0) return;
     said[0] = 0;
     CHECK(writer_open(&w, "/dev/full", "{", &log_to) == GRETA_OK);

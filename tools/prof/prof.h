@@ -20,7 +20,10 @@ struct prof_params {
     const struct greta_log *log;    /* must outlive it */
 };
 
-/* Opens the files, so that one that cannot be written is known before any work: ERR_IO, logged. Both NULL: *out is NULL. */
+/*
+ * Opens the files, so that one that cannot be written is known before any work: ERR_IO, logged; a timeline "-" is ERR_INVALID. Both
+ * NULL: *out is NULL.
+ */
 GRETA_MUST_USE greta_status prof_open(const struct prof_params *params, struct prof **out);
 /* For the context's params; NULL where there is no prof. */
 const struct greta_telemetry *prof_telemetry(struct prof *prof);

@@ -35,6 +35,11 @@ static bool write_all(struct writer *w, const char *data, size_t n) {
 
 greta_status writer_open(struct writer *w, const char *path, const char *head, const struct greta_log *log) {
     struct stat info;
+    if (strcmp(path, "-") == 0) { /* on standard output it would lie among what the program prints */
+        *w = (struct writer){.fd = -1};
+        return greta_fail(log, GRETA_ERR_INVALID,
+                          "-: a profile's timeline wants a file (./- where that is its name)");
+    }
     *w = (struct writer){.fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666), .log = log};
     if (w->fd < 0)
         return greta_fail(log, GRETA_ERR_IO, "%s: cannot write the profile: %s", path, strerror(errno));
