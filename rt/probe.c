@@ -287,8 +287,8 @@ static const char *remark(const struct rt_backend *b, const struct rt_board *boa
     if (board->trial != RT_TRIAL_PASSED) return "";
     if (rank(b, board) == RANK_NEVER) return "; taken only when named";
     if (b->table->image_format == GRETA_IMAGE_AMDGPU && !is_tested(board))
-        return chosen ? "; the best that works, but its kernels have never run in the tests"
-                      : "; its kernels have never run in the tests";
+        return chosen ? "; the best that works, but its compiled kernels have never run in the tests"
+                      : "; its compiled kernels have never run in the tests";
     return chosen ? "; the best that works" : "";
 }
 
