@@ -63,7 +63,8 @@ static void set_rates(json_t *o, const struct results *all, const struct bench_r
     if (ns <= 0) return;
     set_real(o, "gb_per_s", r->bytes / ns);
     set_real(o, "tflop_per_s", r->flops / ns * 1e-3);
-    set_real(o, "tokens_per_s", r->tokens / ns * 1e9);
+    /* Who waits for tokens waits for the host, too. */
+    set_real(o, "tokens_per_s", r->tokens / (r->time.host.n ? r->time.host.p50 : ns) * 1e9);
     double least = has_measured_peak(r) ? roof_ns(&all->roof, r, &bound) : 0;
     if (least > 0) {
         set_text(o, "bound", bound);

@@ -474,6 +474,10 @@ greta_status greta_session_rewind(struct greta_session *session, uint32_t n_past
 struct greta_model *greta_session_get_model(const struct greta_session *session) {
     return session->m;
 }
+
+struct greta_stream *greta_session_get_stream(const struct greta_session *session) {
+    return session->stream;
+}
 uint32_t greta_session_n_past(const struct greta_session *session) {
     return session->n_past;
 }

@@ -94,6 +94,11 @@ def named():
         code, out, err = bench(*words, "-d", "cpu", "--check")
         check(f"options without a use: {words}", code == 0 and err == (f"greta: {words[0]} has no use for {unused}\n" if unused else ""), err)
     check("a size beyond all", bench("gemm", "--m", 1 << 40)[0] == 2)
+    code, out, err = bench("llm", "-d", "cpu", "-p", 8, "-n", 6, "-r", 3, "--ctx", 64, "--budget", 1, "--json", "--out", "clocks")
+    saved = json.loads(next(pathlib.Path("clocks").glob("*-llm.json")).read_text())["results"]
+    check("llm: both clocks, and warm-up until stable", code == 0 and len(saved) == 2 and
+          all(0 < r["device_ns"]["p50"] <= 1.05 * r["host_ns"]["p50"] + 1e5 and r["device_ns"]["n"] == 3 and r["warm_up_samples"] > 3 and
+              abs(r["tokens_per_s"] * r["host_ns"]["p50"] - 1e9) < 1e6 for r in saved), out + err)
     code, out, _ = bench("llm", "-d", "cpu", "-p", 8, "-n", 2, "-r", 2, "--ctx", 64, "--csv")
     check("llm as CSV", code == 0 and {r["key"].split("/")[2] for r in csv.DictReader(io.StringIO(out))} == {"prompt", "decode"}, out)
     code, out, _ = bench("llm", "-d", "cpu", "-p", 8, "-n", 2, "--ctx", 64, "--check")

@@ -278,6 +278,7 @@ static bool bench_model(struct request *q, struct app *app) {
     ok = !results_create(app->dev, q->params.seed, &roof, &results);
     q->llm.results = &results;
     q->llm.json = q->json;
+    q->llm.max_warm_ns = (uint64_t)((q->params.budget_s > 0 ? q->params.budget_s : 10) * 0.2e9);
     q->llm.quiet = q->csv;
     ok = ok && bench_llm(&q->llm, app);
     ok = ok && (!q->out || save(q, app, &results));

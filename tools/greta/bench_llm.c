@@ -12,8 +12,9 @@
 
 /* Runs of one test. */
 struct times {
-    double seconds[BENCH_LLM_MAX_REPEATS];
-    uint32_t n;
+    double seconds[BENCH_LLM_MAX_REPEATS], device_seconds[BENCH_LLM_MAX_REPEATS];
+    uint32_t n, n_warm;
+    bool stable; /* the last three before them lay within 3 % */
 };
 
 /* "512,2048" */
@@ -78,8 +79,12 @@ static bool keep(struct bench_llm *b, const struct app *app, const struct test *
     snprintf(key, sizeof key, "llm/%s/%s/tokens%u/depth%u", model, t->what, t->n, t->depth);
     for (uint32_t i = 0; i < t->times.n; i++) ns[i] = t->times.seconds[i] * 1e9 / t->n;
     greta_stats_make(ns, t->times.n, &r.time.host);
+    for (uint32_t i = 0; i < t->times.n; i++) ns[i] = t->times.device_seconds[i] * 1e9 / t->n;
+    if (b->from) greta_stats_make(ns, t->times.n, &r.time.device);
+    if (r.time.device.max <= 0) r.time.device = (struct greta_stats){0};
     r.time.n_calls = t->n;
-    r.time.n_warm = 1;
+    r.time.n_warm = t->times.n_warm;
+    r.time.stable = t->times.stable;
     if (decode) r.bytes = (double)info->step_bytes;
     r.flops = 2.0 * (double)info->n_params;
     r.shape = json_pack("{ss ss si si}", "model", model, "phase", t->what, "tokens", (int)t->n, "depth",
@@ -213,42 +218,95 @@ static uint32_t n_runs(const struct bench_llm *b) {
     return b->counts_device ? 0 : b->counts_commands ? 1 : b->n_repeats;
 }
 
-/* Every test has one run before those that count: kernels are built, caches filled. */
-static bool bench_prompt(struct bench_llm *b, struct app *app, uint32_t n) {
-    struct test t = {.what = "prompt", .n = n};
+/* One run of a test; n tokens, where it is a decode. */
+typedef bool run_fn(struct bench_llm *b, struct app *app, struct test *t, uint32_t n, uint64_t *said);
 
-    for (uint32_t i = 0; i <= n_runs(b); i++) {
-        uint32_t token;
-        if (greta_session_rewind(app->session, 0)) return false;
-        uint64_t start = clock_ns();
-        if (!eval_next(b, app, b->tokens, n, &t, &token)) return false;
-        if (!i || b->counts_commands) continue;
-        t.times.seconds[t.times.n++] = (double)(clock_ns() - start) / 1e9;
-        note_said(&t, token);
-    }
-    return report(b, app, &t);
+static bool run_prompt(struct bench_llm *b, struct app *app, struct test *t, uint32_t n, uint64_t *said) {
+    uint32_t token;
+    if (!eval_next(b, app, b->tokens, n, t, &token)) return false;
+    *said = token;
+    return true;
 }
 
-/* n tokens, one by one, each the most likely one after the last, behind `depth` tokens of context. Counts are those of the last one. */
+/* n tokens, one by one, each the most likely one after the last. Counts are those of the last one. */
+static bool run_decode(struct bench_llm *b, struct app *app, struct test *t, uint32_t n, uint64_t *said) {
+    uint32_t token = b->tokens[0];
+    *said = 0;
+    for (uint32_t k = 0; k < n; k++) {
+        if (!eval_next(b, app, &token, 1, t, &token)) return false;
+        *said = *said * UINT64_C(6364136223846793005) + token + 1;
+    }
+    return true;
+}
+
+/* A run by both clocks. The device's is from its first command to its last, with the pauses between tokens. */
+static bool timed(struct bench_llm *b, struct app *app, run_fn *run, struct test *t, uint32_t n,
+                  uint64_t *said, double *seconds, double *device_seconds) {
+    struct greta_stream *stream = greta_session_get_stream(app->session);
+    uint64_t elapsed = 0;
+    if (greta_session_rewind(app->session, t->depth)) return false;
+    uint64_t start = clock_ns();
+    if (b->from && greta_event_record(b->from, stream)) return false;
+    if (!run(b, app, t, n, said)) return false;
+    *seconds = (double)(clock_ns() - start) / 1e9;
+    if (b->from && (greta_event_record(b->to, stream) || greta_stream_wait(stream) ||
+                    greta_event_elapsed(b->from, b->to, &elapsed)))
+        return false;
+    *device_seconds = (double)elapsed / 1e9;
+    return true;
+}
+
+/* Kernels are built, caches filled, clocks rise: until three runs agree. Of a decode, runs of a few tokens. Counts need one run. */
+static bool warm_up(struct bench_llm *b, struct app *app, run_fn *run, struct test *t, uint32_t n) {
+    enum { N_STABLE = 3 };
+    const struct greta_limits *limits = greta_dev_get_limits(app->dev);
+    const bool is_gpu = limits->timestamp_period_ns > 0 && !limits->is_cpu,
+               once = b->counts_device || b->counts_commands;
+    const uint64_t begin = clock_ns(), min_ns = is_gpu ? 250000000 : 0;
+    struct times *s = &t->times;
+    double last[N_STABLE] = {0}, device;
+    uint64_t said, passed;
+    do {
+        if (!timed(b, app, run, t, n, &said, &last[s->n_warm++ % N_STABLE], &device)) return false;
+        double low = fmin(last[0], fmin(last[1], last[2])), high = fmax(last[0], fmax(last[1], last[2]));
+        passed = clock_ns() - begin;
+        s->stable = passed >= min_ns && s->n_warm > N_STABLE && high - low <= 0.03 * high;
+    } while (!once && !s->stable && (passed < min_ns || passed < b->max_warm_ns));
+    return true;
+}
+
+static bool test(struct bench_llm *b, struct app *app, run_fn *run, struct test *t) {
+    enum { FEW = 4 };
+    const bool few = run == run_decode && t->n > FEW && !b->counts_device;
+    struct times *s = &t->times;
+    bool ok = warm_up(b, app, run, t, few ? FEW : t->n);
+
+    for (uint32_t i = 0; ok && i < n_runs(b); i++) {
+        uint64_t said;
+        ok = timed(b, app, run, t, t->n, &said, &s->seconds[s->n], &s->device_seconds[s->n]);
+        if (!ok || b->counts_commands) continue;
+        s->n++;
+        note_said(t, said);
+    }
+    return ok && report(b, app, t);
+}
+
+static bool bench_prompt(struct bench_llm *b, struct app *app, uint32_t n) {
+    struct test t = {.what = "prompt", .n = n};
+    return test(b, app, run_prompt, &t);
+}
+
+/* Behind `depth` tokens of context. */
 static bool bench_decode(struct bench_llm *b, struct app *app, uint32_t n, uint32_t depth) {
     struct test t = {.what = "decode", .n = n, .depth = depth};
-
     if (greta_session_rewind(app->session, 0)) return false;
-    if (depth && !eval(app, b->tokens, depth)) return false;
-    for (uint32_t i = 0; i <= n_runs(b); i++) {
-        uint32_t n_now = i || n < 4 || b->counts_device ? n : 4, token = b->tokens[0];
-        uint64_t said = 0;
-        if (greta_session_rewind(app->session, depth)) return false;
-        uint64_t start = clock_ns();
-        for (uint32_t k = 0; k < n_now; k++) {
-            if (!eval_next(b, app, &token, 1, &t, &token)) return false;
-            said = said * UINT64_C(6364136223846793005) + token + 1;
-        }
-        if (!i || b->counts_commands) continue;
-        t.times.seconds[t.times.n++] = (double)(clock_ns() - start) / 1e9;
-        note_said(&t, said);
-    }
-    return report(b, app, &t);
+    return (!depth || eval(app, b->tokens, depth)) && test(b, app, run_decode, &t);
+}
+
+static bool make_events(struct bench_llm *b, const struct app *app) {
+    if (b->counts_device || b->counts_commands || greta_dev_get_limits(app->dev)->timestamp_period_ns <= 0)
+        return true;
+    return !greta_event_create(app->dev, &b->from) && !greta_event_create(app->dev, &b->to);
 }
 
 bool bench_llm(struct bench_llm *b, struct app *app) {
@@ -265,12 +323,14 @@ bool bench_llm(struct bench_llm *b, struct app *app) {
     if (!app_open_model(app, &b->common, true) || !app_open_session(app, &b->common)) return false;
     app->interrupted = NULL;
     b->first = true;
-    ok = make_tokens(b, longest, greta_model_get_info(app->model)->n_vocab) &&
+    ok = make_events(b, app) && make_tokens(b, longest, greta_model_get_info(app->model)->n_vocab) &&
          (b->quiet || report_head(b, app));
     for (int i = 0; i < b->prompt.n && ok; i++)
         if (b->prompt.at[i]) ok = bench_prompt(b, app, b->prompt.at[i]);
     for (int i = 0; i < b->depth.n && b->n_decode && ok; i++)
         ok = bench_decode(b, app, b->n_decode, b->depth.at[i]);
+    greta_event_destroy(&b->from);
+    greta_event_destroy(&b->to);
     free(b->tokens);
     b->tokens = NULL;
     return ok && (!b->json || out_printf("\n]}\n")) && out_flush();

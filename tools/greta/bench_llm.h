@@ -24,7 +24,10 @@ struct bench_llm {
     /* In place of times, of one run: an emulated device's counts, or the commands that went to the device (--check). */
     bool counts_device, counts_commands;
     struct bench_trace trace;
-    uint32_t *tokens; /* inside */
+    uint64_t max_warm_ns; /* warm-up goes on until runs are stable, for at most so long */
+    /* Inside: */
+    struct greta_event *from, *to; /* around a run; NULL: the device has no clock, or no times are taken */
+    uint32_t *tokens;
     bool first;
     uint32_t n_failed;
 };

@@ -45,7 +45,7 @@ struct greta_session_params {
 
 struct greta_model_params {
     enum greta_policy policy;
-    const char *force;      /* as in greta_plan_params */
+    const char *force; /* as in greta_plan_params */
     bool (*tuned)(void *user, const struct greta_call *call, char *row,
                   size_t size); /* as in greta_plan_params; may be NULL */
     void *tuned_user;
@@ -139,6 +139,8 @@ GRETA_API GRETA_MUST_USE greta_status greta_session_argmax(const struct greta_se
 /* Forgets all tokens from n_past on. ERR_INVALID where there are fewer. O(1). */
 GRETA_API GRETA_MUST_USE greta_status greta_session_rewind(struct greta_session *session, uint32_t n_past);
 GRETA_API struct greta_model *greta_session_get_model(const struct greta_session *session);
+/* That all of its work goes to, in order; the session's own. For events around it. */
+GRETA_API struct greta_stream *greta_session_get_stream(const struct greta_session *session);
 GRETA_API uint32_t greta_session_n_past(const struct greta_session *session);
 GRETA_API uint32_t greta_session_n_ctx(const struct greta_session *session);
 
@@ -146,11 +148,9 @@ GRETA_API uint32_t greta_session_n_ctx(const struct greta_session *session);
  * Every call that an eval of n_tok tokens records which then sees n_kv positions, in order; with n_tok 1 that of a decode step. Bindings are those
  * of the session. For tuners: nothing is run. ERR_INVALID where n_tok passes a chunk or n_kv the context.
  */
-GRETA_API GRETA_MUST_USE greta_status greta_session_each_call(struct greta_session *session, uint32_t n_tok,
-                                                              uint32_t n_kv,
-                                                              void (*fn)(void *user,
-                                                                         const struct greta_call *call),
-                                                              void *user);
+GRETA_API GRETA_MUST_USE greta_status
+greta_session_each_call(struct greta_session *session, uint32_t n_tok, uint32_t n_kv,
+                        void (*fn)(void *user, const struct greta_call *call), void *user);
 
 struct greta_session_stats {
     uint64_t n_prefill, n_decode; /* tokens */
