@@ -2,6 +2,7 @@
  * Which row is fastest. All that the device admits are checked and measured once, in batches; then the slower half is left out, round
  * after round, and what is left is measured in turn, so that a change of clocks meets all alike.
  */
+#include "noise.h"
 #include "work.h"
 
 #include <greta/measure.h>
@@ -433,9 +434,11 @@ static greta_status halve(struct hunt *h, struct candidate **left, uint32_t *n_l
 
 /* ---- choosing ---- */
 
-/* Three deviations of the difference. */
+/* Three deviations of the difference; by the thirds of the time, too, as busy processors are not the same for long. */
 static double noise_of(const struct candidate *a, const struct candidate *b) {
-    return fmax(least_noise, 3 * sqrt(a->error * a->error + b->error * b->error));
+    double within = 3 * sqrt(a->error * a->error + b->error * b->error);
+    double across = noise_of_thirds(a->samples, b->samples, a->n < b->n ? a->n : b->n);
+    return fmax(least_noise, fmax(within, across));
 }
 
 /* The default, unless the fastest is faster by more than the noise; then of those within the noise of it the first in the table. */
