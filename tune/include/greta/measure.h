@@ -22,7 +22,7 @@ GRETA_API void greta_stats_make(double *samples, uint32_t n, struct greta_stats 
 struct greta_measure_params {
     uint32_t n_samples; /* that count; 0: 20 */
     uint32_t n_calls;   /* of each sample; 0: as many as take about a millisecond, at most 1,000 */
-    uint64_t warm_ns;   /* at most so long until samples are stable; 0: 300 ms, and no less than min_warm_ns */
+    uint64_t warm_ns; /* at most so long until samples are stable; 0: 300 ms, and no less than min_warm_ns */
     /* At least so long, without a pause: a GPU lowers its clock between short bursts. 0: 250 ms on a GPU, else none. */
     uint64_t min_warm_ns;
     uint64_t budget_ns; /* for all of it: fewer samples are taken where it runs out, at least 3; 0: 3 s */
