@@ -40,6 +40,7 @@ struct options {
 
 struct run {
     struct options options;
+    struct dispatch_params params; /* the ways keep it */
     struct dispatch_way ways[DISPATCH_MAX_WAYS];
     uint32_t n_ways;
     double *ns[DISPATCH_MAX_WAYS][DISPATCH_N_KINDS][N_METRICS];
@@ -179,22 +180,21 @@ greta_status dispatch_open_peer(const struct dispatch_params *params, uint32_t i
 
 static greta_status open_ways(struct run *run, struct greta_dev *dev) {
     const struct greta_dev_info *info = greta_dev_get_info(dev);
-    static struct dispatch_params params; /* the ways keep it */
     uint32_t i_device = 0;
-    params = (struct dispatch_params){&log_to_stderr, info, run->options.n, run->options.peer_dir};
-    greta_status status = dispatch_open_rt(&params, dev, run->ways, &run->n_ways);
+    run->params = (struct dispatch_params){&log_to_stderr, info, run->options.n, run->options.peer_dir};
+    greta_status status = dispatch_open_rt(&run->params, dev, run->ways, &run->n_ways);
     if (status) return status;
     if (greta_dev_get_image_format(dev) != GRETA_IMAGE_SPIRV) {
         printf("native calls and the peer: not on this device\n");
         return GRETA_OK;
     }
-    status = dispatch_open_raw(&params, &i_device, run->ways, &run->n_ways);
+    status = dispatch_open_raw(&run->params, &i_device, run->ways, &run->n_ways);
     if (status) printf("native calls: %s\n", greta_status_text(status));
-    if (status || !params.peer_dir) {
+    if (status || !run->params.peer_dir) {
         printf("the peer: none; name the folder of its libraries by --peer\n");
         return GRETA_OK;
     }
-    status = dispatch_open_peer(&params, i_device, run->ways, &run->n_ways);
+    status = dispatch_open_peer(&run->params, i_device, run->ways, &run->n_ways);
     if (status)
         printf("the peer: its libraries do not open from %s: %s\n", params.peer_dir,
                greta_status_text(status));
