@@ -196,7 +196,7 @@ static greta_status open_ways(struct run *run, struct greta_dev *dev) {
     }
     status = dispatch_open_peer(&run->params, i_device, run->ways, &run->n_ways);
     if (status)
-        printf("the peer: its libraries do not open from %s: %s\n", params.peer_dir,
+        printf("the peer: its libraries do not open from %s: %s\n", run->params.peer_dir,
                greta_status_text(status));
     return GRETA_OK;
 }
