@@ -146,14 +146,16 @@ static bool host_writes(const struct loader *l) {
     return weights_are_mapped(l->m) || greta_dev_get_limits(l->m->dev)->unified;
 }
 
-/* Slots are a help: a device that has no room for them does without. */
-static void create_slots(struct loader *l, struct upload *u, uint64_t bytes) {
-    if (bytes > greta_dev_get_limits(l->m->dev)->max_buf_bytes) return;
-    for (int i = 0; i < N_SLOTS; i++) {
-        struct slot *s = &u->slots[i];
-        if (greta_buf_create(l->m->dev, bytes, GRETA_MEM_UPLOAD, &s->buf)) return;
-        if (greta_event_create(l->m->dev, &s->event)) greta_buf_destroy(&s->buf);
+/* Of one piece each; none where a piece passes the largest buffer of the device. */
+static greta_status create_slots(struct loader *l, struct upload *u, uint64_t bytes) {
+    greta_status status = GRETA_OK;
+
+    if (bytes > greta_dev_get_limits(l->m->dev)->max_buf_bytes) return GRETA_OK;
+    for (int i = 0; i < N_SLOTS && !status; i++) {
+        status = greta_buf_create(l->m->dev, bytes, GRETA_MEM_UPLOAD, &u->slots[i].buf);
+        if (!status) status = greta_event_create(l->m->dev, &u->slots[i].event);
     }
+    return status;
 }
 
 static greta_status create_uploads(struct loader *l) {
@@ -167,7 +169,8 @@ static greta_status create_uploads(struct loader *l) {
         l->uploads[i].scratch = malloc(bytes);
         if (!l->uploads[i].scratch)
             return greta_fail(l->m->log, GRETA_ERR_NO_MEMORY, "no host memory for %" PRIu64 " bytes", bytes);
-        create_slots(l, &l->uploads[i], bytes);
+        greta_status status = create_slots(l, &l->uploads[i], bytes);
+        if (status) return status;
     }
     return l->uploads ? GRETA_OK : greta_fail(l->m->log, GRETA_ERR_NO_MEMORY, "no memory for the model");
 }
