@@ -211,9 +211,10 @@ static void keep_line(void *user, const char *text) {
 }
 
 static void keep_record(void *user, const struct greta_record *r) {
-    static const char *const names[] = {"alloc",  "free",        "dispatch",     "copy",       "fill",
-                                        "update", "barrier",     "flush",        "wait",       "read",
-                                        "write",  "graph_build", "graph_launch", "kernel_get", "module_load"};
+    static const char *const names[] = {"alloc",        "free",       "dispatch",    "copy",
+                                        "fill",         "update",     "barrier",     "flush",
+                                        "wait",         "read",       "write",       "graph_build",
+                                        "graph_launch", "kernel_get", "module_load", "graph_begin"};
     keep_line(user, names[r->type]);
 }
 
