@@ -72,7 +72,8 @@ hip_others() {
 
 one() {
   local archs=(-Dhip_archs=gfx942,gfx1103)
-  local built=("${archs[@]}" -Dspirv_dir="$PWD/build/shaders" -Dhip_dir="$PWD/build/hipkernels")
+  # Taken from the first build; the sources for gfx11, which run on the host, are tried by that one alone.
+  local built=(-Dhip_archs=gfx942 -Dspirv_dir="$PWD/build/shaders" -Dhip_dir="$PWD/build/hipkernels")
   case $1 in
     gcc)
       say "gcc: all suites"
