@@ -93,6 +93,12 @@ static uint64_t largest_pieces(const struct greta_model *m) {
     return of_output > of_layers ? of_output : of_layers;
 }
 
+/* Kernels address a binding by 32 bits. */
+static uint64_t largest_buffer(const struct greta_model *m) {
+    uint64_t limit = greta_dev_get_limits(m->dev)->max_buf_bytes;
+    return limit && limit < UINT32_MAX ? limit : UINT32_MAX;
+}
+
 static void sizes_of(const struct greta_model *m, const struct greta_session *s, struct session_sizes *out) {
     const struct hparams *hp = &m->hp;
     uint64_t *scratch = out->scratch, n = s->n_chunk, n_q = (uint64_t)hp->n_head * hp->head_dim;
@@ -112,6 +118,7 @@ static void sizes_of(const struct greta_model *m, const struct greta_session *s,
     scratch[S_PIECES] = N_PIECES * largest_pieces(m);
     scratch[S_COUNTERS] = scratch[S_PIECES]; /* more than rows: a row has two pieces or more */
     scratch[S_UNPACKED] = N_UNPACKED * most_of_layers(m, s->n_chunk, forward_unpacked_bytes);
+    if (scratch[S_UNPACKED] > largest_buffer(m)) scratch[S_UNPACKED] = 0; /* then products decode */
     scratch[S_LOGITS] = (uint64_t)hp->n_vocab * 4;
     scratch[S_BEST] = 4;
     scratch[S_STEP] = sizeof(struct step_block);
@@ -124,11 +131,10 @@ static void sizes_of(const struct greta_model *m, const struct greta_session *s,
 /* Every buffer must fit into one of the device's. */
 static greta_status check_sizes(const struct greta_model *m, const struct greta_session *s,
                                 const struct session_sizes *sizes) {
-    uint64_t most = sizes->kv, limit = greta_dev_get_limits(m->dev)->max_buf_bytes;
+    uint64_t most = sizes->kv, limit = largest_buffer(m);
 
     for (int i = 0; i < S_COUNT; i++)
         if (sizes->scratch[i] > most) most = sizes->scratch[i];
-    if (!limit || limit > UINT32_MAX) limit = UINT32_MAX; /* kernels address a binding by 32 bits */
     if (most <= limit) return GRETA_OK;
     return greta_fail(m->log, GRETA_ERR_INVALID,
                       "a context of %u tokens needs a buffer of %" PRIu64
