@@ -2,18 +2,13 @@
 """greta bench gemm beside hipBLAS, on the emulated gfx942: vendor.py GRETA HIPBLAS_3 HIPBLAS_2"""
 import json
 import os
+import pathlib
 import subprocess
 import sys
 import tempfile
 
-failures = 0
-
-
-def check(what, ok, detail=""):
-    global failures
-    if not ok:
-        failures += 1
-        print(f"FAIL {what}{': ' if detail else ''}{detail}")
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from checks import check, check_done  # noqa: E402
 
 
 def bench(library, *arguments, fake=""):
@@ -50,8 +45,7 @@ def main():
           "libnone.so.1" in lines[0]["reason"], f"{code} {results} {err}"[:400])
     code, results, err = bench(sys.argv[2], "--m", 33, "--n", 17, "--k", 21)
     check("beside our rows", code == 0 and len(by_vendor(results)) == 4 and len(results) > 8, f"{code} {len(results)} {err}")
-    print("vendor: " + (f"{failures} failed" if failures else "all as it should be"))
-    return failures > 0
+    return check_done()
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 MODEL is a sound file with a tokenizer, from which the broken ones are made.
 """
 import os
+import pathlib
 import resource
 import struct
 import subprocess
@@ -12,8 +13,10 @@ import tempfile
 
 import gguf_file as g
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from checks import check, check_done  # noqa: E402
+
 GRETA, MODEL = sys.argv[1:3]
-checks = failed = 0
 
 
 def run(*args, **kwargs):
@@ -24,15 +27,12 @@ def run(*args, **kwargs):
 
 def expect(done, what, code=1, words='', lines=1):
     """Exit `code`, that many lines on stderr, all of `words` in them."""
-    global checks, failed
-    checks += 1
     text = done.stderr.decode(errors='replace')
     missing = [w for w in words.split() if w not in text]
     if any(c < 0x20 and c != 0x0A for c in done.stderr) or '\x9b' in text:
         missing.append('plain text')
-    if done.returncode != code or text.count('\n') != lines or missing:
-        failed += 1
-        print(f'failed: {what}: exit {done.returncode}, not {code}; missing {missing}; said:\n{text}')
+    check(what, done.returncode == code and text.count('\n') == lines and not missing,
+          f'exit {done.returncode}, not {code}; missing {missing}; said:\n{text}')
 
 
 class Folder:
@@ -300,5 +300,4 @@ with tempfile.TemporaryDirectory() as path:
     check_places(folder)
     check_output()
     check_arguments(folder)
-print(f'{checks} checks, {failed} failed')
-sys.exit(1 if failed or not checks else 0)
+sys.exit(check_done())

@@ -7,6 +7,7 @@ plan's own; the text that follows, as far as the reference is sure of itself; th
 import json
 import math
 import os
+import pathlib
 import subprocess
 import sys
 import tempfile
@@ -14,21 +15,16 @@ import tempfile
 import gguf_file
 import reference
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from checks import check, check_done, check_skip  # noqa: E402
+
 SUPPORTED = {'F32', 'F16', 'BF16', 'Q8_0', 'Q4_0', 'Q4_1', 'Q4_K', 'Q6_K', 'Q5_0', 'Q5_1', 'Q5_K', 'Q2_K',
              'Q3_K', 'IQ4_NL', 'IQ4_XS'}
-N_SKIPPED = 77
 
 
-class Checks:
+class Program:
     def __init__(self, greta, device, folder):
         self.greta, self.device, self.folder = greta, device, folder
-        self.n = self.failed = 0
-
-    def check(self, ok, what):
-        self.n += 1
-        if not ok:
-            self.failed += 1
-            print('failed:', what)
 
     def run(self, command, model, *args):
         words = [self.greta, command, '-m', os.path.join(self.folder, model), *args]
@@ -48,8 +44,8 @@ class Checks:
         worst, mean = max(diffs), math.sqrt(sum(d * d for d in diffs) / len(diffs))
         what = f'{model["file"]} {" ".join(args)}: logits differ by {worst:.5f} (rms {mean:.5f}), types {got["types"]}'
         print(what)
-        self.check(len(got['logits']) == len(want) and worst <= most and mean <= rms, what)
-        self.check(got['tokens'] == model['prompt_tokens'], f'{model["file"]}: prompt ids {got["tokens"]}')
+        check(what, len(got['logits']) == len(want) and worst <= most and mean <= rms)
+        check(f'{model["file"]}: prompt ids {got["tokens"]}', got['tokens'] == model['prompt_tokens'])
         return q8
 
     def logits_q8_0(self, model, text):
@@ -60,7 +56,7 @@ class Checks:
         what = (f'{model["file"]} --kv q8_0, {len(got["tokens"])} tokens: logits differ by {worst:.5f}, '
                 f'bound 0.01 and {apart:.5f} for values between two steps')
         print(what)
-        self.check(len(got['logits']) == len(rows[0]) and worst <= 0.01 + apart, what)
+        check(what, len(got['logits']) == len(rows[0]) and worst <= 0.01 + apart)
 
     def greedy(self, model, prompt, pieces, q8):
         """The text up to the first step where the reference's two best are close."""
@@ -68,7 +64,7 @@ class Checks:
         sure = next((i for i, gap in enumerate(gaps) if gap < (0.2 if q8 else 0.02)), len(gaps))
         want = b''.join(pieces[t] for t in tokens[:sure])
         got = self.run('run', model['file'], '-p', prompt, '-n', str(sure), '--temp', '0')
-        self.check(got.rstrip(b'\n') == want.rstrip(b'\n'), f'{model["file"]}: greedy text\n{got!r}\n{want!r}')
+        check(f'{model["file"]}: greedy text\n{got!r}\n{want!r}', got.rstrip(b'\n') == want.rstrip(b'\n'))
 
     def likelihood(self, model, text, args, bound):
         with tempfile.NamedTemporaryFile(suffix='.txt') as file:
@@ -76,16 +72,16 @@ class Checks:
             file.flush()
             got = json.loads(self.run('perplexity', model['file'], '-f', file.name, '--json', *args))
         want = model['exact']['mean_nll_text']
-        self.check(abs(got['nll'] - want) <= bound and got['tokens'] == len(model['text_tokens']) - 1,
-                   f'{model["file"]} {" ".join(args)}: nll {got["nll"]}, should be {want}')
-        self.check(abs(got['ppl'] - math.exp(got['nll'])) < 1e-6 * got['ppl'], f'{model["file"]}: ppl {got["ppl"]}')
+        check(f'{model["file"]} {" ".join(args)}: nll {got["nll"]}, should be {want}',
+              abs(got['nll'] - want) <= bound and got['tokens'] == len(model['text_tokens']) - 1)
+        check(f'{model["file"]}: ppl {got["ppl"]}', abs(got['ppl'] - math.exp(got['nll'])) < 1e-6 * got['ppl'])
 
     def model(self, model, golden):
         prompt = golden['prompt']
         pieces = [gguf_file.piece(t) for t in
                   gguf_file.Reader(os.path.join(self.folder, model['file'])).keys['tokenizer.ggml.tokens']]
         ids = [int(i) for i in self.run('tokenize', model['file'], golden['text']).split()]
-        self.check(ids == model['text_tokens'], f'{model["file"]}: ids of the text')
+        check(f'{model["file"]}: ids of the text', ids == model['text_tokens'])
         self.logits(model, prompt, ['--plan', 'exact', '--kv', 'f32'], 0.01, 0.01)
         self.logits(model, prompt, ['--plan', 'exact'], 0.02, 0.02)
         q8 = self.logits(model, prompt, [], 0, 0)
@@ -102,20 +98,17 @@ def main():
     greta, device = sys.argv[1:3]
     data = os.environ.get('GRETA_TEST_DATA')
     if not data:
-        print('skipped: GRETA_TEST_DATA is not set')
-        return N_SKIPPED
+        check_skip('GRETA_TEST_DATA is not set')
     if device != 'cpu' and subprocess.run([greta, 'logits', '--tokens', '1', '-d', device], capture_output=True).returncode:
-        print(f'skipped: there is no device {device}')
-        return N_SKIPPED
+        check_skip(f'there is no device {device}')
     folder = os.path.join(data, 'stories260K')
     with open(os.path.join(folder, 'golden.json')) as file:
         golden = json.load(file)
-    checks = Checks(greta, device, folder)
+    program = Program(greta, device, folder)
     for model in golden['models']:
         if set(model['types']) <= SUPPORTED:
-            checks.model(model, golden)
-    print(f'{checks.n} checks, {checks.failed} failed')
-    return 1 if checks.failed or not checks.n else 0
+            program.model(model, golden)
+    return check_done()
 
 
 sys.exit(main())

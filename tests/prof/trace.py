@@ -15,19 +15,13 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from checks import check, check_done, check_skip  # noqa: E402
+
 HOST, DEVICE = 1, 2
 # What does not end by itself; an emulated device, which has no times to measure, is slow enough for the other.
 LONG = ("bench", "llm", "-p", "0", "-n", "1000", "--ctx", "1024", "-r", "50")
 LONG_EMULATED = ("run", "-p", "Once", "-n", "1000", "--temp", "3")
-failures = 0
-
-
-def check(what, ok, detail=""):
-    global failures
-    if not ok:
-        failures += 1
-        print(f"FAIL {what}{': ' if detail else ''}{detail}")
-    return ok
 
 
 # ---- timelines ----
@@ -132,8 +126,7 @@ def whole_run(p):
     """Phases, memory, text: with a profile as without."""
     plain, path, kernels = p.run(), p.file("run.json"), p.file("run.kernels.json")
     if plain.returncode and (b"not available" in plain.stderr or b"no device" in plain.stderr):
-        print("skipped:", plain.stderr.decode())
-        sys.exit(77)
+        check_skip(plain.stderr.decode())
     check("without a profile", plain.returncode == 0, plain.stderr.decode())
     for options in ([f"--profile={path}"], ["--profile", path, "--profile-kernels", kernels]):
         done = p.run(*options)
@@ -260,8 +253,7 @@ def main():
         other_commands(p)
         cannot_write(p)
         interrupted(p)
-    print(f"{failures} failures")
-    return failures > 0
+    return check_done()
 
 
 if __name__ == "__main__":

@@ -15,17 +15,9 @@ import tempfile
 sys.dont_write_bytecode = True
 ROOT, GRETA, WHY = pathlib.Path(sys.argv[1]), str(pathlib.Path(sys.argv[2]).resolve()), sys.argv[3]
 SCRIPT, FOLDER = ROOT / "scripts/baseline.py", ROOT / "bench/baselines"
-sys.path.insert(0, str(ROOT / "scripts"))
+sys.path += [str(ROOT / "scripts"), str(ROOT / "tests")]
 import baseline  # noqa: E402
-
-failures = 0
-
-
-def check(what, ok, detail=""):
-    global failures
-    if not ok:
-        failures += 1
-        print(f"FAIL {what}{': ' if detail else ''}{detail}")
+from checks import check, check_done  # noqa: E402
 
 
 def run(*command):
@@ -134,8 +126,7 @@ def main(folder):
     else:
         counts_now(folder, "emulated-gfx942", other_compiler)
     counts_now(folder, "cpu", other_cpu)
-    print("baselines: " + (f"{failures} failed" if failures else "all as it should be"))
-    return failures > 0
+    return check_done()
 
 
 if __name__ == "__main__":

@@ -13,15 +13,10 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from checks import check, check_done, check_skip  # noqa: E402
+
 GRETA = str(pathlib.Path(sys.argv[1]).resolve())
-failures = 0
-
-
-def check(what, ok, detail=""):
-    global failures
-    if not ok:
-        failures += 1
-        print(f"FAIL {what}{': ' if detail else ''}{detail}")
 
 
 def bench(*arguments):
@@ -53,8 +48,7 @@ def older_names(device):
 def on_device(device):
     code, out, err = bench("--preset", "smoke", "-d", device)
     if code == 1 and ("not available" in err or "there is no device" in err):
-        print(f"skipped: {err.strip()}")
-        sys.exit(77)
+        check_skip(err.strip())
     lines = out.splitlines()
     check("the preset smoke", code == 0 and lines[-1] == "STATUS=OK" and " 0 FAILED" in lines[-2] and all(STATUS.search(line) for line in lines[1:-3]), out[-500:] + err)
     older_names(device)
@@ -160,8 +154,7 @@ def main(folder):
         check(what, code == 2 and says in err, err)
     code, _, err = bench("fill", "-d", "cpu", "--out", "/proc/none")
     check("a folder that cannot be", code == 1 and "/proc/none" in err, err)
-    print("bench: " + (f"{failures} failed" if failures else "all as it should be"))
-    return failures > 0
+    return check_done()
 
 
 if __name__ == "__main__":
@@ -170,5 +163,5 @@ if __name__ == "__main__":
             os.environ["GRETA_CACHE"] = name
             os.chdir(name)
             on_device(sys.argv[2])
-            sys.exit(failures > 0)
+            sys.exit(check_done())
         sys.exit(main(pathlib.Path(name).resolve()))

@@ -11,16 +11,11 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from checks import check, check_done, check_skip  # noqa: E402
+
 GRETA, WHY = str(pathlib.Path(sys.argv[1]).resolve()), sys.argv[2]
 NAMES = ["smoke", "noop_launch", "gemm_mfma", "rms_norm", "softmax", "matvec", "fill"]
-failures = 0
-
-
-def check(what, ok, detail=""):
-    global failures
-    if not ok:
-        failures += 1
-        print(f"FAIL {what}{': ' if detail else ''}{detail}")
 
 
 def run(*arguments, seed="0"):
@@ -89,11 +84,9 @@ def refused(folder):
 
 if __name__ == "__main__":
     if WHY:
-        print("skipped: " + WHY)
-        sys.exit(77)
+        check_skip(WHY)
     with tempfile.TemporaryDirectory() as name:
         os.environ["GRETA_CACHE"] = name
         counted(pathlib.Path(name))
         refused(pathlib.Path(name))
-    print("counts: " + (f"{failures} failed" if failures else "all as it should be"))
-    sys.exit(failures > 0)
+    sys.exit(check_done())

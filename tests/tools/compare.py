@@ -7,15 +7,10 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from checks import check, check_done  # noqa: E402
+
 GRETA = sys.argv[1]
-failures = 0
-
-
-def check(what, ok, detail=""):
-    global failures
-    if not ok:
-        failures += 1
-        print(f"FAIL {what}{': ' if detail else ''}{detail}")
 
 
 def times(p50, spread=0.02):
@@ -113,8 +108,7 @@ def main():
         run = subprocess.run([GRETA, "compare", str(folder), str(folder / "new.json")], capture_output=True, text=True)
         check("a folder", run.returncode == 1 and run.stderr == f"greta: {folder}: a folder; name one file of results in it\n", run.stderr)
         check("a part that is none", compare(folder, one, one, "--fail-above", "x")[0] == 2)
-    print("compare: " + (f"{failures} failed" if failures else "all as it should be"))
-    return failures > 0
+    return check_done()
 
 
 if __name__ == "__main__":

@@ -10,8 +10,10 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from checks import check, check_done  # noqa: E402
+
 SCRIPT, GRETA = sys.argv[1:3]
-failures = 0
 
 FAKE = r"""#!/usr/bin/env python3
 import json, os, sys, time
@@ -30,13 +32,6 @@ elif "--json" in line:
 else:
     print("a story")
 """
-
-
-def check(what, ok, detail=""):
-    global failures
-    if not ok:
-        failures += 1
-        print(f"FAIL {what}{': ' if detail else ''}{detail}")
 
 
 def trial(folder, profile, plan, *options, limit=None):
@@ -93,8 +88,7 @@ def main(folder):
             run = subprocess.run([GRETA, *words[1:words.index("-d")], "-d", "nothing:0"], capture_output=True, text=True)
             check(f"{line}: its words", run.returncode == 1 and "nothing" in run.stderr, run.stderr)
     check("no build", subprocess.run([SCRIPT, "mi300x", "--build", str(folder / "none")], capture_output=True).returncode == 1)
-    print("machine: " + (f"{failures} failed" if failures else "all as it should be"))
-    return failures > 0
+    return check_done()
 
 
 SMOKES = 10

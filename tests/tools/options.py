@@ -9,16 +9,11 @@ import shutil
 import subprocess
 import sys
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from checks import check, check_done  # noqa: E402
+
 GRETA, TOOLS = sys.argv[1], pathlib.Path(sys.argv[2])
 BASH = TOOLS / "completion/greta.bash"
-failures = 0
-
-
-def check(what, ok, detail=""):
-    global failures
-    if not ok:
-        failures += 1
-        print(f"FAIL {what}{': ' if detail else ''}{detail}")
 
 
 def same(what, expected, found):
@@ -97,8 +92,7 @@ def main():
         lint = subprocess.run(["mandoc", "-Tlint", "-W", "warning", *sorted(map(str, (TOOLS / "man").glob("*.1")))],
                               capture_output=True, text=True)
         check("mandoc", lint.returncode == 0, lint.stdout + lint.stderr)
-    print(f"{len(commands)} commands, {failures} failures")
-    return failures != 0
+    return check_done()
 
 
 if __name__ == "__main__":

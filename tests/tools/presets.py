@@ -9,8 +9,10 @@ import sys
 import tarfile
 import tempfile
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from checks import check, check_done  # noqa: E402
+
 SCRIPT, GRETA = str(pathlib.Path(sys.argv[1]).resolve()), str(pathlib.Path(sys.argv[2]).resolve())
-failures = 0
 
 SSH = """#!/bin/sh
 # ssh HOST COMMAND, in the other machine's home
@@ -31,13 +33,6 @@ PROGRAM = """#!/bin/sh
 # greta: writes a file of results for each bench; fails where the preset is verify
 case "$*" in *verify*) echo "it went wrong" >&2; exit 1;; *--out*) echo '{"format": "greta-results"}' >"results/$(echo "$*" | tr -dc a-z0-9).json";; *) echo '{}';; esac
 """
-
-
-def check(what, ok, detail=""):
-    global failures
-    if not ok:
-        failures += 1
-        print(f"FAIL {what}{': ' if detail else ''}{detail}")
 
 
 class Machine:
@@ -142,5 +137,4 @@ if __name__ == "__main__":
         machine = Machine(pathlib.Path(name))
         for part in (ssh, carried, hostile, faults):
             part(machine)
-    print("presets: " + (f"{failures} failed" if failures else "all as it should be"))
-    sys.exit(failures > 0)
+    sys.exit(check_done())

@@ -17,6 +17,9 @@ import tempfile
 import threading
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from checks import check, check_done, check_skip  # noqa: E402
+
 GRETA = os.path.abspath(sys.argv[1])
 MODEL = b"GGUF" + random.Random(1).randbytes(3_000_000)
 CHANGED = b"GGUF" + random.Random(2).randbytes(3_000_000)
@@ -92,16 +95,6 @@ class Server(http.server.ThreadingHTTPServer):
         pass
 
 
-failures = 0
-
-
-def check(what, ok, detail=""):
-    global failures
-    if not ok:
-        failures += 1
-    print(f"{'ok  ' if ok else 'FAIL'} {what}{'' if ok else ': ' + detail}")
-
-
 def main():
     with tempfile.TemporaryDirectory() as work:
         return pull_all(pathlib.Path(work))
@@ -131,8 +124,7 @@ def pull_all(work):
 
     target, run = pull("/model.gguf")
     if "libcurl" in run.stderr:
-        print("skipped:", run.stderr.strip())
-        return 77
+        check_skip(run.stderr.strip())
     check("a whole file", run.returncode == 0 and target.read_bytes() == MODEL, run.stderr)
     check("its path alone on stdout", run.stdout.strip() == str(target), run.stdout)
     check("no part left behind", not list(work.glob("*.part*")))
@@ -232,7 +224,7 @@ def pull_all(work):
     for args in ([], ["--list", "x"], ["a", "b"]):
         run = subprocess.run([GRETA, "pull", *args], capture_output=True, text=True, env=env)
         check(f"wrong usage {args}", run.returncode == 2, run.stderr)
-    return failures != 0
+    return check_done()
 
 
 if __name__ == "__main__":

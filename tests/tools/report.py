@@ -16,16 +16,11 @@ import sys
 import tempfile
 import xml.etree.ElementTree
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from checks import check, check_done  # noqa: E402
+
 GRETA, CHROMIUM = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else ""
 SCRIPTS = pathlib.Path(__file__).resolve().parent.parent.parent / "scripts"
-failures = 0
-
-
-def check(what, ok, detail=""):
-    global failures
-    if not ok:
-        failures += 1
-        print(f"FAIL {what}{': ' if detail else ''}{detail}")
 
 
 def times(p50, spread=0.02):
@@ -198,8 +193,7 @@ def main(folder):
         browser(folder, one, two)
     else:
         print("no Chromium here: the pages were not drawn")
-    print("report: " + (f"{failures} failed" if failures else "all as it should be"))
-    return failures > 0
+    return check_done()
 
 
 if __name__ == "__main__":

@@ -13,18 +13,13 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from checks import check, check_done  # noqa: E402
+
 GRETA = str(pathlib.Path(sys.argv[1]).resolve())
 WHY = sys.argv[2]
 # The built-in model with few buckets of tokens and of context.
 SMALL = ["-d", "cpu", "-t", "2", "--ctx", "256", "--chunk", "16"]
-failures = 0
-
-
-def check(what, ok, detail=""):
-    global failures
-    if not ok:
-        failures += 1
-        print(f"FAIL {what}{': ' if detail else ''}{detail}")
 
 
 def greta(*arguments, **environment):
@@ -193,5 +188,4 @@ def main(folder):
 
 with tempfile.TemporaryDirectory() as name:
     main(pathlib.Path(name))
-print(f"{failures} failures")
-sys.exit(failures > 0)
+sys.exit(check_done())
