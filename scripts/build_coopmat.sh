@@ -19,25 +19,7 @@ die() {
     exit 1
 }
 
-fetch_tools() {
-    command -v apt-get >/dev/null || die "no apt-get here: put $wanted_glslc and $wanted_val on the PATH"
-    site=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | grep '/debian/*$' | head -n 1)
-    [ -n "$site" ] || die "apt knows no Debian mirror: put $wanted_glslc and $wanted_val on the PATH"
-    work=$(mktemp -d)
-    trap 'rm -rf "$work"' EXIT
-    mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$tools.new"
-    : >"$work/status"
-    echo "deb $site trixie main" >"$work/sources.list"
-    set -- -q -y -o "Dir::Etc::SourceList=$work/sources.list" -o Dir::Etc::SourceParts=/dev/null \
-        -o "Dir::State::Lists=$work/lists" -o "Dir::State::status=$work/status" -o "Dir::Cache=$work/cache" \
-        -o APT::Install-Recommends=false -o Acquire::Languages=none -o APT::Sandbox::User=root
-    apt-get "$@" update >"$work/log" 2>&1 || { cat "$work/log" >&2; die "cannot read Debian 13's package lists"; }
-    apt-get "$@" --download-only install glslc spirv-tools >"$work/log" 2>&1 ||
-        { cat "$work/log" >&2; die "cannot fetch Debian 13's glslc and spirv-tools"; }
-    for package in "$work"/cache/archives/*.deb; do dpkg -x "$package" "$tools.new"; done
-    rm -rf "$tools"
-    mv "$tools.new" "$tools"
-}
+. "$(dirname "$0")/debian_unpack.sh"
 
 run_tool() {
     name=$1
@@ -57,12 +39,12 @@ has_tools() {
 prefix=installed
 if ! has_tools; then
     prefix=unpacked
-    has_tools || fetch_tools
+    has_tools || debian_unpack "$tools" /dev/null trixie "put $wanted_glslc and $wanted_val on the PATH" glslc spirv-tools
     has_tools || die "Debian 13's tools are not $wanted_glslc and $wanted_val"
 fi
 
 made=$(mktemp -d)
-trap 'rm -rf "$made" "${work:-}"' EXIT
+trap 'rm -rf "$made"' EXIT
 names=
 for source in "$here"/shaders/*_coopmat.comp "$here"/shaders/*_coopmat2.comp; do
     name=$(basename "$source" .comp)

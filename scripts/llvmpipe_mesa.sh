@@ -17,32 +17,15 @@ die() {
     exit 1
 }
 
-fetch() {
-    command -v apt-get >/dev/null || die "no apt-get here: unpack mesa-vulkan-drivers, libvulkan1, libc6 and what they need in $at"
-    site=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | grep '/debian/*$' | head -n 1)
-    [ -n "$site" ] || die "apt knows no Debian mirror: unpack mesa-vulkan-drivers, libvulkan1, libc6 and what they need in $at"
-    work=$(mktemp -d)
-    trap 'rm -rf "$work"' EXIT
-    mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$at.new"
-    : >"$work/status" # nothing is there: all that the driver needs is fetched
-    echo "deb $site sid main" >"$work/sources.list"
-    set -- -q -y -o "Dir::Etc::SourceList=$work/sources.list" -o Dir::Etc::SourceParts=/dev/null \
-        -o "Dir::State::Lists=$work/lists" -o "Dir::State::status=$work/status" -o "Dir::Cache=$work/cache" \
-        -o APT::Install-Recommends=false -o Acquire::Languages=none -o APT::Sandbox::User=root
-    apt-get "$@" update >"$work/log" 2>&1 || { cat "$work/log" >&2; die "cannot read unstable's package lists"; }
-    apt-get "$@" --download-only install mesa-vulkan-drivers libvulkan1 libc6 >"$work/log" 2>&1 ||
-        { cat "$work/log" >&2; die "cannot fetch unstable's mesa-vulkan-drivers"; }
-    for package in "$work"/cache/archives/*.deb; do dpkg -x "$package" "$at.new"; done
-    printf '{"file_format_version": "1.0.0", "ICD": {"api_version": "1.4.305", "library_path": "%s"}}\n' \
-        "$lib/libvulkan_lvp.so" >"$at.new/lvp.json"
-    rm -rf "$at"
-    mv "$at.new" "$at"
-    echo "unpacked in $at"
-}
+. "$(dirname "$0")/debian_unpack.sh"
 
 [ $# -gt 0 ] || die "name a program, or --fetch"
 if [ "$1" = --fetch ]; then
-    fetch
+    # By an empty status nothing is there: all that the driver needs is fetched.
+    debian_unpack "$at" /dev/null sid "unpack mesa-vulkan-drivers, libvulkan1, libc6 and what they need in $at" \
+        mesa-vulkan-drivers libvulkan1 libc6
+    debian_driver "$at/lvp.json" "$lib/libvulkan_lvp.so"
+    echo "unpacked in $at"
     exit 0
 fi
 if [ ! -f "$at/lvp.json" ]; then

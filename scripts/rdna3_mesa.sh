@@ -17,36 +17,14 @@ die() {
     exit 1
 }
 
-fetch() {
-    command -v apt-get >/dev/null || die "no apt-get here: unpack mesa-vulkan-drivers $wanted in $at"
-    site=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | grep '/debian/*$' | head -n 1)
-    [ -n "$site" ] || die "apt knows no Debian mirror: unpack mesa-vulkan-drivers $wanted in $at"
-    work=$(mktemp -d)
-    trap 'rm -rf "$work"' EXIT
-    mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$at.new"
-    cp /var/lib/dpkg/status "$work/status"
-    echo "deb $site bookworm main" >"$work/sources.list"
-    echo "deb $site bookworm-backports main" >>"$work/sources.list"
-    set -- -q -y -o "Dir::Etc::SourceList=$work/sources.list" -o Dir::Etc::SourceParts=/dev/null \
-        -o "Dir::State::Lists=$work/lists" -o "Dir::State::status=$work/status" -o "Dir::Cache=$work/cache" \
-        -o APT::Install-Recommends=false -o Acquire::Languages=none -o APT::Sandbox::User=root
-    apt-get "$@" update >"$work/log" 2>&1 || { cat "$work/log" >&2; die "cannot read bookworm-backports' package lists"; }
-    apt-get "$@" --download-only install "mesa-vulkan-drivers=$wanted" "libdrm-amdgpu1/bookworm-backports" \
-        "libdrm2/bookworm-backports" "libdrm-common/bookworm-backports" >"$work/log" 2>&1 ||
-        { cat "$work/log" >&2; die "cannot fetch mesa-vulkan-drivers $wanted"; }
-    for package in "$work"/cache/archives/mesa-vulkan-drivers_*.deb "$work"/cache/archives/libdrm*.deb; do
-        dpkg -x "$package" "$at.new"
-    done
-    printf '{"file_format_version": "1.0.0", "ICD": {"api_version": "1.4.305", "library_path": "%s"}}\n' \
-        "$lib/libvulkan_radeon.so" >"$at.new/radeon.json"
-    rm -rf "$at"
-    mv "$at.new" "$at"
-    echo "unpacked in $at"
-}
+. "$(dirname "$0")/debian_unpack.sh"
 
 [ $# -gt 0 ] || die "name a program, or --fetch"
 if [ "$1" = --fetch ]; then
-    fetch
+    debian_unpack "$at" /var/lib/dpkg/status "bookworm bookworm-backports" "unpack mesa-vulkan-drivers $wanted in $at" \
+        "mesa-vulkan-drivers=$wanted" libdrm-amdgpu1/bookworm-backports libdrm2/bookworm-backports libdrm-common/bookworm-backports
+    debian_driver "$at/radeon.json" "$lib/libvulkan_radeon.so"
+    echo "unpacked in $at"
     exit 0
 fi
 if [ ! -f "$at/radeon.json" ]; then
