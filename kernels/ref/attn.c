@@ -110,30 +110,73 @@ static void partial_run(struct attn *a, uint64_t t, uint32_t h, uint64_t begin, 
     }
 }
 
-static void attn_free(struct attn *a, struct partial *p) {
+/* What positions are computed in: of one thread. */
+static greta_status work_make(struct attn *a, struct partial *p, uint64_t n_kv) {
+    a->score = calloc((size_t)n_kv + 1, sizeof *a->score);
+    a->score_error = calloc((size_t)n_kv + 1, sizeof *a->score_error);
+    p->acc = calloc(a->head_dim, sizeof *p->acc);
+    p->acc_error = calloc(a->head_dim, sizeof *p->acc_error);
+    return a->score && a->score_error && p->acc && p->acc_error ? GRETA_OK : GRETA_ERR_NO_MEMORY;
+}
+
+static void work_free(struct attn *a, struct partial *p) {
     free(a->score);
     free(a->score_error);
-    free(a->k);
-    free(a->v);
     free(p->acc);
     free(p->acc_error);
 }
 
-static greta_status attn_make(struct attn *a, struct partial *p, uint64_t n_kv) {
+static greta_status attn_make(struct attn *a, uint64_t n_kv) {
     a->q = a->args->data[0];
     a->kv_type = a->args->call->keys[0];
     a->head_dim = a->args->call->keys[1];
     a->k = kv_decode(a, a->args->data[1], n_kv);
     a->v = kv_decode(a, a->args->data[2], n_kv);
-    a->score = calloc((size_t)n_kv + 1, sizeof *a->score);
-    a->score_error = calloc((size_t)n_kv + 1, sizeof *a->score_error);
-    p->acc = calloc(a->head_dim, sizeof *p->acc);
-    p->acc_error = calloc(a->head_dim, sizeof *p->acc_error);
-    return a->k && a->v && a->score && a->score_error && p->acc && p->acc_error ? GRETA_OK
-                                                                                : GRETA_ERR_NO_MEMORY;
+    return a->k && a->v ? GRETA_OK : GRETA_ERR_NO_MEMORY;
+}
+
+static void attn_free(struct attn *a) {
+    free(a->k);
+    free(a->v);
+}
+
+/* Tokens of a prompt: each has scores and sums of its own. */
+struct tokens {
+    const struct attn *attn;
+    uint32_t first, n_tok; /* the position of token 0 */
+    uint64_t n_at_once, n_kv;
+    struct ref_output *y;
+    _Atomic bool failed;
+};
+
+static void attn_token(struct attn *a, const struct tokens *all, uint64_t t, struct partial *p) {
+    struct ref_output *y = all->y;
+    uint64_t pos = all->first + t;
+    for (uint32_t h = 0; h < a->n_head; h++) {
+        partial_run(a, t, h, window_begin(a, pos), pos + 1, p);
+        for (uint32_t c = 0; c < a->head_dim; c++) {
+            uint64_t i = (t * a->n_head + h) * a->head_dim + c;
+            y->value[i] = p->acc[c] / p->sum;
+            y->bound[i] =
+                (p->acc_error[c] + fabs(y->value[i]) * (p->sum_error + 4 * REF_EPS * p->sum)) / p->sum +
+                REF_TINY;
+        }
+    }
+}
+
+static void some_tokens(void *user, uint32_t i) {
+    struct tokens *all = user;
+    struct attn a = *all->attn;
+    struct partial p = {0};
+    uint64_t begin = i * all->n_at_once, end = begin + all->n_at_once;
+    if (end > all->n_tok) end = all->n_tok;
+    if (work_make(&a, &p, all->n_kv)) all->failed = true;
+    for (uint64_t t = begin; !all->failed && t < end; t++) attn_token(&a, all, t, &p);
+    work_free(&a, &p);
 }
 
 greta_status ref_attn(const struct ref_args *args) {
+    enum { FEW = 1 << 18 /* products */ };
     const struct greta_scalars_attn *s = &args->call->scalars.attn;
     struct attn a = {.args = args,
                      .n_head = s->n_head,
@@ -141,26 +184,17 @@ greta_status ref_attn(const struct ref_args *args) {
                      .scale = s->scale,
                      .softcap = s->softcap,
                      .window = s->window};
-    struct partial p = {0};
     uint32_t step[4];
     memcpy(step, args->data[3], sizeof step);
     uint64_t n_kv = (uint64_t)step[1] + s->n_tok;
-    greta_status status = n_kv > s->n_ctx ? GRETA_ERR_INVALID : attn_make(&a, &p, n_kv);
+    greta_status status = n_kv > s->n_ctx ? GRETA_ERR_INVALID : attn_make(&a, n_kv);
     struct ref_output *y = &args->outputs[4];
     if (!status) status = ref_output_make(y, REF_F32, (uint64_t)s->n_tok * s->n_head * a.head_dim);
-    for (uint64_t t = 0; !status && t < s->n_tok; t++)
-        for (uint32_t h = 0; h < s->n_head; h++) {
-            partial_run(&a, t, h, window_begin(&a, step[1] + t), step[1] + t + 1, &p);
-            for (uint32_t c = 0; c < a.head_dim; c++) {
-                uint64_t i = (t * s->n_head + h) * a.head_dim + c;
-                y->value[i] = p.acc[c] / p.sum;
-                y->bound[i] =
-                    (p.acc_error[c] + fabs(y->value[i]) * (p.sum_error + 4 * REF_EPS * p.sum)) / p.sum +
-                    REF_TINY;
-            }
-        }
-    attn_free(&a, &p);
-    return status;
+    struct tokens all = {&a,   step[1], s->n_tok, FEW / (n_kv * s->n_head * a.head_dim + 1) + 1,
+                         n_kv, y,       false};
+    if (!status) ref_loop((uint32_t)((s->n_tok + all.n_at_once - 1) / all.n_at_once), some_tokens, &all);
+    attn_free(&a);
+    return status ? status : all.failed ? GRETA_ERR_NO_MEMORY : GRETA_OK;
 }
 
 static void set(struct ref_output *o, uint64_t i, double value, double bound) {
@@ -180,7 +214,8 @@ greta_status ref_attn_split(const struct ref_args *args) {
     uint32_t step[4];
     memcpy(step, args->data[3], sizeof step);
     uint64_t n_kv = step[2];
-    greta_status status = n_kv > s->n_ctx ? GRETA_ERR_INVALID : attn_make(&a, &p, n_kv);
+    greta_status status = n_kv > s->n_ctx ? GRETA_ERR_INVALID : attn_make(&a, n_kv);
+    if (!status) status = work_make(&a, &p, n_kv);
     struct ref_output *y = &args->outputs[4];
     uint64_t width = 2 + (uint64_t)a.head_dim;
     if (!status) status = ref_output_make(y, REF_F32, (uint64_t)s->n_head * s->n_split * width);
@@ -196,7 +231,8 @@ greta_status ref_attn_split(const struct ref_args *args) {
             set(y, at + 1, p.sum, p.sum_error);
             for (uint32_t c = 0; c < a.head_dim; c++) set(y, at + 2 + c, p.acc[c], p.acc_error[c]);
         }
-    attn_free(&a, &p);
+    work_free(&a, &p);
+    attn_free(&a);
     return status;
 }
 

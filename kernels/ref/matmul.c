@@ -24,25 +24,45 @@ static void product(const struct ref_args *a, const double *w, const double *mag
     *bound = ref_sum_bound((double)n_cols, s, sum_w, sum_x, a->operand_eps);
 }
 
-greta_status ref_matmul(const struct ref_args *a, uint64_t n_tok, uint64_t n_rows, uint64_t n_cols) {
-    const uint32_t *keys = a->call->keys;
-    uint64_t w_bytes = greta_layout_bytes(GRETA_LAYOUT_ROWS, keys[0], 1, n_cols);
-    uint64_t x_bytes = greta_activation_row_bytes(keys[1], n_cols);
-    double *x = calloc((size_t)(n_tok * n_cols + 1), sizeof *x),
-           *w = calloc((size_t)(2 * n_cols + 1), sizeof *w);
+/* Rows of a matrix, some at a time: each piece decodes its own. */
+struct rows {
+    const struct ref_args *args;
+    const double *x;
+    uint64_t n_tok, n_rows, n_cols, n_at_once;
+    _Atomic bool failed;
+};
+
+static void some_rows(void *user, uint32_t i) {
+    struct rows *all = user;
+    const struct ref_args *a = all->args;
+    uint64_t n_cols = all->n_cols, begin = i * all->n_at_once, end = begin + all->n_at_once;
+    uint64_t w_bytes = greta_layout_bytes(GRETA_LAYOUT_ROWS, a->call->keys[0], 1, n_cols);
     struct ref_output *y = &a->outputs[2];
-    greta_status status = x && w ? ref_output_make(y, REF_F32, n_tok * n_rows) : GRETA_ERR_NO_MEMORY;
+    double *w = calloc((size_t)(2 * n_cols + 1), sizeof *w);
+    if (!w) all->failed = true;
+    if (end > all->n_rows) end = all->n_rows;
+    for (uint64_t r = begin; w && r < end; r++) {
+        ref_decode_row(a->call->keys[0], (const uint8_t *)a->data[0] + r * w_bytes, n_cols, w, w + n_cols);
+        for (uint64_t t = 0; t < all->n_tok; t++)
+            product(a, w, w + n_cols, all->x + t * n_cols, n_cols, &y->value[t * all->n_rows + r],
+                    &y->bound[t * all->n_rows + r]);
+    }
+    free(w);
+}
+
+greta_status ref_matmul(const struct ref_args *a, uint64_t n_tok, uint64_t n_rows, uint64_t n_cols) {
+    enum { FEW = 1 << 18 /* elements, or products */ };
+    const uint32_t *keys = a->call->keys;
+    uint64_t x_bytes = greta_activation_row_bytes(keys[1], n_cols);
+    double *x = calloc((size_t)(n_tok * n_cols + 1), sizeof *x);
+    struct ref_output *y = &a->outputs[2];
+    greta_status status = x ? ref_output_make(y, REF_F32, n_tok * n_rows) : GRETA_ERR_NO_MEMORY;
     for (uint64_t t = 0; !status && t < n_tok; t++)
         decode_x(keys[1], (const uint8_t *)a->data[1] + t * x_bytes, n_cols, x + t * n_cols);
-    for (uint64_t r = 0; !status && r < n_rows; r++) {
-        ref_decode_row(keys[0], (const uint8_t *)a->data[0] + r * w_bytes, n_cols, w, w + n_cols);
-        for (uint64_t t = 0; t < n_tok; t++)
-            product(a, w, w + n_cols, x + t * n_cols, n_cols, &y->value[t * n_rows + r],
-                    &y->bound[t * n_rows + r]);
-    }
+    struct rows all = {a, x, n_tok, n_rows, n_cols, FEW / (n_tok * n_cols + 1) + 1, false};
+    if (!status) ref_loop((uint32_t)((n_rows + all.n_at_once - 1) / all.n_at_once), some_rows, &all);
     free(x);
-    free(w);
-    return status;
+    return status ? status : all.failed ? GRETA_ERR_NO_MEMORY : GRETA_OK;
 }
 
 greta_status ref_matvec(const struct ref_args *a) {

@@ -27,8 +27,8 @@ struct ref_output {
     enum ref_kind kind;
     uint64_t n;
     double *value;
-    double *bound;           /* 0: exactly this; -1: as it was before */
-    double relative;         /* Q8A: what a kernel may have x off by, relative to it */
+    double *bound;   /* 0: exactly this; -1: as it was before */
+    double relative; /* Q8A: what a kernel may have x off by, relative to it */
     uint32_t n_rows,
         n_cols; /* Q8A: value is x / d, bound is d; n = n_rows * n_cols. KV_Q8_0: value is x, before it is
                                 rounded, bound what a kernel may have it off by, -1 for all of a unit or for none */
@@ -52,6 +52,10 @@ struct ref_verdict {
 /* Compares what a kernel left (`got`) with what it should have; `before` is what was there. */
 void ref_compare(const struct ref_output *output, const void *got, const void *before,
                  struct ref_verdict *verdict);
+
+/* fn for each i of [0, n), by as many threads as there are processors; by the caller alone where there are none. In no order. */
+typedef void ref_loop_fn(void *user, uint32_t i);
+void ref_loop(uint32_t n, ref_loop_fn *fn, void *user);
 
 /* The bound of a sum of k products of magnitude `s`, from operands of magnitudes that sum to `a` and `b`. */
 double ref_sum_bound(double k, double s, double a, double b, double operand_eps);

@@ -17,6 +17,10 @@ uint64_t kc_random(struct kc_rng *rng) {
     return z ^ z >> 31;
 }
 
+void kc_skip(struct kc_rng *rng, uint64_t n) {
+    rng->state += n * 0x9E3779B97F4A7C15u;
+}
+
 static double uniform(struct kc_rng *rng) {
     return (double)(kc_random(rng) >> 11) * 0x1p-53;
 }
@@ -33,6 +37,11 @@ static uint32_t below(struct kc_rng *rng, uint32_t n) {
 static float value(struct kc_rng *rng, enum kc_style style) {
     if (style == KC_INTEGERS) return (float)below(rng, 17) - 8;
     return (float)(normal(rng) * (style == KC_OUTLIERS && below(rng, 100) == 0 ? 50 : 1));
+}
+
+/* The numbers that each value takes. */
+static uint64_t n_taken(enum kc_style style) {
+    return style == KC_INTEGERS ? 1 : style == KC_OUTLIERS ? 5 : 4;
 }
 
 static void put_f16(uint8_t *p, double x) {
@@ -154,17 +163,75 @@ static void fill_block(struct kc_rng *rng, enum kc_style style, uint32_t type, u
     }
 }
 
+/*
+ * n values, or blocks, a part at a time by all threads. Each value takes as many random numbers as any other, so that what is filled does
+ * not depend on the parts. Blocks do not: where there are many, each part has numbers of its own.
+ */
+enum { PART_VALUES = 1 << 16, PART_BLOCKS = 1 << 11, FEW_ELEMENTS = 1 << 18 };
+
+struct filling {
+    struct kc_rng rng;
+    enum kc_style style;
+    uint32_t type;
+    float factor;
+    uint64_t n, n_of_part;
+    uint8_t *out;
+};
+
+static uint32_t n_parts(const struct filling *f) {
+    return (uint32_t)((f->n + f->n_of_part - 1) / f->n_of_part);
+}
+
+static uint64_t part_end(const struct filling *f, uint32_t i) {
+    uint64_t end = (i + 1) * f->n_of_part;
+    return end < f->n ? end : f->n;
+}
+
+static void fill_some_values(void *user, uint32_t i) {
+    const struct filling *f = user;
+    struct kc_rng rng = f->rng;
+    uint64_t begin = i * f->n_of_part, bytes = f->type == GRETA_TYPE_F32 ? 4 : 2;
+    kc_skip(&rng, begin * n_taken(f->style));
+    for (uint64_t k = begin; k < part_end(f, i); k++)
+        put_float(f->type, f->out + k * bytes, value(&rng, f->style) * f->factor);
+}
+
+static void fill_values(struct kc_rng *rng, enum kc_style style, uint32_t type, float factor, uint64_t n,
+                        void *out) {
+    struct filling f = {*rng, style, type, factor, n, PART_VALUES, out};
+    ref_loop(n_parts(&f), fill_some_values, &f);
+    kc_skip(rng, n * n_taken(style));
+}
+
+static void fill_some_blocks(void *user, uint32_t i) {
+    const struct filling *f = user;
+    struct kc_rng rng = f->rng;
+    kc_skip(&rng, i);
+    rng.state = kc_random(&rng);
+    uint64_t bytes = greta_type_get_info(f->type)->block_bytes;
+    for (uint64_t k = i * f->n_of_part; k < part_end(f, i); k++)
+        fill_block(&rng, f->style, f->type, f->out + k * bytes);
+}
+
+static void fill_blocks(struct kc_rng *rng, enum kc_style style, uint32_t type, uint64_t n, void *out) {
+    const struct greta_type_info *t = greta_type_get_info(type);
+    struct filling f = {*rng, style, type, 1, n, PART_BLOCKS, out};
+    if (n * t->block_elements > FEW_ELEMENTS) {
+        ref_loop(n_parts(&f), fill_some_blocks, &f);
+        kc_skip(rng, n_parts(&f));
+    } else {
+        for (uint64_t i = 0; i < n; i++) fill_block(rng, style, type, (uint8_t *)out + i * t->block_bytes);
+    }
+}
+
 void kc_fill_weights(struct kc_rng *rng, enum kc_style style, uint32_t type, uint64_t n_rows, uint64_t n_cols,
                      void *out) {
     const struct greta_type_info *t = greta_type_get_info(type);
     uint64_t n = n_rows * (n_cols / t->block_elements);
-    for (uint64_t i = 0; i < n; i++) {
-        uint8_t *block = (uint8_t *)out + i * t->block_bytes;
-        if (t->quantized)
-            fill_block(rng, style, type, block);
-        else
-            put_float(type, block, value(rng, style) * (style == KC_INTEGERS ? 1 : 0.05f));
-    }
+    if (t->quantized)
+        fill_blocks(rng, style, type, n, out);
+    else
+        fill_values(rng, style, type, style == KC_INTEGERS ? 1 : 0.05f, n, out);
 }
 
 /* ---- activations ---- */
@@ -185,7 +252,7 @@ static float special(struct kc_rng *rng, bool finite) {
 }
 
 static void fill_f32(struct kc_rng *rng, enum kc_style style, uint64_t n, float *out) {
-    for (uint64_t i = 0; i < n; i++) out[i] = value(rng, style);
+    fill_values(rng, style, GRETA_TYPE_F32, 1, n, out);
 }
 
 /* Integers that are integers again after the rounding to 8 bits: every unit holds a 127. */
@@ -240,8 +307,11 @@ static void fill_kv(struct kc_rng *rng, const struct kc_case *c, uint64_t n_kv, 
             put_f16(row + GRETA_KV_SCALES_OFFSET(width) + i % width / 32 * 2,
                     fabsf(kv_value(rng, c->style)) / 64);
     }
-    for (uint64_t i = 0; c->call.keys[0] != GRETA_TYPE_Q8_0 && i < n_kv * width; i++)
-        put_float(c->call.keys[0], out + bytes * i, kv_value(rng, c->style));
+    if (c->call.keys[0] != GRETA_TYPE_Q8_0 && c->style != KC_SPECIAL)
+        fill_values(rng, c->style, c->call.keys[0], 1, n_kv * width, out);
+    else if (c->call.keys[0] != GRETA_TYPE_Q8_0)
+        for (uint64_t i = 0; i < n_kv * width; i++)
+            put_float(c->call.keys[0], out + bytes * i, kv_value(rng, c->style));
     repeat(out, GRETA_KV_ROW_BYTES(c->call.keys[0], width), n_kv, all);
 }
 

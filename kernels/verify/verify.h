@@ -55,6 +55,8 @@ struct kc_rng {
     uint64_t state;
 };
 uint64_t kc_random(struct kc_rng *rng);
+/* As if n numbers had been taken. */
+void kc_skip(struct kc_rng *rng, uint64_t n);
 /* Rows of weights as a file would hold them. */
 void kc_fill_weights(struct kc_rng *rng, enum kc_style style, uint32_t type, uint64_t n_rows, uint64_t n_cols,
                      void *out);

@@ -55,6 +55,46 @@ static void products(void) {
     CHECK(judge(0, 0, wrong, 0) > 1);
 }
 
+/* Large enough for several threads: what is filled does not depend on them, and a fault in any piece is seen. */
+static void pieces(void) {
+    enum { ROWS = 1100, COLS = 1050, INNER = 30, SHORT = 70000, LONG = 200000 };
+    const struct kc_case case_ = {
+        .call = {.op = GRETA_OP_GEMM, .keys = {GRETA_TYPE_F32, 0, 0}, .scalars.gemm = {ROWS, COLS, INNER}}};
+    struct kc_data data = {0};
+    float *c2 = calloc((size_t)ROWS * COLS, sizeof *c2), *some = calloc(SHORT, sizeof *some),
+          *all = calloc(LONG, sizeof *all);
+    if (!CHECK(c2 && some && all && kc_data_make(&data, &case_, 7))) return;
+    struct kc_rng one = {5}, other = {5}, third = {5};
+    kc_fill_gemm(&one, &case_, SHORT, (uint8_t *)some);
+    kc_fill_gemm(&other, &case_, LONG, (uint8_t *)all);
+    CHECK(memcmp(some, all, SHORT * sizeof *some) == 0 && all[LONG - 1] != 0);
+    kc_skip(&third, LONG);
+    CHECK(kc_random(&other) == kc_random(&third));
+    const float *x = (const float *)(const void *)data.bytes[0],
+                *y = (const float *)(const void *)data.bytes[1];
+    for (int i = 0; i < ROWS; i++)
+        for (int j = 0; j < COLS; j++) {
+            double sum = 0;
+            for (int l = 0; l < INNER; l++) sum += (double)x[i * INNER + l] * y[l * COLS + j];
+            c2[i * COLS + j] = (float)sum;
+        }
+    struct verify_gemm *v = verify_gemm_make(&case_.call, x, y, 16, 3);
+    if (CHECK(v != NULL)) {
+        CHECK(verify_gemm_worst(v, &case_.call, c2, 0) <= 1);
+        for (int i = 0; i < ROWS; i += 157) {
+            float before = c2[i * COLS + COLS - 1 - i / 2];
+            c2[i * COLS + COLS - 1 - i / 2] += 30;
+            CHECK(verify_gemm_worst(v, &case_.call, c2, 0) > 1);
+            c2[i * COLS + COLS - 1 - i / 2] = before;
+        }
+    }
+    verify_gemm_free(&v);
+    kc_data_free(&data);
+    free(c2);
+    free(some);
+    free(all);
+}
+
 static void matvecs(void) {
     struct kc_case s = {.call = {.op = GRETA_OP_MATVEC,
                                  .keys = {GRETA_TYPE_Q4_K, GRETA_TYPE_F32},
@@ -90,6 +130,7 @@ static void names(void) {
 
 int main(void) {
     products();
+    pieces();
     matvecs();
     names();
     return check_done();
