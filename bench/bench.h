@@ -9,6 +9,7 @@
 
 #include <greta/kernels.h>
 
+struct bench_pace;
 struct bench_vendor;
 struct kc_case;
 struct kc_data;
@@ -51,7 +52,7 @@ struct bench_env {
     void (*plant)(
         struct greta_call *call); /* for tests: makes a call of an op wrong as it is recorded; NULL */
     struct bench_vendor *vendor;  /* whose products stand beside ours, while it is open */
-    uint64_t measured_at_ns;      /* when the last measurement ended; 0: there was none */
+    struct bench_pace *pace;      /* of a GPU's clock (pace.c); NULL until it is needed */
     struct bench_rate rates[BENCH_MAX_RATES];
     uint32_t n_rates;
 };
@@ -79,6 +80,9 @@ const char *bench_alias(uint32_t i, const char **stands_for);
 /* A row of the device's own, with the time budget of a preset. */
 double bench_budget_s(const struct bench_env *env);
 struct greta_measure_params bench_measure_params(const struct bench_env *env, uint32_t iters, uint32_t batch);
+
+/* What the samples of a preset's row may take, where fewer calls make them shorter; 0: all of the budget. */
+double bench_enough_s(const struct bench_env *env);
 
 /* Adds the result and tells it. `key` is the bench's name and what follows, by printf. */
 greta_status bench_add(struct bench_env *env, struct bench_result *result);
@@ -111,6 +115,12 @@ GRETA_MUST_USE greta_status bench_count_step(struct bench_env *env, bench_step_f
 const char *bench_too_slow(const struct bench_env *env, const struct bench_result *r, char *out, size_t size);
 double bench_predict_ns(const struct bench_env *env, const char *row, double work);
 void bench_note_rate(struct bench_env *env, const char *row, double work, double ns);
+
+/* ---- pace.c: a GPU's clock ---- */
+
+/* Work until the GPU is as fast as it was at best in this run, or no longer rises (pace.h). */
+GRETA_MUST_USE greta_status bench_keep_pace(struct bench_env *env);
+void bench_pace_free(struct bench_env *env);
 
 /* ---- op.c: calls of the kernels' ops ---- */
 

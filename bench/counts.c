@@ -91,19 +91,19 @@ static greta_status one_call(struct bench_env *env, greta_measure_fn *fn, void *
     return status;
 }
 
-/* Where the samples would not fit into the budget, they are of fewer calls. */
-static void shrink(struct greta_measure_params *p, double ns) {
-    double calls = (double)p->budget_ns / (ns * (p->n_samples ? p->n_samples : 20));
+/* Where the samples would not fit into the budget, or take longer than is enough, they are of fewer calls. */
+static void shrink(const struct bench_env *env, struct greta_measure_params *p, double ns) {
+    double most = bench_enough_s(env) * 1e9, budget = (double)p->budget_ns;
+    double calls = (most > 0 && most < budget ? most : budget) / (ns * (p->n_samples ? p->n_samples : 20));
     if (p->n_calls > calls) p->n_calls = calls < 1 ? 1 : (uint32_t)calls;
 }
 
-/* As much load as there was pause since the last row keeps a GPU's clock up, and costs less than starting cold each time. */
-static void warm_by_pause(const struct bench_env *env, struct greta_measure_params *p) {
-    enum { LEAST = 30000000, MOST = 250000000 };
+/* A GPU whose clock has fallen is brought back first; then samples that agree are enough of a warm-up. */
+static greta_status keep_pace(struct bench_env *env, struct greta_measure_params *p) {
     bool is_gpu = env->limits->timestamp_period_ns > 0 && !env->limits->is_cpu;
-    if (!is_gpu || !env->measured_at_ns || p->min_warm_ns) return;
-    uint64_t pause = clock_ns() - env->measured_at_ns;
-    p->min_warm_ns = pause < LEAST ? LEAST : pause > MOST ? MOST : pause;
+    if (!is_gpu || p->min_warm_ns || bench_counts(env) || env->params.check_only) return GRETA_OK;
+    p->min_warm_ns = 1;
+    return bench_keep_pace(env);
 }
 
 greta_status bench_measure(struct bench_env *env, greta_measure_fn *fn, void *user,
@@ -111,7 +111,7 @@ greta_status bench_measure(struct bench_env *env, greta_measure_fn *fn, void *us
     struct greta_measure_params p = *params;
     struct bench_counters from;
     double ns;
-    greta_status status = bench_counts(env) ? count_begin(env, &from) : GRETA_OK;
+    greta_status status = bench_counts(env) ? count_begin(env, &from) : keep_pace(env, &p);
     if (!status) status = one_call(env, fn, user, &ns);
     if (!status && bench_counts(env)) status = count_end(env, &from, r);
     if (status) return status;
@@ -121,10 +121,8 @@ greta_status bench_measure(struct bench_env *env, greta_measure_fn *fn, void *us
         r->predicted_ns = ns;
         return GRETA_ERR_TIMEOUT;
     }
-    if (p.n_calls > 1) shrink(&p, ns);
-    warm_by_pause(env, &p);
+    if (p.n_calls > 1) shrink(env, &p, ns);
     status = greta_measure_run(env->dev, env->stream, fn, user, &p, &r->time);
-    env->measured_at_ns = clock_ns();
     if (!status) r->took_ns = greta_measure_time(&r->time)->p50;
     return status;
 }

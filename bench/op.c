@@ -12,6 +12,21 @@
 
 enum { MAX_COPIES = 1 << 16, FULL_REFERENCE = 1 << 27 /* products: 512^3 */, N_EXACT = 256 };
 
+struct memory {
+    struct greta_buf *bufs[GRETA_OP_MAX_BINDINGS];
+    uint64_t sizes[GRETA_OP_MAX_BINDINGS]; /* of one copy, rounded up */
+    uint32_t n_copies;
+    enum greta_layout layout; /* of the weights in it */
+    bool made;
+};
+
+/* The reference by rows that round their operands alike. */
+struct reference {
+    double eps;
+    struct ref_output outputs[GRETA_OP_MAX_BINDINGS];
+};
+enum { MAX_REFERENCES = 4 };
+
 /* Of one call: what all its rows share. */
 struct job {
     struct bench_env *env;
@@ -22,15 +37,11 @@ struct job {
     double bytes, flops;
     struct kc_data data;
     bool has_data;
-    double eps; /* of the reference below; negative: there is none yet */
-    struct ref_output outputs[GRETA_OP_MAX_BINDINGS];
+    struct memory memory;                 /* what the last row left: the next one takes it */
+    uint8_t *read[GRETA_OP_MAX_BINDINGS]; /* what a row left of its outputs */
+    struct reference references[MAX_REFERENCES];
+    uint32_t n_references;
     struct verify_gemm *product; /* of a large one, in place of the reference */
-};
-
-struct memory {
-    struct greta_buf *bufs[GRETA_OP_MAX_BINDINGS];
-    uint64_t sizes[GRETA_OP_MAX_BINDINGS]; /* of one copy, rounded up */
-    uint32_t n_copies;
 };
 
 /* ---- what a call costs ---- */
@@ -82,6 +93,7 @@ void bench_work(const struct greta_call *call, const uint32_t step[4], double *b
 
 static void memory_free(struct memory *m) {
     for (int i = 0; i < GRETA_OP_MAX_BINDINGS; i++) greta_buf_destroy(&m->bufs[i]);
+    m->made = false;
 }
 
 /* What no last-level cache holds, and no more than a quarter of the device's memory. */
@@ -97,34 +109,66 @@ static uint32_t copies_for(const struct bench_env *env, uint64_t bytes) {
     return n > MAX_COPIES ? MAX_COPIES : (uint32_t)n;
 }
 
-/* One binding's bytes as the row reads them: weights in its layout. NULL where memory is out. */
-static uint8_t *image_of(const struct job *j, const struct greta_call *call, uint32_t i, uint64_t size) {
-    uint64_t n_rows = kc_weight_rows(call, i);
-    uint8_t *out = calloc(1, (size_t)size + 1);
-    if (!out) return NULL;
-    if (!n_rows)
-        memcpy(out, j->data.bytes[i], (size_t)(j->data.sizes[i] < size ? j->data.sizes[i] : size));
-    else if (greta_layout_pack(call->layout, kc_weight_type(call, i), n_rows, kc_weight_cols(call), 0, n_rows,
-                               j->data.bytes[i], out)) {
-        free(out);
-        out = NULL;
-    }
-    return out;
+struct packing {
+    const struct greta_call *call;
+    const uint8_t *rows;
+    uint32_t i; /* the binding */
+    uint64_t n_rows, n_at_once;
+    uint8_t *out;
+    _Atomic bool failed;
+};
+
+static void pack_some(void *user, uint32_t i_part) {
+    struct packing *p = user;
+    uint32_t type = kc_weight_type(p->call, p->i);
+    uint64_t n_cols = kc_weight_cols(p->call), begin = i_part * p->n_at_once, end = begin + p->n_at_once;
+    if (end > p->n_rows) end = p->n_rows;
+    if (greta_layout_pack(p->call->layout, type, p->n_rows, n_cols, begin, end,
+                          p->rows + begin * greta_layout_bytes(GRETA_LAYOUT_ROWS, type, 1, n_cols), p->out))
+        p->failed = true;
 }
 
-static greta_status binding_make(struct job *j, const struct greta_call *call, uint32_t i, struct memory *m) {
-    struct greta_stream *stream = j->env->stream;
+/* A weight in the row's layout, by all threads. NULL where memory is out. */
+static uint8_t *image_of(const struct job *j, const struct greta_call *call, uint32_t i, uint64_t size) {
+    enum { ELEMENTS = 1 << 18 };
+    struct packing p = {.call = call,
+                        .rows = j->data.bytes[i],
+                        .i = i,
+                        .n_rows = kc_weight_rows(call, i),
+                        .n_at_once = ELEMENTS / (kc_weight_cols(call) + 1) + 1,
+                        .out = calloc(1, (size_t)size + 1)};
+    if (!p.out) return NULL;
+    ref_loop((uint32_t)((p.n_rows + p.n_at_once - 1) / p.n_at_once), pack_some, &p);
+    if (!p.failed) return p.out;
+    free(p.out);
+    return NULL;
+}
+
+/* The first copy of a binding, up to the end of what is rounded up. */
+static greta_status write_first(struct job *j, const struct greta_call *call, uint32_t i, struct memory *m) {
+    static const uint8_t zeros[256];
+    const bool weight = kc_weight_rows(call, i) > 0;
+    uint64_t has = weight ? m->sizes[i] : j->data.sizes[i] < m->sizes[i] ? j->data.sizes[i] : m->sizes[i];
+    uint8_t *image = weight ? image_of(j, call, i, m->sizes[i]) : NULL;
+    if (weight && !image) return GRETA_ERR_NO_MEMORY;
     greta_status status =
-        greta_buf_create(j->env->dev, m->sizes[i] * m->n_copies, GRETA_MEM_DEVICE, &m->bufs[i]);
-    uint8_t *image = status ? NULL : image_of(j, call, i, m->sizes[i]);
-    if (!status && !image) status = GRETA_ERR_NO_MEMORY;
-    if (!status) status = greta_stream_write(stream, m->bufs[i], 0, image, m->sizes[i]);
+        greta_stream_write(j->env->stream, m->bufs[i], 0, weight ? image : j->data.bytes[i], has);
+    for (uint64_t n; !status && has < m->sizes[i]; has += n) {
+        n = m->sizes[i] - has < sizeof zeros ? m->sizes[i] - has : sizeof zeros;
+        status = greta_stream_write(j->env->stream, m->bufs[i], has, zeros, n);
+    }
+    free(image);
+    return status;
+}
+
+static greta_status write_all(struct job *j, const struct greta_call *call, uint32_t i, struct memory *m) {
+    greta_status status = write_first(j, call, i, m);
     /* What is there once more behind itself, until there is enough. */
     for (uint64_t c = 1, n; !status && c < m->n_copies; c += n) {
         n = c < m->n_copies - c ? c : m->n_copies - c;
-        status = greta_stream_copy(stream, m->bufs[i], c * m->sizes[i], m->bufs[i], 0, n * m->sizes[i]);
+        status =
+            greta_stream_copy(j->env->stream, m->bufs[i], c * m->sizes[i], m->bufs[i], 0, n * m->sizes[i]);
     }
-    free(image);
     return status;
 }
 
@@ -138,9 +182,35 @@ static greta_status memory_make(struct job *j, const struct greta_call *call, st
         total += m->sizes[i];
     }
     m->n_copies = copies_for(j->env, total);
+    m->layout = call->layout;
     greta_status status = GRETA_OK;
-    for (uint32_t i = 0; !status && i < j->info->n_bindings; i++) status = binding_make(j, call, i, m);
+    for (uint32_t i = 0; !status && i < j->info->n_bindings; i++) {
+        status = greta_buf_create(j->env->dev, m->sizes[i] * m->n_copies, GRETA_MEM_DEVICE, &m->bufs[i]);
+        if (!status) status = write_all(j, call, i, m);
+    }
+    if (!status) status = greta_stream_wait(j->env->stream);
+    m->made = !status;
+    return status;
+}
+
+/* Memory that another row has used: what that one wrote must not pass for what this one does. */
+static greta_status memory_reset(struct job *j, const struct greta_call *call, struct memory *m) {
+    greta_status status = GRETA_OK;
+    for (uint32_t i = 0; !status && i < j->info->n_bindings; i++) {
+        if (j->info->access[i] == GRETA_WRITE) /* kc_data's bytes of it, too */
+            status = greta_stream_fill(j->env->stream, m->bufs[i], 0, m->sizes[i], UINT32_MAX);
+        else if (j->info->access[i] == GRETA_READ_WRITE)
+            status = write_all(j, call, i, m);
+    }
     return status ? status : greta_stream_wait(j->env->stream);
+}
+
+/* Operands do not change from row to row: they are written anew for rows of another layout only. */
+static greta_status memory_take(struct job *j, const struct greta_call *call) {
+    struct memory *m = &j->memory;
+    if (m->made && m->layout == call->layout) return memory_reset(j, call, m);
+    memory_free(m);
+    return memory_make(j, call, m);
 }
 
 /* ---- recording ---- */
@@ -196,21 +266,32 @@ static const char *check_of(const struct job *j) {
     return kc_is_product(j->c->call.op) && j->c->call.op == GRETA_OP_MATVEC ? "256 results" : "reference";
 }
 
-static greta_status reference(struct job *j, const struct greta_call *call, double eps) {
+/* NULL where memory is out: *status says so. */
+static const struct ref_output *reference(struct job *j, const struct greta_call *call, double eps,
+                                          greta_status *status) {
     const void *data[GRETA_OP_MAX_BINDINGS];
-    if (j->eps == eps) return GRETA_OK;
-    ref_free(j->outputs);
+    struct reference *r = j->references;
+    for (uint32_t i = 0; i < j->n_references; i++)
+        if (r[i].eps == eps) return r[i].outputs;
+    if (j->n_references == MAX_REFERENCES) ref_free(r[--j->n_references].outputs);
+    r += j->n_references;
+    *r = (struct reference){.eps = eps};
     for (int i = 0; i < GRETA_OP_MAX_BINDINGS; i++) data[i] = j->data.bytes[i];
-    j->eps = eps;
-    return ref_run(call, data, eps, j->outputs);
+    *status = ref_run(call, data, eps, r->outputs);
+    if (!*status)
+        j->n_references++;
+    else
+        ref_free(r->outputs);
+    return *status ? NULL : r->outputs;
 }
 
-static greta_status compare_all(struct job *j, struct recorder *r, uint8_t **read, double *worst) {
-    greta_status status = reference(j, &r->call, r->eps);
+static greta_status compare_all(struct job *j, struct recorder *r, double *worst) {
+    greta_status status = GRETA_OK;
+    const struct ref_output *outputs = reference(j, &r->call, r->eps, &status);
     for (uint32_t i = 0; !status && i < j->info->n_bindings; i++) {
         struct ref_verdict v;
-        if (j->outputs[i].kind == REF_NOTHING) continue;
-        ref_compare(&j->outputs[i], read[i], j->data.bytes[i], &v);
+        if (outputs[i].kind == REF_NOTHING) continue;
+        ref_compare(&outputs[i], j->read[i], j->data.bytes[i], &v);
         if (v.worst > *worst) *worst = v.worst;
         if (v.n_wrong && *worst <= 1) *worst = 2; /* what must be exact was not */
     }
@@ -225,17 +306,21 @@ static bool large_product(struct job *j, const struct recorder *r, const uint8_t
     return j->product != NULL;
 }
 
-/* After one call on the first copy of everything. */
-static greta_status check(struct job *j, struct recorder *r, double *worst) {
-    uint8_t *read[GRETA_OP_MAX_BINDINGS] = {NULL};
-    greta_status status = record(r, j->env->stream, 0);
+static greta_status read_outputs(struct job *j, const struct memory *m) {
+    greta_status status = GRETA_OK;
     for (uint32_t i = 0; !status && i < j->info->n_bindings; i++) {
         if (j->info->access[i] == GRETA_READ) continue;
-        read[i] = malloc((size_t)r->memory->sizes[i]);
-        status = read[i]
-                     ? greta_stream_read(j->env->stream, r->memory->bufs[i], 0, read[i], r->memory->sizes[i])
-                     : GRETA_ERR_NO_MEMORY;
+        if (!j->read[i]) j->read[i] = malloc((size_t)m->sizes[i]);
+        status = j->read[i] ? greta_stream_read(j->env->stream, m->bufs[i], 0, j->read[i], m->sizes[i])
+                            : GRETA_ERR_NO_MEMORY;
     }
+    return status;
+}
+
+/* After one call on the first copy of everything. */
+static greta_status check(struct job *j, struct recorder *r, double *worst) {
+    greta_status status = record(r, j->env->stream, 0);
+    if (!status) status = read_outputs(j, r->memory);
     const char *how = check_of(j);
     uint64_t seed = j->env->params.seed;
     bool ok = true;
@@ -243,14 +328,21 @@ static greta_status check(struct job *j, struct recorder *r, double *worst) {
     if (status)
         ;
     else if (strncmp(how, "freivalds", 9) == 0)
-        ok = large_product(j, r, read[2], worst);
+        ok = large_product(j, r, j->read[2], worst);
     else if (strcmp(how, "256 results") == 0)
-        ok = verify_product(&r->call, &j->data, (const float *)(const void *)read[2], r->eps, N_EXACT, seed,
-                            worst);
+        ok = verify_product(&r->call, &j->data, (const float *)(const void *)j->read[2], r->eps, N_EXACT,
+                            seed, worst);
     else
-        status = compare_all(j, r, read, worst);
-    for (int i = 0; i < GRETA_OP_MAX_BINDINGS; i++) free(read[i]);
+        status = compare_all(j, r, worst);
     return status ? status : ok ? GRETA_OK : GRETA_ERR_NO_MEMORY;
+}
+
+static void job_free(struct job *j) {
+    memory_free(&j->memory);
+    kc_data_free(&j->data);
+    verify_gemm_free(&j->product);
+    for (uint32_t i = 0; i < j->n_references; i++) ref_free(j->references[i].outputs);
+    for (int i = 0; i < GRETA_OP_MAX_BINDINGS; i++) free(j->read[i]);
 }
 
 /* ---- one row ---- */
@@ -290,18 +382,18 @@ static struct greta_measure_params call_params(const struct job *j) {
 static void probe(const struct job *j, const struct greta_variant *row) {
     enum { SIDE = 128 };
     struct kc_case c = *j->c;
-    struct job small = {.env = j->env, .bench = j->bench, .c = &c, .key = j->key, .info = j->info, .eps = -1};
-    struct memory m = {.n_copies = 1};
+    struct job small = {.env = j->env, .bench = j->bench, .c = &c, .key = j->key, .info = j->info};
+    struct memory *m = &small.memory;
     if (!row || c.call.op != GRETA_OP_GEMM || !j->env->limits->is_cpu ||
         product(&c.call, c.step) <= FULL_REFERENCE / 8)
         return;
     c.call.scalars.gemm = (struct greta_scalars_gemm){SIDE, SIDE, SIDE};
     if (greta_variant_refusal(row, j->env->limits, &c.call)) return;
     bench_work(&c.call, c.step, &small.bytes, &small.flops);
-    struct recorder r = {&small, row, NULL, row->operand_eps, c.call, &m};
+    struct recorder r = {&small, row, NULL, row->operand_eps, c.call, m};
     r.call.layout = row->layout;
     greta_status status = kc_data_make(&small.data, &c, j->env->params.seed) ? GRETA_OK : GRETA_ERR_NO_MEMORY;
-    if (!status) status = memory_make(&small, &r.call, &m);
+    if (!status) status = memory_make(&small, &r.call, m);
     uint64_t start = 0, end = 0;
     for (uint32_t i = 0; i < 2 && !status; i++) { /* the first one builds the kernel */
         start = clock_ns();
@@ -310,14 +402,13 @@ static void probe(const struct job *j, const struct greta_variant *row) {
         end = clock_ns();
     }
     if (!status) bench_note_rate(j->env, greta_variant_name(row), small.flops, (double)(end - start));
-    memory_free(&m);
-    kc_data_free(&small.data);
+    job_free(&small);
 }
 
 /* A row of NULL is the vendor's library. `choice`: the row that the plan takes; it is the one that results of "auto" are checked as. */
 static greta_status run_row(struct job *j, const struct greta_variant *row, bool is_auto) {
-    struct memory m = {.n_copies = 1};
-    struct recorder r = {j, row, row ? NULL : j->env->vendor, row ? row->operand_eps : 0, j->c->call, &m};
+    struct recorder r = {j,          row,       row ? NULL : j->env->vendor, row ? row->operand_eps : 0,
+                         j->c->call, &j->memory};
     const char *name = row ? greta_variant_name(row) : bench_vendor_name(j->env->dev);
     char key[320], reason[160] = "";
     struct bench_result result = {
@@ -338,7 +429,7 @@ static greta_status run_row(struct job *j, const struct greta_variant *row, bool
     r.call.layout = row ? row->layout : GRETA_LAYOUT_ROWS;
     if (!j->has_data) j->has_data = kc_data_make(&j->data, j->c, j->env->params.seed);
     if (!j->has_data) return GRETA_ERR_NO_MEMORY;
-    greta_status status = memory_make(j, &r.call, &m);
+    greta_status status = memory_take(j, &r.call);
     if (!status) status = check(j, &r, &result.worst);
     result.check = check_of(j);
     if (!status && result.worst <= 1) {
@@ -346,7 +437,7 @@ static greta_status run_row(struct job *j, const struct greta_variant *row, bool
         if (is_auto) r.row = NULL;
         status = bench_measure(j->env, record, &r, &p, &result);
     }
-    memory_free(&m);
+    if (status || !(result.worst <= 1)) memory_free(&j->memory); /* whatever it did to it */
     if (stops_all(status)) return status;
     bench_note_rate(j->env, name, work, result.took_ns);
     if (status) {
@@ -398,8 +489,7 @@ static bool vendor_wanted(const struct job *j) {
 
 greta_status bench_call(struct bench_env *env, const struct bench *bench, const char *key,
                         const struct kc_case *c) {
-    struct job j = {
-        .env = env, .bench = bench, .c = c, .key = key, .info = greta_op_get_info(c->call.op), .eps = -1};
+    struct job j = {.env = env, .bench = bench, .c = c, .key = key, .info = greta_op_get_info(c->call.op)};
     const struct greta_variant *choice = NULL, *v;
     struct greta_call call = c->call;
     bool any = false, only_auto = bench->rows && strcmp(bench->rows, "auto") == 0;
@@ -437,8 +527,6 @@ greta_status bench_call(struct bench_env *env, const struct bench *bench, const 
         status = run_row(&j, choice, true);
     }
     if (!status && !any) status = bench_skip(env, bench->name, key, "no row of this device serves it");
-    kc_data_free(&j.data);
-    verify_gemm_free(&j.product);
-    ref_free(j.outputs);
+    job_free(&j);
     return status;
 }

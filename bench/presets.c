@@ -234,11 +234,17 @@ double bench_budget_s(const struct bench_env *env) {
     return env->params.budget_s > 0 ? env->params.budget_s : usual;
 }
 
+double bench_enough_s(const struct bench_env *env) {
+    static const double seconds[N_PRESETS] = {0, 0, 0.2, 0.4};
+    const struct bench_params *p = &env->params;
+    return p->own_sizes || p->iters || p->batch || p->budget_s > 0 ? 0 : seconds[p->preset];
+}
+
 struct greta_measure_params bench_measure_params(const struct bench_env *env, uint32_t iters,
                                                  uint32_t batch) {
     double budget = bench_budget_s(env);
-    bool quick = env->params.preset == PRESET_SMOKE ||
-                 env->params.preset == PRESET_VERIFY; /* for a verdict, not for figures */
+    bool quick =
+        !env->params.own_sizes && env->params.preset <= PRESET_VERIFY; /* for a verdict, not for figures */
     return (struct greta_measure_params){.n_samples = env->params.iters ? env->params.iters : iters,
                                          .n_calls = env->params.batch ? env->params.batch : batch,
                                          .warm_ns = (uint64_t)(budget * 0.2e9),
