@@ -9,6 +9,8 @@
 #include "roof.h"
 #include "vendor.h"
 
+#include "clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -123,13 +125,27 @@ static bool run_one(struct bench_env *env, const struct bench *b, struct prof *p
     return status == GRETA_OK;
 }
 
+static bool is_part(const struct request *q, const struct bench *b) {
+    return !q->n_names && q->preset >= 0 && b->presets >> q->preset & 1 && matches(q, b);
+}
+
+/* To who sits before a terminal: how far a preset is. What is read by programs stays results alone. */
+static void tell_progress(const struct request *q, const struct bench *b, uint32_t i, uint32_t n) {
+    if (!q->quiet && isatty(STDERR_FILENO)) fprintf(stderr, "-- %s, %u of %u\n", b->name, i, n);
+}
+
 static bool run_all(struct bench_env *env, const struct request *q, struct prof *prof) {
     const struct bench *b;
     bool ok = true;
+    uint32_t n = 0, n_done = 0;
 
     for (int i = 0; i < q->n_names && ok; i++) ok = run_one(env, q->benches[i], prof);
-    for (uint32_t i = 0; !q->n_names && q->preset >= 0 && ok && (b = bench_at(i)); i++)
-        if (b->presets >> q->preset & 1 && matches(q, b)) ok = run_one(env, b, prof);
+    for (uint32_t i = 0; (b = bench_at(i)); i++) n += is_part(q, b);
+    for (uint32_t i = 0; ok && (b = bench_at(i)); i++) {
+        if (!is_part(q, b)) continue;
+        tell_progress(q, b, ++n_done, n);
+        ok = run_one(env, b, prof);
+    }
     return ok;
 }
 
@@ -202,7 +218,7 @@ static bool tell_status(const struct results *r) {
            out_flush();
 }
 
-static bool conclude(const struct request *q, struct app *app, struct results *r) {
+static bool conclude(const struct request *q, struct app *app, struct results *r, uint64_t start_ns) {
     uint32_t n_failed = results_count(r, BENCH_FAILED), n_skipped = results_count(r, BENCH_SKIPPED),
              n_ok = results_count(r, BENCH_OK);
     bool ok = save(q, app, r);
@@ -214,7 +230,9 @@ static bool conclude(const struct request *q, struct app *app, struct results *r
             say("there is no cache folder to keep the roof in");
     }
     if (ok && !q->quiet)
-        ok = out_printf("%u OK, %u FAILED, %u SKIPPED\n", n_ok, n_failed, n_skipped) && tell_status(r);
+        ok = out_printf("%u OK, %u FAILED, %u SKIPPED, in %.1f s\n", n_ok, n_failed, n_skipped,
+                        (double)(clock_ns() - start_ns) * 1e-9) &&
+             tell_status(r);
     return (!q->quiet || print_document(q, r)) && ok && !n_failed;
 }
 
@@ -237,6 +255,7 @@ static bool bench_ops(struct request *q, struct app *app) {
     struct results results = {0};
     struct bench_env env = {.params = q->params, .results = &results, .tell = tell, .user = q};
     struct bench_roof roof;
+    const uint64_t start_ns = clock_ns();
     bool ok = open_measured(q, app);
 
     if (!ok) return false;
@@ -252,7 +271,8 @@ static bool bench_ops(struct request *q, struct app *app) {
         ok = out_printf("%s (%s, %s)\n", greta_dev_get_info(app->dev)->name,
                         greta_dev_get_info(app->dev)->backend, greta_dev_get_info(app->dev)->driver);
     ok = ok && run_all(&env, q, app->prof);
-    ok = ok && conclude(q, app, &results);
+    ok = ok && conclude(q, app, &results, start_ns);
+    bench_pace_free(&env);
     greta_stream_destroy(&env.stream);
     greta_plan_destroy(&env.plan);
     results_free(&results);
