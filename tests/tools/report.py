@@ -122,6 +122,12 @@ def browser(folder, one, two):
         check(f"{path.name}: a mark a result", page.n.get("circle", 0) >= 12 and page.n.get("rect", 0) >= 8, str(page.n))
         for text in ("Roofline", "Time per kernel", "Decoding against context", "Tuning", "All results", "Environment", "a driver 1.2", "softmax/1x4096/</script><b>"):
             check(f"{path.name}: shows {text}", text in page.text)
+        dom = browse(path, "--window-size=1200,900", "--dump-dom")
+        shown = dom[:dom.index("<script")]
+        n_of = [shown.count(f'<td class="of">A {name} device</td>') for name in ("fast", "slow")]
+        check(f"{path.name}: whose each result is, where there are two", n_of == ([14, 14] if path == two else [0, 0]), str(n_of))
+        check(f"{path.name}: marks of another device are rings", ('fill="var(--card)" stroke="var(--c' in shown, "rings are of the others" in shown) == (path == two, path == two))
+        check(f"{path.name}: calls have names that tell them apart", all(f">matvec Q4_K rows {n} cols 4096<" in shown for n in (4096, 11008)))
     for name, made, says in (("counts", emulated(), ("Counts of the emulated device", "never times", "LDS conflicts %", "81,312", "matrix: 25 % of 3,008 instructions")),
                              ("mixed", [document("A fast device", 1), emulated()], ("Roofline", "Counts of the emulated device", "An emulated device")),
                              ("kernels", profiled(), ("Time per kernel, decode", "3.1 ms of device time in 400 calls", "Time per kernel, prefill", "matvec_rows", "87.1 %", "300 calls", "Prompts by length"))):
