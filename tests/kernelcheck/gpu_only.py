@@ -16,15 +16,23 @@ HEAD = """# Vulkan rows that lavapipe does not run: why, as kernelcheck has it t
 LINE = re.compile(r"^(ok  |FAIL|skip) (\S+) +(\d+) cases, worst error ([\d.]+|inf|nan) of its bound(.*)$")
 
 
+def both(a, b):
+    """What two runs say of one row: that it is wrong if it is in either."""
+    if not a:
+        return b
+    result = next(r for r in ("FAIL", "ok", "skip") if r in (a[0], b[0]))
+    return (result, a[1] + b[1], max(a[2], b[2], key=float), b[3] or a[3])
+
+
 def rows_of(text):
-    """name -> (result, cases, worst, refusal); the last of a name counts."""
+    """name -> (result, cases, worst, refusal); runs over parts of the cases, one after another in the text, are added up."""
     rows = {}
     for line in text.splitlines():
         match = LINE.match(line)
         if match:
             result, name, cases, worst, rest = match.groups()
             why = re.search(r"refused \((.*?)\)?$", rest)
-            rows[name] = (result.strip(), int(cases), worst, why[1].rstrip(")") if why else "")
+            rows[name] = both(rows.get(name), (result.strip(), int(cases), worst, why[1].rstrip(")") if why else ""))
     return rows
 
 
