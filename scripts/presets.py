@@ -32,6 +32,7 @@ LARGEST = 64 << 20
 
 RUN = r"""#!/bin/sh
 # Runs beside the binary; leaves results.tar.gz and says STATUS=OK or STATUS=FAILED.
+start=$PWD
 cd "$(dirname "$0")" || exit 1
 chmod +x ./greta && mkdir -p results || exit 1
 GRETA_CACHE=$PWD/cache
@@ -57,6 +58,7 @@ exit $failed
 BUNDLE = r"""#!/bin/sh
 # Made by scripts/presets.py: runs presets of greta bench; leaves one file here to carry back.
 set -u
+if ! [ -w . ]; then echo "cannot write into $PWD, where the results are to go" >&2; exit 1; fi
 folder=$(mktemp -d) || exit 1
 trap 'rm -rf "$folder"' EXIT
 sed '1,/^@RUN@$/d;/^@BINARY@$/,$d' "$0" >"$folder/run.sh"
@@ -64,8 +66,10 @@ sed '1,/^@BINARY@$/d' "$0" | base64 -d >"$folder/greta" || exit 1
 sh "$folder/run.sh"
 code=$?
 out=greta-results-$(uname -n)-$(date -u +%Y-%m-%dT%H-%M-%SZ).tar.gz
-mv "$folder/results.tar.gz" "$out" && echo "carry back: $PWD/$out"
-exit $code
+if mv "$folder/results.tar.gz" "$out"; then echo "carry back: $PWD/$out"; exit $code; fi
+trap - EXIT
+echo "what there is of the results is left in $folder" >&2
+exit 1
 """
 
 
@@ -80,8 +84,16 @@ def steps_of(args):
     return steps
 
 
+def word_of(word, args):
+    """For the shell there. A model is named from where one is there: the home by ssh, or the folder of the bundle."""
+    if word != args.model or word.startswith("/"):
+        return shlex.quote(word)
+    return '"$HOME"/' + shlex.quote(word[2:]) if word.startswith("~/") else '"$start"/' + shlex.quote(word)
+
+
 def script_of(args):
-    return RUN.replace("@STEPS@", "\n".join(shlex.join(["step", name, str(seconds), *words]) for name, seconds, words in steps_of(args)))
+    lines = (["step", name, str(seconds), *words] for name, seconds, words in steps_of(args))
+    return RUN.replace("@STEPS@", "\n".join(" ".join(word_of(word, args) for word in line) for line in lines))
 
 
 def take(tar, out):
@@ -124,14 +136,15 @@ def by_ssh(args):
             done = run(args, command)
             if done and done.returncode:
                 sys.exit(f"presets.py: {command[0]} failed with exit status {done.returncode}")
-        ran = run(args, ["ssh", args.host, f"sh {there}/run.sh"])
+        # An hour without a word is cut off by some networks.
+        ran = run(args, ["ssh", "-o", "ServerAliveInterval=30", args.host, f"sh {there}/run.sh"])
         back = run(args, ["scp", "-q", f"{args.host}:{there}/results.tar.gz", str(archive)])
+        if back and back.returncode:
+            sys.exit(f"presets.py: the run there did not end; what there is of its results is left in {args.host}:{there}/results")
         run(args, ["ssh", args.host, f"rm -rf {there}"])
         if args.dry_run:
             print("\n# run.sh there:\n" + script_of(args))
             return 0
-        if back.returncode:
-            sys.exit("presets.py: the run there left no results")
         here = unpack(archive, pathlib.Path(args.out))
         return not here or ran.returncode != 0
 
@@ -165,6 +178,8 @@ def main():
     args = parser.parse_args()
     try:
         return do(parser, args)
+    except KeyboardInterrupt:
+        sys.exit("presets.py: interrupted" + (f"; a folder greta-presets-... may be left on {args.host}" if args.host else ""))
     except OSError as error:
         sys.exit(f"presets.py: {f'{error.filename}: ' if error.filename else ''}{error.strerror or error}")
 

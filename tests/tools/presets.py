@@ -4,6 +4,8 @@ import io
 import json
 import os
 import pathlib
+import shlex
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -17,7 +19,9 @@ SCRIPT, GRETA = str(pathlib.Path(sys.argv[1]).resolve()), str(pathlib.Path(sys.a
 SSH = """#!/bin/sh
 # ssh HOST COMMAND, in the other machine's home
 echo "ssh $*" >>"$FAKE_LOG"
+[ "$1" = -o ] && shift 2
 [ "$1" = away ] && exit 255
+case "$1 $*" in cut*run.sh*) cd "$FAKE_HOME"/greta-presets-* && mkdir results && echo half >results/roof.txt; exit 255;; esac
 cd "$FAKE_HOME" && shift && exec sh -c "$*"
 """
 SCP = """#!/bin/sh
@@ -26,11 +30,12 @@ echo "scp $*" >>"$FAKE_LOG"
 shift
 for last; do :; done
 while [ $# -gt 1 ]; do
-  from=$(echo "$1" | sed "s|^other:|$FAKE_HOME/|"); cp "$from" "$(echo "$last" | sed "s|^other:|$FAKE_HOME/|")" || exit 1; shift
+  from=$(echo "$1" | sed "s,^\\(other\\|cut\\):,$FAKE_HOME/,"); cp "$from" "$(echo "$last" | sed "s,^\\(other\\|cut\\):,$FAKE_HOME/,")" || exit 1; shift
 done
 """
 PROGRAM = """#!/bin/sh
 # greta: writes a file of results for each bench; fails where the preset is verify
+case "$*" in *" -m "*) cat "$4" || exit 1;; esac
 case "$*" in *verify*) echo "it went wrong" >&2; exit 1;; *--out*) echo '{"format": "greta-results"}' >"results/$(echo "$*" | tr -dc a-z0-9).json";; *) echo '{}';; esac
 """
 
@@ -56,15 +61,22 @@ class Machine:
 
 def ssh(m):
     out = m.folder / "out"
+    (m.home / "m.gguf").write_text("a model")
     code, text = m.script("--host", "other", "--device", "hip:0", "--preset", "smoke,standard", "--model", "m.gguf", "--out", out)
     names = sorted(p.name for p in out.iterdir()) if out.exists() else []
     check("by ssh", code == 0 and "STATUS=OK" in text and "4 files of results" in text, text)
     check("roof, presets, model, devices", {"roof.txt", "preset-smoke.txt", "preset-standard.txt", "llm.txt", "devices.txt"} <= set(names), str(names))
     check("on the device that was named", any("standarddhip0" in name for name in names), str(names))
+    check("a model is named from the home there", "a model" in (out / "llm.txt").read_text())
+    (m.home / "m.gguf").unlink()
     check("nothing is left there", not list(m.home.iterdir()) and m.log.read_text().splitlines()[-1].startswith("ssh other rm -rf greta-presets-"), m.log.read_text())
     code, text = m.script("--host", "other", "--preset", "verify,smoke", "--out", m.folder / "failed")
     check("a preset that fails does not stop the next", code == 1 and "FAIL preset-verify (exit 1)" in text and "ok   preset-smoke" in text and
           "it went wrong" in (m.folder / "failed/preset-verify.txt").read_text(), text)
+    code, text = m.script("--host", "cut")
+    left = list(m.home.glob("greta-presets-*/results/roof.txt"))
+    check("a connection that is cut loses nothing", code == 1 and len(left) == 1 and "is left in cut:greta-presets-" in text, text)
+    shutil.rmtree(left[0].parent.parent)
     code, text = m.script("--host", "away")
     check("no way there", code == 1 and "ssh failed with exit status 255" in text, text)
     code, text = m.script("--host", "other", "--dry-run", "--preset", "perf")
@@ -85,6 +97,20 @@ def carried(m):
     code, text = m.script("--unpack", *left, "--out", m.folder / "carried")
     files = list((m.folder / "carried").glob("*-cpu-0-verify.json"))
     check("unpacked here", code == 0 and len(files) == 1 and json.loads(files[0].read_text())["results"], text)
+    code, text = m.script("--bundle", there / "fake.sh", "--model", "~/it's.gguf", "--no-roof")
+    (m.home / "it's.gguf").write_text("a model")
+    command = f"HOME={shlex.quote(str(m.home))} sh fake.sh"
+    code, text = m.run("sh", "-c", command, cwd=there)
+    check("a model in the home there", code == 0 and "STATUS=OK" in text, text)
+    for archive in there.glob("greta-results-*.tar.gz"):
+        archive.unlink()
+    (m.folder / "bin/mv").write_text("#!/bin/sh\necho no room >&2; exit 1\n")
+    (m.folder / "bin/mv").chmod(0o755)
+    code, text = m.run("sh", "-c", command, cwd=there)
+    (m.folder / "bin/mv").unlink()
+    kept = pathlib.Path(text.split("left in ")[-1].strip())
+    check("results that cannot be put there are kept", code == 1 and (kept / "results.tar.gz").exists(), text)
+    shutil.rmtree(kept, ignore_errors=True)
     code, text = m.script("--bundle", m.folder / "dry.sh", "--dry-run")
     check("a dry run of a bundle", code == 0 and not (m.folder / "dry.sh").exists() and "step preset-smoke" in text, text)
 
