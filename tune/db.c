@@ -12,18 +12,19 @@
 #include <unistd.h>
 
 /* "GRET" and the version of the tables: what tells a file of ours from others. */
-enum { APPLICATION_ID = 0x47524554, SCHEMA_VERSION = 1, BUSY_MS = 10000 };
+enum { APPLICATION_ID = 0x47524554, SCHEMA_VERSION = 2, BUSY_MS = 10000 };
 
 static const char schema[] =
     "BEGIN IMMEDIATE;"
     "CREATE TABLE IF NOT EXISTS tuned (op TEXT, shape TEXT, types TEXT, device TEXT, driver TEXT, image "
     "TEXT, row TEXT NOT NULL,"
-    " ns REAL, spread REAL, default_ns REAL, seed INTEGER, date TEXT, PRIMARY KEY (op, shape, types, device, "
+    " ns REAL, spread REAL, default_ns REAL, seed INTEGER, date TEXT, noise REAL, PRIMARY KEY (op, shape, "
+    "types, device, "
     "driver, image));"
     "CREATE TABLE IF NOT EXISTS tried (op TEXT, shape TEXT, types TEXT, device TEXT, driver TEXT, image "
     "TEXT, row TEXT NOT NULL,"
     " fault TEXT, ns REAL, spread REAL, PRIMARY KEY (op, shape, types, device, driver, image, row));"
-    "PRAGMA application_id = 1196574036; PRAGMA user_version = 1;"
+    "PRAGMA application_id = 1196574036; PRAGMA user_version = 2;"
     "COMMIT;";
 
 #define KEY_COLUMNS "op, shape, types, device, driver, image"
@@ -55,7 +56,7 @@ static const char *fault_within(sqlite3 *sqlite, bool *empty) {
         if (version != SCHEMA_VERSION) return "it was written by another version of GRETA";
         error = sqlite3_exec(sqlite,
                              "PRAGMA quick_check(1); SELECT " KEY_COLUMNS
-                             ", row, ns, spread, default_ns, seed, date FROM tuned LIMIT 1;"
+                             ", row, ns, spread, default_ns, seed, date, noise FROM tuned LIMIT 1;"
                              "SELECT " KEY_COLUMNS ", row, fault, ns, spread FROM tried LIMIT 1",
                              NULL, NULL, &said);
         sqlite3_free(said);
@@ -217,9 +218,9 @@ static bool run(sqlite3_stmt *s) {
 }
 
 static bool put_entry(struct greta_tune_db *db, const struct greta_tune_entry *e) {
-    sqlite3_stmt *s =
-        prepare(db, "INSERT OR REPLACE INTO tuned VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-                &e->key);
+    sqlite3_stmt *s = prepare(
+        db, "INSERT OR REPLACE INTO tuned VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        &e->key);
     char date[sizeof e->date];
     time_t now = time(NULL);
     struct tm utc;
@@ -232,6 +233,7 @@ static bool put_entry(struct greta_tune_db *db, const struct greta_tune_entry *e
     sqlite3_bind_double(s, 10, e->default_ns);
     sqlite3_bind_int64(s, 11, (sqlite3_int64)e->seed);
     bind_text(s, 12, *e->date ? e->date : date);
+    sqlite3_bind_double(s, 13, e->noise);
     return run(s);
 }
 
@@ -291,6 +293,7 @@ static void entry_read(sqlite3_stmt *s, struct greta_tune_entry *e) {
     e->default_ns = sqlite3_column_double(s, 9);
     e->seed = (uint64_t)sqlite3_column_int64(s, 10);
     column(s, 11, e->date, sizeof e->date);
+    e->noise = sqlite3_column_double(s, 12);
 }
 
 greta_status greta_tune_get(struct greta_tune_db *db, const struct greta_tune_key *key,

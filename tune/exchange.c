@@ -44,6 +44,7 @@ static bool export_entry(void *user, const struct greta_tune_entry *entry) {
     json_object_set_new(o, "ns", json_real(e.ns));
     json_object_set_new(o, "spread", json_real(e.spread));
     json_object_set_new(o, "default_ns", json_real(e.default_ns));
+    json_object_set_new(o, "noise", json_real(e.noise));
     json_object_set_new(o, "seed", json_integer((json_int_t)e.seed));
     x->tries = json_array();
     bool ok = o && x->tries && !greta_tune_each_try(x->db, &e.key, export_try, x);
@@ -85,6 +86,7 @@ static const char *entry_read(const json_t *o, struct greta_tune_entry *e) {
     e->ns = json_number_value(json_object_get(o, "ns"));
     e->spread = json_number_value(json_object_get(o, "spread"));
     e->default_ns = json_number_value(json_object_get(o, "default_ns"));
+    e->noise = json_number_value(json_object_get(o, "noise"));
     e->seed = (uint64_t)json_integer_value(json_object_get(o, "seed"));
     return e->ns > 0 ? NULL : "ns";
 }

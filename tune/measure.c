@@ -1,7 +1,5 @@
 #include <greta/measure.h>
 
-#include "noise.h"
-
 #include "clock.h"
 
 #include <math.h>
@@ -35,29 +33,6 @@ void greta_stats_make(double *samples, uint32_t n, struct greta_stats *out) {
     out->min = samples[0];
     out->max = samples[n - 1];
     out->spread = out->p50 > 0 ? (out->p90 - out->p10) / out->p50 : 0;
-}
-
-static double median_of(const double *samples, uint32_t n) {
-    double sorted[64];
-    struct greta_stats stats;
-    if (n > sizeof sorted / sizeof *sorted) n = sizeof sorted / sizeof *sorted;
-    memcpy(sorted, samples, n * sizeof *sorted);
-    greta_stats_make(sorted, n, &stats);
-    return stats.p50;
-}
-
-double noise_of_thirds(const double *a, const double *b, uint32_t n) {
-    double ratios[3];
-    struct greta_stats stats;
-    if (n < 6) return 0;
-    for (uint32_t i = 0, from = 0; i < 3; i++) {
-        uint32_t to = (i + 1) * n / 3;
-        double of_b = median_of(b + from, to - from);
-        ratios[i] = of_b > 0 ? median_of(a + from, to - from) / of_b : 0;
-        from = to;
-    }
-    greta_stats_make(ratios, 3, &stats);
-    return stats.p50 > 0 ? (stats.max - stats.min) / stats.p50 : 0;
 }
 
 const struct greta_stats *greta_measure_time(const struct greta_measure *m) {

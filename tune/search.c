@@ -1,8 +1,5 @@
-/*
- * Which row is fastest. All that the device admits are checked and measured once, in batches; then the slower half is left out, round
- * after round, and what is left is measured in turn, so that a change of clocks meets all alike.
- */
-#include "noise.h"
+/* Which row is fastest: all that the device admits are checked, in batches, and what is right races. */
+#include "race.h"
 #include "work.h"
 
 #include <greta/measure.h>
@@ -14,25 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    BATCH = 32,
-    MAX_SAMPLES = 25,
-    FINAL_SAMPLES = 9,
-    N_FINALISTS = 3,
-    MAX_CALLS = 1000,
-    TOO_SLOW = 8,
-    WARM_NS = 150000000
-};
-/* Differences below this part are no reason to leave the default, however little the samples scatter. */
-static const double least_noise = 0.01;
+enum { BATCH = 32, MAX_CALLS = 1000, TOO_SLOW = 8, WARM_NS = 150000000 };
 
 struct candidate {
     const struct greta_variant *row;
-    uint32_t order; /* in the table: the earlier one of two that are equally fast is taken */
+    uint32_t order; /* in the table */
     bool tried, out;
-    uint32_t n;
-    double samples[MAX_SAMPLES];
-    double ns, spread, error; /* median; of the samples; of the median, one deviation, as a part of it */
+    double ns, spread;
     char fault[GRETA_TUNE_TEXT];
 };
 
@@ -59,6 +44,8 @@ struct hunt {
     struct work work;
     struct candidate *candidates; /* the row by default first */
     uint32_t n, n_tried, n_wrong, n_rounding, n_calls, i_call;
+    struct race race;
+    uint32_t *racing; /* which candidate each racer is */
     uint64_t start_ns, budget_ns;
     bool stopped;
 };
@@ -164,16 +151,19 @@ static void swap(struct candidate *a, struct candidate *b) {
     *b = c;
 }
 
-/* Sets of constants that won for other calls, then the others by chance. */
+/*
+ * Sets of constants that won for other calls, then the others by chance, but always the same: where the time does not last for all, another
+ * search tries the same ones.
+ */
 static void shuffle(struct hunt *h, uint32_t first) {
-    struct kc_rng rng = {h->search->params.seed};
+    struct kc_rng rng = {1};
     for (uint32_t i = h->n; i > first + 1; i--)
         swap(&h->candidates[i - 1], &h->candidates[first + kc_random(&rng) % (i - first)]);
     for (uint32_t i = first; i < h->n; i++)
         if (has_won(h->search, h->candidates[i].row)) swap(&h->candidates[first++], &h->candidates[i]);
 }
 
-static greta_status candidates_make(struct hunt *h, const struct greta_call *call) {
+static greta_status candidates_make(struct hunt *h, const struct greta_call *call, const char *held) {
     struct collector c = {.hunt = h, .capacity = 64, .n_own = 1};
     const struct greta_variant *by_default;
     greta_status status = greta_plan_choose(h->search->plan, call, &by_default);
@@ -185,6 +175,9 @@ static greta_status candidates_make(struct hunt *h, const struct greta_call *cal
     status = visit(h->search, call, collect, &c);
     if (!status && c.failed) status = GRETA_ERR_NO_MEMORY;
     if (!status) shuffle(h, c.n_own);
+    for (uint32_t i = 2; i < h->n && !status && held; i++)
+        if (strcmp(greta_variant_name(h->candidates[i].row), held) == 0)
+            swap(&h->candidates[1], &h->candidates[i]);
     return status;
 }
 
@@ -207,10 +200,14 @@ static bool is_fatal(greta_status status) {
            status == GRETA_ERR_NO_DEVICE_MEMORY;
 }
 
+static bool is_wrong(const struct candidate *c) {
+    return *c->fault && !strstr(c->fault, "slower");
+}
+
 static greta_status fail(struct hunt *h, struct candidate *c, greta_status status, const char *fault) {
     snprintf(c->fault, sizeof c->fault, "%s", fault);
     c->out = true;
-    h->n_wrong += !strstr(fault, "slower");
+    h->n_wrong += is_wrong(c);
     if (is_fatal(status))
         greta_logf(h->search->log, GRETA_LOG_ERROR, "%s: %s", greta_variant_name(c->row),
                    greta_status_text(status));
@@ -226,26 +223,6 @@ static greta_status time_once(struct hunt *h, const struct greta_variant *row, u
     h->i_call += n_calls;
     *ns = device > 0 ? device : host;
     return status;
-}
-
-static greta_status sample(struct hunt *h, struct candidate *c) {
-    double ns;
-    greta_status status = time_once(h, c->row, 0, h->n_calls, &ns);
-    if (status) return fail(h, c, status, greta_status_text(status));
-    if (c->n < MAX_SAMPLES) c->samples[c->n++] = ns;
-    return GRETA_OK;
-}
-
-static void summarize(struct candidate *c) {
-    double sorted[MAX_SAMPLES];
-    struct greta_stats stats;
-    memcpy(sorted, c->samples, sizeof sorted);
-    greta_stats_make(sorted, c->n, &stats);
-    c->ns = stats.p50;
-    c->spread = stats.spread;
-    /* The deviation from the middle half, which a few late samples do not reach; of a median of n it is 1.25 / sqrt(n). */
-    if (c->n > 1 && c->ns > 0)
-        c->error = (sorted[(c->n - 1) * 3 / 4] - sorted[(c->n - 1) / 4]) / 1.35 * 1.25 / sqrt(c->n) / c->ns;
 }
 
 /* ---- trying ---- */
@@ -293,14 +270,13 @@ static greta_status check_one(struct hunt *h, struct candidate *c) {
 }
 
 /* Those that may be chosen are checked with all tokens, too. */
-static greta_status check_whole(struct hunt *h, struct candidate **left, uint32_t *n) {
+static greta_status check_whole(struct hunt *h, const uint32_t *left, uint32_t n) {
     greta_status status = GRETA_OK;
-    uint32_t n_right = 0;
-    for (uint32_t i = 0; i < *n && !status; i++) {
-        if (work_few(&h->work)) status = check_with(h, left[i], 0);
-        if (!left[i]->out) left[n_right++] = left[i];
+    for (uint32_t i = 0; i < n && !status && work_few(&h->work); i++) {
+        struct candidate *c = &h->candidates[h->racing[left[i]]];
+        if (!c->out) status = check_with(h, c, 0);
+        h->race.at[left[i]].out = c->out;
     }
-    *n = n_right;
     return status;
 }
 
@@ -326,8 +302,7 @@ static greta_status default_first(struct hunt *h) {
     status = time_once(h, h->candidates[0].row, 0, 2, &ns);
     double n = wanted / (ns > 1 ? ns : 1);
     h->n_calls = n < 1 ? 1 : n > MAX_CALLS ? MAX_CALLS : (uint32_t)n;
-    for (int i = 0; !status && i < 2; i++) status = sample(h, &h->candidates[0]);
-    summarize(&h->candidates[0]);
+    if (!status) status = time_once(h, h->candidates[0].row, 0, h->n_calls, &h->candidates[0].ns);
     return status;
 }
 
@@ -356,103 +331,82 @@ static greta_status leave_out(struct hunt *h, struct candidate *c) {
     return status;
 }
 
-static bool too_slow(const struct hunt *h, const struct candidate *c, double times) {
-    return h->candidates->n && c->ns > times * h->candidates->ns;
-}
-
-/* Each once, after one call alone, whose code is not in the caches yet: one that takes forever is not run again. */
-static greta_status sample_all(struct hunt *h) {
-    greta_status status = warm_up(h, WARM_NS);
-    for (uint32_t i = 0; i < h->n && !status && !h->stopped; i++) {
+/* One call of each alone, whose code is not in the caches yet: one that takes forever is not run again. */
+static greta_status one_call_of_all(struct hunt *h) {
+    greta_status status = GRETA_OK;
+    for (uint32_t i = 1; i < h->n && !status && !h->stopped; i++) {
         struct candidate *c = &h->candidates[i];
         if (!c->tried || c->out) continue;
-        if (!c->n) status = time_once(h, c->row, 0, 1, &c->ns);
-        if (!status && !c->n && too_slow(h, c, 10 * TOO_SLOW)) {
+        status = time_once(h, c->row, 0, 1, &c->ns);
+        if (status)
+            status = fail(h, c, status, greta_status_text(status));
+        else if (!h->candidates->out && c->ns > 10 * TOO_SLOW * h->candidates->ns)
             status = leave_out(h, c);
-            continue;
-        }
-        if (!status) status = sample(h, c);
-        summarize(c);
-        if (!c->out && too_slow(h, c, TOO_SLOW)) status = leave_out(h, c);
         if (i % BATCH == 0) tell(h);
     }
     return status;
 }
 
-/* ---- halving ---- */
+/* ---- racing ---- */
 
-static int by_time(const void *a, const void *b) {
-    const struct candidate *x = *(struct candidate *const *)a, *y = *(struct candidate *const *)b;
-    return x->ns != y->ns ? (x->ns > y->ns) - (x->ns < y->ns) : (x->order > y->order) - (x->order < y->order);
-}
-
-static uint32_t sorted(struct hunt *h, struct candidate **out) {
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < h->n; i++)
-        if (h->candidates[i].tried && !h->candidates[i].out) out[n++] = &h->candidates[i];
-    qsort(out, n, sizeof *out, by_time);
-    return n;
-}
-
-static greta_status round_of(struct hunt *h, struct candidate **left, uint32_t n, uint32_t n_samples) {
-    greta_status status = GRETA_OK;
-    bool has_default = false;
-    for (uint32_t i = 0; i < n; i++) has_default |= left[i] == h->candidates;
-    for (uint32_t k = 0; k < n_samples && !status; k++) {
-        for (uint32_t i = 0; i < n && !status; i++)
-            if (!left[i]->out) status = sample(h, left[i]);
-        if (!has_default && !h->candidates->out && !status) status = sample(h, h->candidates);
-        if (!tell(h)) break;
-    }
-    for (uint32_t i = 0; i < n; i++) summarize(left[i]);
-    summarize(h->candidates);
+static greta_status race_sample(void *user, uint32_t i, double *ns) {
+    struct hunt *h = user;
+    struct candidate *c = &h->candidates[h->racing[i]];
+    greta_status status = time_once(h, c->row, 0, h->n_calls, ns);
+    if (status) status = fail(h, c, status, greta_status_text(status));
+    h->race.at[i].out = c->out;
+    tell(h);
     return status;
 }
 
-static greta_status halve(struct hunt *h, struct candidate **left, uint32_t *n_left) {
-    greta_status status = GRETA_OK;
-    uint32_t n = *n_left, n_samples = 1;
-    while (n > N_FINALISTS && !status && !h->stopped && used_ns(h) < h->budget_ns * 85 / 100) {
-        n = n / 2 > N_FINALISTS ? n / 2 : N_FINALISTS;
-        status = round_of(h, left, n, n_samples);
-        n_samples = n_samples < 4 ? 2 * n_samples : 4;
-        qsort(left, n, sizeof *left, by_time);
+static double race_left(void *user) {
+    const struct hunt *h = user;
+    return h->stopped ? -INFINITY : (double)h->budget_ns - (double)used_ns(h);
+}
+
+/* Those that were checked; the row by default first, which is the hold unless an earlier search chose another. */
+static greta_status race_make(struct hunt *h, const char *held) {
+    struct race *r = &h->race;
+    *r = (struct race){.user = h, .sample = race_sample, .left_ns = race_left};
+    r->final_ns = (double)h->budget_ns * 0.35;
+    r->at = calloc(h->n, sizeof *r->at);
+    h->racing = calloc(h->n, sizeof *h->racing);
+    if (!r->at || !h->racing) return GRETA_ERR_NO_MEMORY;
+    for (uint32_t i = 0; i < h->n; i++) {
+        const struct candidate *c = &h->candidates[i];
+        if (i && (!c->tried || c->out)) continue;
+        if (held && strcmp(greta_variant_name(c->row), held) == 0) r->hold = r->n;
+        h->racing[r->n] = i;
+        r->at[r->n++] = (struct racer){.order = c->order, .out = c->out};
     }
-    if (n > N_FINALISTS) n = N_FINALISTS;
-    if (!status) status = check_whole(h, left, &n);
-    if (!status && n) status = warm_up(h, WARM_NS / 3);
-    /* The best of many were lucky, too: what decides are samples of their own. */
-    for (uint32_t i = 0; i < n; i++) left[i]->n = 0;
-    h->candidates->n = 0;
-    if (!status) status = round_of(h, left, n, FINAL_SAMPLES);
-    while (!status && !h->stopped && used_ns(h) < h->budget_ns && h->candidates->n < MAX_SAMPLES)
-        status = round_of(h, left, n, 1);
-    qsort(left, n, sizeof *left, by_time);
-    *n_left = n;
-    return status;
+    return GRETA_OK;
 }
 
-/* ---- choosing ---- */
-
-/* Three deviations of the difference; by the thirds of the time, too, as busy processors are not the same for long. */
-static double noise_of(const struct candidate *a, const struct candidate *b) {
-    double within = 3 * sqrt(a->error * a->error + b->error * b->error);
-    double across = noise_of_thirds(a->samples, b->samples, a->n < b->n ? a->n : b->n);
-    return fmax(least_noise, fmax(within, across));
+static void race_times(struct hunt *h) {
+    for (uint32_t i = 0; i < h->race.n; i++) {
+        struct candidate *c = &h->candidates[h->racing[i]];
+        c->ns = h->race.at[i].ns;
+        c->spread = h->race.at[i].spread;
+    }
+    for (uint32_t i = 0; i < h->race.n; i++)
+        if (h->race.at[i].slow) (void)leave_out(h, &h->candidates[h->racing[i]]);
 }
 
-/* The default, unless the fastest is faster by more than the noise; then of those within the noise of it the first in the table. */
-static struct candidate *choose(struct hunt *h, struct candidate **left, uint32_t n, double *noise) {
-    struct candidate *best = left[0], *by_default = h->candidates;
-    *noise = noise_of(best, by_default);
-    if (by_default->out) return best;
-    if (best == by_default || best->ns > by_default->ns * (1 - *noise)) return by_default;
-    struct candidate *first = best;
-    for (uint32_t i = 1; i < n; i++)
-        if (left[i]->ns <= best->ns * (1 + noise_of(best, left[i])) && left[i]->order < first->order &&
-            left[i]->ns <= by_default->ns * (1 - noise_of(left[i], by_default)))
-            first = left[i];
-    return first;
+static greta_status race(struct hunt *h, const struct candidate **chosen, double *noise) {
+    struct race_verdict verdict;
+    uint32_t n = 0, *left = calloc(h->race.n, sizeof *left);
+    greta_status status = left ? warm_up(h, WARM_NS) : GRETA_ERR_NO_MEMORY;
+    if (!status) status = race_heats(&h->race, left, &n);
+    if (!status) status = check_whole(h, left, n);
+    if (!status) status = warm_up(h, WARM_NS / 3);
+    if (!status) status = race_final(&h->race, left, n, &verdict);
+    free(left);
+    if (!status) {
+        race_times(h);
+        *chosen = &h->candidates[h->racing[verdict.chosen]];
+        *noise = verdict.noise;
+    }
+    return status == GRETA_ERR_NOT_FOUND ? GRETA_OK : status; /* none is left: none is chosen */
 }
 
 static void keep_winner(struct greta_search *s, const struct greta_variant *row) {
@@ -479,21 +433,22 @@ static greta_status report(struct hunt *h, const struct candidate *chosen, struc
     snprintf(out->entry.row, sizeof out->entry.row, "%s", greta_variant_name(chosen->row));
     out->entry.ns = chosen->ns;
     out->entry.spread = chosen->spread;
-    out->entry.default_ns = by_default->out ? 0 : by_default->ns;
+    out->entry.default_ns = is_wrong(by_default) ? 0 : by_default->ns;
+    out->entry.noise = out->noise;
     return GRETA_OK;
 }
 
-static greta_status hunt(struct hunt *h, struct greta_search_result *out) {
-    struct candidate **left = calloc(h->n, sizeof *left);
-    greta_status status = left ? default_first(h) : GRETA_ERR_NO_MEMORY;
+static greta_status hunt(struct hunt *h, const char *held, struct greta_search_result *out) {
+    const struct candidate *chosen = NULL;
+    greta_status status = default_first(h);
     if (!status) status = check_all(h);
-    if (!status && h->n_tried > 1) status = sample_all(h);
-    uint32_t n = status || (h->n > 1 && h->n_tried == 1) ? 0 : sorted(h, left);
-    if (!status && n) status = halve(h, left, &n);
-    struct candidate *chosen = !status && n ? choose(h, left, n, &out->noise) : NULL;
+    if (!status && h->n_tried > 1) status = one_call_of_all(h);
+    if (!status) status = race_make(h, held);
+    if (!status && h->n_tried > 1) status = race(h, &chosen, &out->noise);
     if (chosen && chosen != h->candidates) keep_winner(h->search, chosen->row);
     if (!status) status = report(h, chosen, out);
-    free(left);
+    free(h->race.at);
+    free(h->racing);
     return status;
 }
 
@@ -505,13 +460,13 @@ greta_status greta_search_run(struct greta_search *search, const struct greta_se
     *out = (struct greta_search_result){0};
     greta_tune_key_make(search->dev, &call->call, search->params.policy, &out->entry.key);
     out->entry.seed = search->params.seed;
-    greta_status status = candidates_make(&h, &call->call);
+    greta_status status = candidates_make(&h, &call->call, call->held);
     if (!status)
         snprintf(out->default_row, sizeof out->default_row, "%s", greta_variant_name(h.candidates[0].row));
     if (!status && h.n == 1) memcpy(out->entry.row, out->default_row, sizeof out->entry.row);
     if (!status && h.n > 1) {
         status = work_make(&h.work, call, search->params.seed);
-        if (!status) status = hunt(&h, out);
+        if (!status) status = hunt(&h, call->held, out);
         work_free(&h.work);
     }
     out->n_candidates = h.n;

@@ -177,7 +177,7 @@ static void without_tables(void) {
         unlink(other);
         FILE *file = i ? popen("python3 - ", "w") : fopen(other, "w");
         if (i)
-            fprintf(file, "import sqlite3; c = sqlite3.connect('%s'); c.execute('pragma user_version = 1')\n",
+            fprintf(file, "import sqlite3; c = sqlite3.connect('%s'); c.execute('pragma user_version = 2')\n",
                     other);
         CHECK((i ? pclose(file) : fclose(file)) == 0);
         struct greta_tune_entry e = entry_of("attn", "x", 1), found;

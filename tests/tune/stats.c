@@ -11,26 +11,29 @@ static bool near(double a, double b) {
     return fabs(a - b) <= 1e-12 * fmax(1, fabs(b));
 }
 
-/* What each row's own scatter hides: one becomes slower while they are measured, or both, which changes nothing between them. */
-static void thirds(void) {
+/* Eight pieces one after another, by their medians: scatter within a piece is not seen, what changes between pieces is. */
+static void intervals(void) {
     enum { N = 24 };
-    double even[N], slowed[N], other[N], late[N];
+    double even[N], late[N], slowed[N], few[3] = {3, 1, 2};
     for (int i = 0; i < N; i++) {
-        even[i] = 100 + i % 2;
-        other[i] = 2 * even[i];
-        slowed[i] = i < N / 3 ? 100 + i % 2 : 150 + 1.5 * (i % 2);
-        late[i] = i % 8 == 7 ? 900 : 100 + i % 2;
+        even[i] = i % 3 - 1;
+        late[i] = i % 8 == 7 ? 900 : i % 2;
+        slowed[i] = i < N / 2 ? even[i] : even[i] + 10;
     }
-    CHECK(noise_of_thirds(even, even, N) == 0 && noise_of_thirds(even, other, N) == 0);
-    CHECK(near(noise_of_thirds(slowed, even, N), 1. / 3)); /* 1, 1.5, 1.5 */
-    CHECK(near(noise_of_thirds(even, slowed, N), 1. / 2)); /* 1, 2/3, 2/3 */
-    CHECK(noise_of_thirds(slowed, slowed, N) == 0);
-    CHECK(noise_of_thirds(late, even, N) < 0.011); /* a few late samples move no median */
-    CHECK(noise_of_thirds(slowed, even, 5) == 0 && noise_of_thirds(slowed, even, 0) == 0);
+    struct noise_interval x = noise_interval(even, N);
+    CHECK(x.low == 0 && x.mid == 0 && x.high == 0);
+    x = noise_interval(slowed, N);
+    CHECK(x.low == 0 && x.mid == 5 && x.high == 10);
+    x = noise_interval(late, N);
+    CHECK(x.low == 0 && x.high == 1 && x.mid == 0.5);
+    x = noise_interval(few, 3);
+    CHECK(x.low == 1 && x.mid == 2 && x.high == 3);
+    x = noise_interval(few, 0);
+    CHECK(x.low == 0 && x.mid == 0 && x.high == 0);
 }
 
 int main(void) {
-    thirds();
+    intervals();
     struct greta_stats s;
     double ten[11] = {10, 0, 9, 1, 8, 2, 7, 3, 6, 4, 5};
     greta_stats_make(ten, 11, &s);

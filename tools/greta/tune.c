@@ -60,20 +60,23 @@ static bool print_result(const struct greta_search_result *r) {
     return ok && out_flush();
 }
 
-static bool is_in_database(const struct tuning *t, const struct greta_call *call) {
+static bool is_in_database(const struct tuning *t, const struct greta_call *call,
+                           struct greta_tune_entry *out) {
     struct greta_tune_key key;
-    struct greta_tune_entry entry;
     greta_tune_key_make(t->app->dev, call, t->q->common.plan ? GRETA_POLICY_EXACT : GRETA_POLICY_DEFAULT,
                         &key);
-    return greta_tune_get(t->db, &key, &entry) == GRETA_OK;
+    return greta_tune_get(t->db, &key, out) == GRETA_OK;
 }
 
 static bool tune_one(struct tuning *t, const struct tune_job *job) {
     struct greta_search_result r;
+    struct greta_search_call call = job->call;
+    struct greta_tune_entry before;
+    if (t->q->again && is_in_database(t, &call.call, &before)) call.held = before.row;
     double left = (double)t->q->budget - (double)(clock_ns() - t->start_ns) * 1e-9;
     double budget = fmax(0.3, left * job->share / (t->shares_left > 0 ? t->shares_left : 1));
     t->shares_left -= job->share;
-    greta_status status = greta_search_run(t->search, &job->call, budget, &r);
+    greta_status status = greta_search_run(t->search, &call, budget, &r);
     if (status == GRETA_ERR_NO_MEMORY || status == GRETA_ERR_NO_DEVICE_MEMORY) {
         say("%s: no memory to try it", greta_op_get_info(job->call.call.op)->name);
         t->n_left++;
@@ -102,12 +105,13 @@ static bool tune_one(struct tuning *t, const struct tune_job *job) {
 
 /* Without those of one row, and without what is known. */
 static bool choose_jobs(struct tuning *t) {
+    struct greta_tune_entry before;
     uint32_t n = 0;
     double all = 0;
     for (uint32_t i = 0; i < t->jobs.n; i++) {
         const struct tune_job *job = &t->jobs.at[i];
         if (!greta_tune_has_choice(t->app->dev, &job->call.call)) continue;
-        if (!t->q->again && is_in_database(t, &job->call.call)) {
+        if (!t->q->again && is_in_database(t, &job->call.call, &before)) {
             t->n_known++;
             continue;
         }
@@ -203,8 +207,8 @@ static bool list_one(void *user, const struct greta_tune_entry *e) {
     bool *ok = user;
     *ok = out_printf("%s %s, %s\n  %s", e->key.op, e->key.shape, e->key.types, e->row);
     if (*ok && e->ns > 0)
-        *ok = out_printf(" %.2f us, spread %.1f %%, default %.2f us", e->ns * 1e-3, 100 * e->spread,
-                         e->default_ns * 1e-3);
+        *ok = out_printf(" %.2f us, spread %.1f %%, noise %.1f %%, default %.2f us", e->ns * 1e-3,
+                         100 * e->spread, 100 * e->noise, e->default_ns * 1e-3);
     *ok = *ok && out_printf("\n  %s, %s, seed %llu, %s\n", e->key.device, e->key.driver,
                             (unsigned long long)e->seed, e->date);
     return *ok;
@@ -256,8 +260,9 @@ int command_tune(const struct command *command, int argc, char **argv) {
         {"shape", 0, OPTION_STRING, &q.shape, "SIZES",
          "of --op: n_tok=512,n_rows=4096,n_cols=4096,w_type=Q4_K"},
         {"budget", 0, OPTION_F32, &q.budget, "SECONDS", "for all of it; default 60", 0.1, 86400},
-        {"seed", 0, OPTION_U64, &q.seed, "N", "of the data and of what is tried first; default 1"},
-        {"again", 0, OPTION_FLAG, &q.again, NULL, "also what the database knows already"},
+        {"seed", 0, OPTION_U64, &q.seed, "N", "of the data; default 1"},
+        {"again", 0, OPTION_FLAG, &q.again, NULL,
+         "also what the database knows already; what it chose stays unless it is beaten"},
         {"more-rounding", 0, OPTION_FLAG, &q.more_rounding, NULL,
          "rows may round their operands more than the default's"},
         {"check", 0, OPTION_FLAG, &q.check, NULL,

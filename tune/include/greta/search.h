@@ -14,7 +14,7 @@ extern "C" {
 struct greta_search_params {
     enum greta_policy policy;
     bool more_rounding; /* rows that round their operands more than the row by default may be chosen */
-    uint64_t seed;      /* of the data, and of the order in which sets of constants are tried; 0: 1 */
+    uint64_t seed;      /* of the data; 0: 1 */
     /* Told how much of a call's budget is used; false ends the search with what is known. May be NULL. */
     bool (*progress)(void *user, double part);
     void *user;
@@ -24,6 +24,8 @@ struct greta_search_params {
 struct greta_search_call {
     struct greta_call call;
     uint32_t step[4];
+    const char *
+        held; /* the row of an earlier search: it stays unless another beats it beyond the noise; NULL: the default's */
 };
 
 struct greta_search_result {
@@ -35,8 +37,9 @@ struct greta_search_result {
     uint32_t n_candidates; /* rows and sets of constants that the device admits */
     uint32_t n_wrong;      /* of those tried: their result failed the check, or they failed to run */
     uint32_t n_rounding;   /* left out: they round more than the default */
-    double noise;          /* a smaller difference than this part of the time is none */
-    bool complete;         /* all candidates were tried within the budget */
+    double
+        noise; /* no row that was tried is faster than the chosen one by more than this part of the time; nor is its gain less sure */
+    bool complete; /* all candidates were tried within the budget */
 };
 GRETA_API void greta_search_result_free(struct greta_search_result *result);
 
@@ -49,7 +52,7 @@ GRETA_API void greta_search_destroy(struct greta_search **search);
 /* Rows and sets of constants that serve the call here; 1 or 0: there is nothing to choose. */
 GRETA_API uint32_t greta_search_count(struct greta_search *search, const struct greta_call *call);
 /*
- * Takes about budget_s, at least what the row by default and one round need. The row by default is kept unless another is faster by
+ * Takes about budget_s, at least what the row by default and one round need. The row by default, or `held`, is kept unless another is faster by
  * more than the noise. Fails where the device does, with what fn's row failed where that is one row's fault alone noted in the tries.
  */
 GRETA_API GRETA_MUST_USE greta_status greta_search_run(struct greta_search *search,

@@ -41,6 +41,7 @@ struct greta_tune_entry {
     struct greta_tune_key key;
     char row[GRETA_TUNE_TEXT];     /* chosen */
     double ns, spread, default_ns; /* default: of the row that the plan takes without a database */
+    double noise; /* of the choice: no other row that was tried is faster by more than this part */
     uint64_t seed;
     char date[24]; /* UTC, ISO 8601; filled by put where empty */
 };
