@@ -133,16 +133,16 @@ void bench_work(const struct greta_call *call, const uint32_t step[4], double *b
 greta_status bench_call(struct bench_env *env, const struct bench *bench, const char *key,
                         const struct kc_case *c);
 
-/* ops.c: the speed of reading, by a matrix of f16 times a vector; a part of the roof. */
-greta_status bench_read(struct bench_env *env);
+/* runtime.c: the speed of copying by a kernel; a part of the roof. */
+greta_status bench_copy_kernel(struct bench_env *env);
 
 /* ---- the benches, by file ---- */
 typedef greta_status bench_fn(struct bench_env *env, const struct bench *bench);
 bench_fn bench_gemm, bench_gemm_runtime_smoke, bench_ultrasafe, bench_fills_and_copies, bench_default_rows,
     bench_primitives, bench_rows, bench_mask, bench_elements, bench_rope, bench_kv, bench_attn, bench_matvec,
-    bench_block; /* ops.c */
+    bench_block, bench_roof; /* ops.c */
 bench_fn bench_smoke, bench_fill, bench_noop, bench_vector_add, bench_alloc, bench_stream, bench_dispatch,
-    bench_telemetry, bench_copies, bench_roof; /* runtime.c */
-bench_fn bench_membw, bench_memlat;            /* host.c */
+    bench_telemetry, bench_copies;  /* runtime.c */
+bench_fn bench_membw, bench_memlat; /* host.c */
 
 #endif

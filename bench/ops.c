@@ -261,13 +261,30 @@ greta_status bench_matvec(struct bench_env *env, const struct bench *bench) {
     return status;
 }
 
+/* ---- the roof ---- */
+
 /* Hardly anything is written: many devices read faster than they copy. */
-greta_status bench_read(struct bench_env *env) {
+static greta_status roof_read(struct bench_env *env) {
     const struct bench one = {.name = "roof", .op = GRETA_OP_MATVEC, .rows = "auto"};
     uint32_t n = env->limits->is_cpu ? 4096 : 16384;
     struct kc_case c = {.call = {.op = GRETA_OP_MATVEC, .keys = {GRETA_TYPE_F16, GRETA_TYPE_F32, 0}}};
     c.call.scalars.matvec = (struct greta_scalars_matvec){n, n};
     return bench_call(env, &one, "roof/read by a matvec", &c);
+}
+
+greta_status bench_roof(struct bench_env *env, const struct bench *bench) {
+    const struct bench_params before = env->params;
+    struct bench one = {.name = "roof", .op = GRETA_OP_GEMM, .rows = "auto"};
+    uint32_t size = env->limits->is_cpu ? 512 : 4096;
+    if (bench_counts(env))
+        return bench_skip(env, bench->name, "roof", "an emulated device has counts, not speeds");
+    env->params.preset = PRESET_PERF;
+    env->params.m = env->params.n = env->params.k = size;
+    greta_status status = bench_copy_kernel(env);
+    if (!status) status = roof_read(env);
+    if (!status) status = bench_gemm(env, &one);
+    env->params = before;
+    return status;
 }
 
 /* ---- all of them ---- */

@@ -442,7 +442,7 @@ greta_status bench_copies(struct bench_env *env, const struct bench *bench) {
     return end;
 }
 
-/* ---- the roof ---- */
+/* ---- a copy by a kernel ---- */
 
 static greta_status record_copy_kernel(void *user, struct greta_stream *stream, uint32_t i) {
     struct target *t = user;
@@ -452,8 +452,8 @@ static greta_status record_copy_kernel(void *user, struct greta_stream *stream, 
     return greta_op_record(t->env->plan, stream, &call);
 }
 
-/* Bytes by a kernel: some drivers copy buffers far more slowly than their shaders do. */
-static greta_status roof_copy(struct bench_env *env) {
+/* Some drivers copy buffers far more slowly than their shaders do. */
+greta_status bench_copy_kernel(struct bench_env *env) {
     struct target t = {
         .env = env, .bytes = env->limits->is_cpu ? 128 * MIB : 1024u * MIB, .value = 0x5EED0002};
     struct greta_measure_params p = bench_measure_params(env, 20, 0);
@@ -468,19 +468,4 @@ static greta_status roof_copy(struct bench_env *env) {
     if (!status) status = tail_is(&t, t.b, t.value, &right);
     target_free(&t);
     return conclude(env, &r, status, right);
-}
-
-greta_status bench_roof(struct bench_env *env, const struct bench *bench) {
-    const struct bench_params before = env->params;
-    struct bench one = {.name = "roof", .op = GRETA_OP_GEMM, .rows = "auto"};
-    uint32_t size = env->limits->is_cpu ? 512 : 4096;
-    if (bench_counts(env))
-        return bench_skip(env, bench->name, "roof", "an emulated device has counts, not speeds");
-    env->params.preset = PRESET_PERF;
-    env->params.m = env->params.n = env->params.k = size;
-    greta_status status = roof_copy(env);
-    if (!status) status = bench_read(env);
-    if (!status) status = bench_gemm(env, &one);
-    env->params = before;
-    return status;
 }
