@@ -88,7 +88,9 @@ static const char *entry_read(const json_t *o, struct greta_tune_entry *e) {
     e->default_ns = json_number_value(json_object_get(o, "default_ns"));
     e->noise = json_number_value(json_object_get(o, "noise"));
     e->seed = (uint64_t)json_integer_value(json_object_get(o, "seed"));
-    return e->ns > 0 ? NULL : "ns";
+    /* 0: of a call for which one row alone may be chosen. */
+    const json_t *ns = json_object_get(o, "ns");
+    return json_is_number(ns) && e->ns >= 0 ? NULL : "ns";
 }
 
 static const char *try_read(const json_t *o, struct greta_tune_try *t) {

@@ -1,7 +1,7 @@
 /*
- * Heats, then a final. In the heats all run in turn, there and back, and the slower half leaves after each; they are ranked by the least of
- * their times, which load cannot lower. In the final the row that stays if nothing is better, the hold, runs before and after each pass
- * over the others, whose order turns round: every time stands beside its neighbours', and what grows evenly meanwhile cancels.
+ * Heats, then a final. In the heats all run in turn, there and back, and the slower half leaves after each; the row that stays if nothing is
+ * better, the hold, runs between them, and what ranks a row is how much longer it took than the hold beside it. In the final all run there
+ * and back in each block, so that every time stands beside its neighbours', and what grows evenly meanwhile cancels.
  */
 #include "race.h"
 
@@ -86,11 +86,23 @@ static void relate(struct race *r, const uint32_t *group, uint32_t n, double bef
     for (uint32_t k = 0; k < n; k++) r->at[group[k]].heat[r->at[group[k]].n_heat++] -= fmin(before, after);
 }
 
+/* Where the hold cannot be run, another one takes its place. */
+static greta_status sample_hold(struct race *r, const uint32_t *left, uint32_t n, double *log_ns) {
+    greta_status status = sample(r, r->hold, log_ns);
+    for (uint32_t i = 0; i < n && !status && r->at[r->hold].out; i++) {
+        if (r->at[left[i]].out) continue;
+        r->hold = left[i];
+        status = sample(r, r->hold, log_ns);
+    }
+    return status;
+}
+
 static greta_status heat(struct race *r, const uint32_t *left, uint32_t n, bool backward) {
     uint32_t group[PACE], n_group = 0;
-    struct racer *hold = &r->at[r->hold];
     double before, after;
-    greta_status status = sample(r, r->hold, &before);
+    greta_status status = sample_hold(r, left, n, &before);
+    const uint32_t i_hold = r->hold;
+    struct racer *hold = &r->at[i_hold];
     for (uint32_t k = 0; k < n && !status && !is_stopped(r); k++) {
         uint32_t i = left[backward ? n - 1 - k : k];
         struct racer *c = &r->at[i];
@@ -99,7 +111,7 @@ static greta_status heat(struct race *r, const uint32_t *left, uint32_t n, bool 
             if (!c->out) group[n_group++] = i;
         }
         if (status || (n_group < PACE && k + 1 < n)) continue;
-        status = sample(r, r->hold, &after);
+        status = sample(r, i_hold, &after);
         relate(r, group, n_group, before, hold->out ? before : after);
         n_group = 0;
         before = after;
@@ -169,16 +181,16 @@ greta_status race_heats(struct race *r, uint32_t *left, uint32_t *n_left) {
     uint32_t n = 0;
     for (uint32_t i = 0; i < r->n; i++)
         if (!r->at[i].out) left[n++] = i;
-    *n_left = n;
     if (n && r->at[r->hold].out) r->hold = left[0];
-    for (uint32_t n_passes = 0, wanted = FIRST_HEAT; n && !status && !is_stopped(r); wanted = n_passes + 2) {
+    for (uint32_t n_passes = 0, wanted = n > RACE_FINALISTS + 2 ? FIRST_HEAT : 2;
+         n && !status && !is_stopped(r); wanted = n_passes + 2) {
         for (; n_passes < wanted && !status && !is_stopped(r); n_passes++) {
             if (n_passes >= 2 && n_passes % 2 == 0 && r->left_ns(r->user) <= r->final_ns) break;
             status = heat(r, left, n, n_passes % 2);
             if (!n_passes) leave_out_slow(r, left, n);
             n = without_out(r, left, n);
         }
-        if (wanted == FIRST_HEAT) r->scatter = scatter_of(r, left, n);
+        if (r->scatter <= 0) r->scatter = scatter_of(r, left, n);
         sort(r, left, n);
         if (n <= RACE_FINALISTS + 2 || n_passes < wanted || n_passes + 2 > RACE_HEAT ||
             r->left_ns(r->user) <= r->final_ns)

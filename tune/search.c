@@ -322,10 +322,11 @@ static greta_status check_all(struct hunt *h) {
     return status;
 }
 
-static greta_status leave_out(struct hunt *h, struct candidate *c) {
+static greta_status leave_out(struct hunt *h, struct candidate *c, const struct candidate *than) {
     double ns = c->ns;
     char text[64];
-    snprintf(text, sizeof text, "%.0f times slower than the default", ns / h->candidates->ns);
+    snprintf(text, sizeof text, "%.0f times slower than %s", ns / than->ns,
+             than == h->candidates ? "the default" : "the one that stays");
     greta_status status = fail(h, c, GRETA_OK, text);
     c->ns = ns;
     return status;
@@ -341,7 +342,7 @@ static greta_status one_call_of_all(struct hunt *h) {
         if (status)
             status = fail(h, c, status, greta_status_text(status));
         else if (!h->candidates->out && c->ns > 10 * TOO_SLOW * h->candidates->ns)
-            status = leave_out(h, c);
+            status = leave_out(h, c, h->candidates);
         if (i % BATCH == 0) tell(h);
     }
     return status;
@@ -389,7 +390,8 @@ static void race_times(struct hunt *h) {
         c->spread = h->race.at[i].spread;
     }
     for (uint32_t i = 0; i < h->race.n; i++)
-        if (h->race.at[i].slow) (void)leave_out(h, &h->candidates[h->racing[i]]);
+        if (h->race.at[i].slow)
+            (void)leave_out(h, &h->candidates[h->racing[i]], &h->candidates[h->racing[h->race.hold]]);
 }
 
 static greta_status race(struct hunt *h, const struct candidate **chosen, double *noise) {

@@ -23,6 +23,7 @@ static struct greta_tune_entry entry_of(const char *op, const char *row, double 
         .ns = ns,
         .spread = 0.01,
         .default_ns = 2 * ns,
+        .noise = 0.02,
         .seed = 7};
     snprintf(e.key.op, sizeof e.key.op, "%s", op);
     snprintf(e.row, sizeof e.row, "%s", row);
@@ -70,7 +71,7 @@ static void put_and_get(void) {
     db = open_db(path, true);
     CHECK(greta_tune_get(db, &e.key, &found) == GRETA_OK);
     CHECK(!strcmp(found.row, "fast") && found.ns == 3 && found.default_ns == 6 && found.seed == 7 &&
-          strlen(found.date) == 20);
+          found.noise == 0.02 && strlen(found.date) == 20);
     CHECK(greta_tune_each_try(db, &e.key, list_try, order) == GRETA_OK && !strcmp(order, "fast slow wrong "));
     CHECK(greta_tune_put(db, &e, NULL, 0) == GRETA_ERR_IO && strstr(said, path));
     struct greta_tune_key another = e.key;
@@ -89,13 +90,16 @@ static void put_and_get(void) {
 
 static void travel(void) {
     struct greta_tune_db *from = open_db(path, false), *to = open_db(other, false);
-    struct greta_tune_entry e = entry_of("attn", "kept", 5), found;
+    struct greta_tune_entry e = entry_of("attn", "kept", 5), alone = entry_of("rope_kv", "alone", 0), found;
     uint32_t n = 9;
     CHECK(greta_tune_put(to, &e, NULL, 0) == GRETA_OK);
-    CHECK(greta_tune_export(from, json, &n) == GRETA_OK && n == 1);
-    CHECK(greta_tune_import(to, json, &n) == GRETA_OK && n == 1 && count(to) == 2);
+    CHECK(greta_tune_put(from, &alone, NULL, 0) == GRETA_OK); /* one row that may be chosen: no times */
+    CHECK(greta_tune_export(from, json, &n) == GRETA_OK && n == 2);
+    CHECK(greta_tune_import(to, json, &n) == GRETA_OK && n == 2 && count(to) == 3);
+    CHECK(greta_tune_get(to, &alone.key, &found) == GRETA_OK && !strcmp(found.row, "alone") && found.ns == 0);
     e = entry_of("matvec", "", 0);
-    CHECK(greta_tune_get(to, &e.key, &found) == GRETA_OK && !strcmp(found.row, "faster") && found.ns == 2);
+    CHECK(greta_tune_get(to, &e.key, &found) == GRETA_OK && !strcmp(found.row, "faster") && found.ns == 2 &&
+          found.noise == 0.02);
     CHECK(greta_tune_import(to, "/tmp/greta-none.json", &n) == GRETA_ERR_IO && n == 0);
 
     static const char *const bad[] = {
@@ -107,7 +111,7 @@ static void travel(void) {
         fclose(file);
         CHECK(greta_tune_import(to, json, &n) == GRETA_ERR_FORMAT && n == 0 && strstr(said, json));
     }
-    CHECK(count(to) == 2);
+    CHECK(count(to) == 3);
     greta_tune_close(&from);
     greta_tune_close(&to);
 }

@@ -76,9 +76,10 @@ static void twice(const struct greta_search_call *call, double budget_s) {
     if (search(&(struct greta_search_params){.seed = 2}, call, budget_s, &b)) {
         const struct greta_tune_try *first = try_of(&b, a.entry.row), *second = try_of(&a, b.entry.row);
         bool same = strcmp(a.entry.row, b.entry.row) == 0;
-        double noise = fmax(a.noise, b.noise) + fmax(a.entry.spread, b.entry.spread);
+        double noise = fmax(a.noise, b.noise);
+        /* Each saw the other's row, and both together saw them no further apart than the noise. */
         bool near = first && second &&
-                    (second->ns <= a.entry.ns * (1 + noise) || first->ns <= b.entry.ns * (1 + noise));
+                    fabs(log(second->ns / a.entry.ns) - log(first->ns / b.entry.ns)) / 2 <= -log(1 - noise);
         if (!CHECK(same || near))
             printf("  %s %g us, then %s %g us, noise %g\n", a.entry.row, a.entry.ns * 1e-3, b.entry.row,
                    b.entry.ns * 1e-3, noise);
@@ -103,6 +104,35 @@ static void wrong_default(const struct greta_search_call *call, double budget_s)
     }
     planted = NULL;
     greta_plan_destroy(&plan);
+}
+
+/* What an earlier search chose is tried first; where it is slower by far, wrong or no row at all, it is chosen no more. */
+static void held(void) {
+    struct greta_search_result all, r;
+    struct greta_search_call call = norm;
+    if (!search(NULL, &norm, 0.2, &all)) return;
+    const struct greta_tune_try *slowest = &all.tries[0];
+    for (uint32_t i = 1; i < all.n_tries; i++)
+        if (all.tries[i].ns > slowest->ns) slowest = &all.tries[i];
+    call.held = slowest->row;
+    if (search(NULL, &call, 0.2, &r)) {
+        bool by_far = slowest->ns > 1.5 * all.entry.ns && all.noise < 0.3;
+        CHECK(!by_far || (strcmp(r.entry.row, call.held) != 0 && r.entry.ns < slowest->ns));
+        CHECK(r.entry.noise == r.noise);
+        greta_search_result_free(&r);
+    }
+    call.held = planted = all.entry.row;
+    if (search(NULL, &call, 0.2, &r)) {
+        CHECK(*r.entry.row && strcmp(r.entry.row, planted) != 0);
+        greta_search_result_free(&r);
+    }
+    planted = NULL;
+    call.held = "no_such_row:threads=3";
+    if (search(NULL, &call, 0.2, &r)) {
+        CHECK(*r.entry.row && r.entry.ns > 0);
+        greta_search_result_free(&r);
+    }
+    greta_search_result_free(&all);
 }
 
 /* A product that is larger than what is checked at once, and each kind of call that carries its position. */
@@ -189,6 +219,7 @@ int main(int argc, char **argv) {
     if (cpu) {
         wrong_rows();
         twice(&norm, 0.3);
+        held();
         exact();
         stopped();
     }
