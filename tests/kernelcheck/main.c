@@ -12,8 +12,10 @@
 struct options {
     const char *device, *op, *row, *type;
     uint64_t seed;
-    uint32_t max_groups, every; /* every: one case in so many, which ones by the seed; 0: all */
+    /* every: one case in so many, which ones by the seed; besides, one for each row and for each type of an op; 0: all */
+    uint32_t max_groups, every;
     uint32_t per_kernel; /* cases for each kernel of each row, ragged ones; rows without any fail; 0: all */
+    uint32_t slow_ms;    /* a line for each case of a row that took so long; 0: none */
     bool bench, selftest, list;
 };
 
@@ -36,6 +38,7 @@ struct walk {
     struct kernel *kernels;
     uint32_t n_kernels, n_uncovered, n_failures_told;
     uint64_t i_case;
+    uint64_t types; /* of this op, as type_of has them: those that a row served */
 };
 
 static void log_line(void *user, enum greta_log_level level, const char *message) {
@@ -86,6 +89,12 @@ static void tell_failure(struct walk *w, const char *name, const struct kc_case 
            (unsigned long long)w->env->seed, message);
 }
 
+static void tell_slow(const struct walk *w, const char *name, const struct kc_case *c, uint64_t ns) {
+    char text[400];
+    if (w->options->slow_ms && ns >= w->options->slow_ms * 1000000ull)
+        printf("     %6.2f s  %s (%s)\n", (double)ns * 1e-9, name, kc_case_text(c, text, sizeof text));
+}
+
 /* A row of other types is no refusal worth a word. */
 static bool reads_types(const struct greta_variant *row, const struct greta_call *call) {
     return !row->w_types || ((row->w_types >> call->keys[0] & 1) &&
@@ -134,7 +143,9 @@ static bool check_row(struct walk *w, const struct greta_variant *row, struct ta
         printf("FAIL: out of memory\n");
         exit(1);
     }
+    uint64_t start = clock_ns();
     if (!refusal) refusal = kc_check(w->env, row, p, &t->worst, message, sizeof message);
+    if (!refusal) tell_slow(w, row->name, p->c, clock_ns() - start);
     if (refusal) {
         t->n_refused++;
         snprintf(t->refusal, sizeof t->refusal, "%s", refusal);
@@ -176,24 +187,40 @@ static bool is_optional(const struct walk *w, const struct greta_call *call) {
     return call->op == GRETA_OP_MATVEC_QKV;
 }
 
+/* A bit for the type of the weights or of the cache, of which each op's rows have one decoder each. */
+static uint64_t type_of(const struct greta_call *call) {
+    const struct greta_op_info *info = greta_op_get_info(call->op);
+    bool has_type =
+        info->n_keys && (!strcmp(info->key_names[0], "w_type") || !strcmp(info->key_names[0], "kv_type"));
+    return has_type ? 1ull << call->keys[0] : 0;
+}
+
+/* Whether a case is among those asked for, or no case with its type was served yet. */
+static bool is_taken(const struct walk *w, const struct greta_call *call) {
+    uint32_t every = w->options->every;
+    return !every || !((w->i_case + w->options->seed) % every) || (type_of(call) & ~w->types);
+}
+
 static void check_case(void *user, const struct kc_case *c) {
     struct walk *w = user;
     struct kc_prepared p = {.c = c, .operand_eps = -1};
     bool covered = false, any = false;
     w->i_case++;
     if (c->large && (w->env->limits->is_cpu || w->env->limits->is_emulated)) return;
-    if (w->options->every && (w->i_case + w->options->seed) % w->options->every) return;
     if (is_for_the_host(w, &c->call) || is_for_a_gpu(w, &c->call) || makes_units(w, &c->call)) return;
+    bool taken = is_taken(w, &c->call);
     for (uint32_t i = 0; i < greta_variant_count(); i++) {
         const struct greta_variant *row = greta_variant_at(i);
         if (row->op != c->call.op || !wanted(w, row)) continue;
         any = true;
         if (!reads_types(row, &c->call)) continue;
+        if (!taken && w->tallies[i].n_cases) continue;
         covered |= check_row(w, row, &w->tallies[i], &p);
     }
+    if (covered) w->types |= type_of(&c->call);
     /* Float weights need no 8-bit activations, and those of f16 are for matrix units; all else some row must serve. */
     bool product = kc_is_product(c->call.op);
-    if (any && !covered && !w->options->row && !(product && kc_x_type(&c->call) != GRETA_TYPE_F32) &&
+    if (taken && any && !covered && !w->options->row && !(product && kc_x_type(&c->call) != GRETA_TYPE_F32) &&
         !is_optional(w, &c->call)) {
         w->n_uncovered++;
         tell_failure(w, greta_op_get_info(c->call.op)->name, c, "no row serves it");
@@ -242,6 +269,7 @@ static int run_all(struct kc_env *env, const struct options *o) {
         const struct greta_op_info *info = greta_op_get_info((enum greta_op)op);
         if (o->op && strcmp(o->op, info->name)) continue;
         uint64_t start = clock_ns();
+        w.types = 0;
         kc_cases((enum greta_op)op, check_case, &w);
         if (o->per_kernel) kc_cases_keys((enum greta_op)op, check_case, &w);
         report_op(&w, (enum greta_op)op, totals, (double)(clock_ns() - start) * 1e-9);
@@ -279,7 +307,7 @@ static bool known(const struct options *o) {
 static int usage(void) {
     fprintf(stderr,
             "usage: kernelcheck [-d DEVICE] [--op NAME] [--row NAME] [--type NAME] [--seed N] [--every N] "
-            "[--per-kernel N] [--max-groups N] [--bench] [--selftest] "
+            "[--per-kernel N] [--max-groups N] [--slow-ms N] [--bench] [--selftest] "
             "[--list]\n");
     return 2;
 }
@@ -309,6 +337,8 @@ static int parse(int argc, char **argv, struct options *o) {
             o->every = (uint32_t)strtoul(value, NULL, 10), i++;
         else if (!strcmp(name, "--per-kernel"))
             o->per_kernel = (uint32_t)strtoul(value, NULL, 10), i++;
+        else if (!strcmp(name, "--slow-ms"))
+            o->slow_ms = (uint32_t)strtoul(value, NULL, 10), i++;
         else if (!strcmp(name, "--max-groups"))
             o->max_groups = (uint32_t)strtoul(value, NULL, 10), i++;
         else
