@@ -253,12 +253,9 @@ struct greta_measure_params bench_measure_params(const struct bench_env *env, ui
 }
 
 greta_status bench_add(struct bench_env *env, struct bench_result *result) {
-    if (env->tell && !env->tell(env->user, result)) {
-        json_decref(result->shape);
-        json_decref(result->counts);
-        return GRETA_ERR_IO;
-    }
-    return results_add(env->results, result);
+    const bool go_on = !env->tell || env->tell(env->user, result);
+    greta_status status = results_add(env->results, result); /* what was told is kept, whatever ends the run */
+    return status ? status : go_on ? GRETA_OK : GRETA_ERR_IO;
 }
 
 greta_status bench_skip(struct bench_env *env, const char *name, const char *key, const char *reason) {

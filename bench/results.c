@@ -109,12 +109,17 @@ greta_status results_create(struct greta_dev *dev, uint64_t seed, const struct b
         results_free(out);
         return GRETA_ERR_NO_MEMORY;
     }
-    json_t *r = json_object();
-    set_real(r, "copy_bytes_per_s", out->roof.copy_bytes_per_s);
-    set_real(r, "flops_f32", out->roof.flops_f32);
-    set_real(r, "flops_f16", out->roof.flops_f16);
-    set(out->root, "roof", r);
+    results_set_roof(out, &out->roof);
     return GRETA_OK;
+}
+
+void results_set_roof(struct results *all, const struct bench_roof *roof) {
+    json_t *r = json_object();
+    all->roof = *roof;
+    set_real(r, "copy_bytes_per_s", roof->copy_bytes_per_s);
+    set_real(r, "flops_f32", roof->flops_f32);
+    set_real(r, "flops_f16", roof->flops_f16);
+    set(all->root, "roof", r);
 }
 
 uint32_t results_count(const struct results *r, enum bench_status status) {

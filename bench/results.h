@@ -54,6 +54,8 @@ GRETA_MUST_USE greta_status results_create(struct greta_dev *dev, uint64_t seed,
                                            const struct bench_roof *roof, struct results *out);
 /* Appends a result. Rates and % of the roof are worked out here; on an emulated device no time is kept. */
 GRETA_MUST_USE greta_status results_add(struct results *r, const struct bench_result *result);
+/* A roof that was measured after results_create: of the file, not of results that were added before. */
+void results_set_roof(struct results *r, const struct bench_roof *roof);
 /* How many there are of a status. */
 uint32_t results_count(const struct results *r, enum bench_status status);
 /*

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static uint64_t hash_text(uint64_t hash, const char *text) {
     for (; *text; text++) hash = (hash ^ (unsigned char)*text) * UINT64_C(1099511628211);
@@ -44,17 +45,23 @@ static double larger(double a, double b) {
 }
 
 /* What was once reached can be reached: a GPU whose clock was low when it was measured again lowers nothing. */
-bool roof_save(const struct greta_dev_info *info, const struct bench_roof *roof) {
+bool roof_save(const struct greta_dev_info *info, struct bench_roof *roof) {
     struct bench_roof before;
     roof_load(info, &before);
-    char *path = path_of(info);
-    json_t *root = json_pack("{ss ss sf sf sf}", "device", info->name, "driver", info->driver,
-                             "copy_bytes_per_s", larger(roof->copy_bytes_per_s, before.copy_bytes_per_s),
-                             "flops_f32", larger(roof->flops_f32, before.flops_f32), "flops_f16",
-                             larger(roof->flops_f16, before.flops_f16));
-    bool ok = path && root && json_dump_file(root, path, JSON_INDENT(1)) == 0;
+    roof->copy_bytes_per_s = larger(roof->copy_bytes_per_s, before.copy_bytes_per_s);
+    roof->flops_f32 = larger(roof->flops_f32, before.flops_f32);
+    roof->flops_f16 = larger(roof->flops_f16, before.flops_f16);
+    char *path = path_of(info), *part = malloc(path ? strlen(path) + 32 : 1);
+    json_t *root =
+        json_pack("{ss ss sf sf sf}", "device", info->name, "driver", info->driver, "copy_bytes_per_s",
+                  roof->copy_bytes_per_s, "flops_f32", roof->flops_f32, "flops_f16", roof->flops_f16);
+    bool ok = path && part && root;
+    if (ok) snprintf(part, strlen(path) + 32, "%s.%ld.part", path, (long)getpid());
+    ok = ok && json_dump_file(root, part, JSON_INDENT(1)) == 0 && rename(part, path) == 0;
+    if (!ok && path && part) unlink(part);
     json_decref(root);
     free(path);
+    free(part);
     return ok;
 }
 

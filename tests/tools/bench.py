@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -87,6 +88,16 @@ def named():
                           (["gemm_auto", "--m", 8, "--n", 8, "--k", 8, "--iters", 2, "--batch", 2], "")):
         code, out, err = bench(*words, "-d", "cpu", "--check")
         check(f"options without a use: {words}", code == 0 and err == (f"greta: {words[0]} has no use for {unused}\n" if unused else ""), err)
+    llm = ["llm", "-d", "cpu", "-p", 8, "-n", 2, "-r", 1, "--ctx", 64]
+    for words, unused in (([*llm, "--m", 5, "--iters", 2, "--preset", "smoke", "--seed", 2, "--cold", "--filter", "x"], "--preset, --m, --iters, --seed, --cold, --filter"),
+                          (llm, ""), (["silu", "-d", "cpu", "--check", "-p", 3, "-n", 4, "--depth", 5, "-r", 2, "--ctx", 64, "--kv", "f32", "--model", "x"],
+                                      "--model, --prompt, --predict, --depth, --repeat, --ctx, --kv"),
+                          (["load", "-m", "none.gguf", "-d", "cpu", "--budget", 2, "--check", "-p", 3, "--rows", 4, "--ctx", 64], "--rows, --budget, --check, --prompt")):
+        _, _, err = bench(*words)
+        said = [line for line in err.splitlines() if "has no use" in line]
+        check(f"options without a use: {words[0]}", said == ([f"greta: {words[0]} has no use for {unused}"] if unused else []), err)
+    code, _, err = bench("--preset", "verify", "--filter", "smoke", "-d", "cpu", "--check", "--depth", 3)
+    check("options that a preset has no use for", code == 0 and err == "greta: a preset has no use for --depth\n", err)
     check("a size beyond all", bench("gemm", "--m", 1 << 40)[0] == 2)
     code, out, err = bench("llm", "-d", "cpu", "-p", 8, "-n", 6, "-r", 3, "--ctx", 64, "--budget", 1, "--json", "--out", "clocks")
     saved = json.loads(next(pathlib.Path("clocks").glob("*-llm.json")).read_text())["results"]
@@ -97,6 +108,51 @@ def named():
     check("llm as CSV", code == 0 and {r["key"].split("/")[2] for r in csv.DictReader(io.StringIO(out))} == {"prompt", "decode"}, out)
     code, out, _ = bench("llm", "-d", "cpu", "-p", 8, "-n", 2, "--ctx", 64, "--check")
     check("llm: its commands", code == 0 and "dispatches" in out and out.endswith("STATUS=OK\n"), out)
+
+
+def kept():
+    """Whatever ends a run, what was measured is there; nothing is measured twice; a roof is not lost."""
+    run = subprocess.Popen([GRETA, "bench", "noop_launch", "gemm", "--preset", "verify", "-d", "cpu", "--out", "ended"], stdout=subprocess.PIPE, text=True)
+    first = [run.stdout.readline() for _ in range(4)]
+    run.send_signal(signal.SIGINT)
+    rest = run.communicate(timeout=60)[0].splitlines()
+    saved = list(pathlib.Path("ended").glob("*.json"))
+    check("Ctrl-C", run.returncode == 1 and rest[-1] == "STATUS=FAILED reason=interrupted" and len(saved) == 1 and
+          len(json.loads(saved[0].read_text())["results"]) == len(first) - 1 + len([line for line in rest if line.startswith("gemm/")]) > 2, "".join(first) + "\n".join(rest))
+    run = subprocess.Popen([GRETA, "bench", "fill", "gemm", "--preset", "standard", "-d", "cpu", "--out", "killed"], stdout=subprocess.PIPE, text=True)
+    while "gemm/" not in run.stdout.readline():
+        pass
+    run.kill()
+    run.communicate()
+    saved = list(pathlib.Path("killed").glob("*.json"))
+    check("a run that was killed", len(saved) == 1 and "fill" in {r["name"] for r in json.loads(saved[0].read_text())["results"]}, str(saved))
+    code, out, err = bench("fill", "vk_fill", "gemm_runtime_smoke_fill", "gemm_runtime_smoke", "-d", "cpu", "--check", "--json")
+    keys = [r["key"] for r in json.loads(out)["results"]]
+    check("each is measured once", code == 0 and len(keys) == len(set(keys)) and "vk_fill is measured once, with fill" in err and
+          "gemm_runtime_smoke_fill is measured once, with gemm_runtime_smoke" in err, err + str(keys))
+    code, out, _ = bench("llm", "-d", "cpu", "-p", 0, "-n", 0)
+    check("llm of nothing", out.endswith("STATUS=SKIPPED reason=nothing here could be measured\n"), out)
+    pathlib.Path("file").touch()
+    code, _, err = bench("fill", "-d", "cpu", "--out", "file")
+    check("a file in place of a folder", code == 1 and err == "greta: file: it is no folder\n", err)
+    with open("/dev/full", "w") as full:
+        run = subprocess.run([GRETA, "bench", "fill", "-d", "cpu", "--check", "--json"], stdout=full, stderr=subprocess.PIPE, text=True)
+    check("no room for --json", run.returncode == 1 and "cannot write to standard output" in run.stderr, run.stderr)
+
+
+def roof(folder):
+    """It is kept, by the larger of what was measured; a check of it changes nothing; the file of its own run has it."""
+    os.environ["GRETA_CACHE"] = str(folder / "roof")
+    code, out, err = bench("roof", "-d", "cpu", "--budget", 0.3, "--iters", 3, "--out", "of_roof")
+    cached = next((folder / "roof").glob("roof-*.json"))
+    own, kept_one = json.loads(next(pathlib.Path("of_roof").glob("*.json")).read_text())["roof"], json.loads(cached.read_text())
+    check("the file of a roof has it", code == 0 and own["copy_bytes_per_s"] > 0 and all(abs(kept_one[name] / value - 1) < 1e-6 for name, value in own.items()), f"{own} {kept_one}")
+    cached.write_text(json.dumps({**kept_one, "flops_f16": 9e15}))
+    code, _, err = bench("roof", "-d", "cpu", "--check")
+    check("a check keeps the roof", code == 0 and json.loads(cached.read_text()) == {**kept_one, "flops_f16": 9e15}, err)
+    bench("roof", "-d", "cpu", "--budget", 0.3, "--iters", 3)
+    now = json.loads(cached.read_text())
+    check("a lower roof replaces none", now["flops_f16"] == 9e15 and now["copy_bytes_per_s"] >= 0.999 * kept_one["copy_bytes_per_s"], str(now))
 
 
 def main(folder):
@@ -144,6 +200,7 @@ def main(folder):
     check("llm is saved, too", code == 0 and saved and {r["shape"]["phase"] for r in json.loads(saved[0].read_text())["results"]} == {"prompt", "decode"}, out + err)
 
     named()
+    kept()
     older_names("cpu")
     for what, arguments, says in (("nothing", [], "what is to be measured"), ("a name that is none", ["gemn"], 'no bench "gemn"'),
                                   ("llm and another", ["llm", "gemm"], "alone"), ("two forms", ["gemm", "--csv", "--json"], "either"),
@@ -154,6 +211,7 @@ def main(folder):
         check(what, code == 2 and says in err, err)
     code, _, err = bench("fill", "-d", "cpu", "--out", "/proc/none")
     check("a folder that cannot be", code == 1 and "/proc/none" in err, err)
+    roof(folder)
     return check_done()
 
 

@@ -82,6 +82,17 @@ def refused(folder):
     check("llm's counts", saved and all(r["counts"]["launches"] > 0 and "host_ns" not in r for r in json.loads(saved[0].read_text())["results"]))
 
 
+def lost(folder):
+    """A device that is lost in the middle: what it did until then is saved, and the last line says what happened."""
+    os.environ["GFX942_LOSE_AFTER"] = "60"
+    code, out, err = run("bench", "rms_norm", "gemm", "--preset", "verify", "--budget", 600, "-d", "hip:0", "--out", folder / "lost")
+    del os.environ["GFX942_LOSE_AFTER"]
+    saved = list((folder / "lost").glob("*.json"))
+    results = json.loads(saved[0].read_text())["results"] if saved else []
+    check("a lost device", code == 1 and out.splitlines()[-1] == "STATUS=FAILED reason=the device was lost" and
+          len([r for r in results if r["status"] == "OK"]) == out.count("STATUS=OK") > 2, out[-300:] + err)
+
+
 if __name__ == "__main__":
     if WHY:
         check_skip(WHY)
@@ -89,4 +100,5 @@ if __name__ == "__main__":
         os.environ["GRETA_CACHE"] = name
         counted(pathlib.Path(name))
         refused(pathlib.Path(name))
+        lost(pathlib.Path(name))
     sys.exit(check_done())

@@ -1,39 +1,41 @@
 /* greta bench: the benches of bench/ by name or by preset, and bench llm. */
 #include "bench.h"
 #include "app.h"
-#include "bench_llm.h"
 #include "bench_load.h"
+#include "bench_request.h"
 #include "commands.h"
 #include "io.h"
-#include "report.h"
 #include "roof.h"
 #include "vendor.h"
 
 #include "clock.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { MAX_NAMES = 32 };
+static volatile sig_atomic_t interrupted;
 
-struct request {
-    struct bench_llm llm;
-    struct bench_params params;
-    const char *names[MAX_NAMES], *filter, *out;
-    const struct bench *benches[MAX_NAMES]; /* of the names; NULL: llm or load */
-    struct bench of_row[MAX_NAMES];         /* what those point to that no table has */
-    int n_names, preset;                    /* -1: none named */
-    bool json, csv, quiet, cold;
-};
+static void on_signal(int number) {
+    (void)number;
+    interrupted = 1;
+}
 
-static bool matches(const struct request *q, const struct bench *b) {
+/* The first Ctrl-C ends the run behind the row that is being measured, and what was measured is kept; the second one ends the program. */
+static void catch_signals(void) {
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    const struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND | SA_RESTART};
+    for (unsigned i = 0; i < sizeof signals / sizeof *signals; i++) sigaction(signals[i], &action, NULL);
+}
+
+/* What ended a run before its end; NULL: nothing did. */
+static const char *stopped_by(greta_status status) {
+    return interrupted ? "interrupted" : status ? greta_status_text(status) : NULL;
+}
+
+static bool matches(const struct bench_request *q, const struct bench *b) {
     return !q->filter || strstr(b->name, q->filter);
 }
 
@@ -74,11 +76,11 @@ static bool tell_counts(const json_t *counts) {
 }
 
 static bool tell(void *user, const struct bench_result *r) {
-    const struct request *q = user;
+    const struct bench_request *q = user;
     const struct greta_stats *t = greta_measure_time(&r->time);
     char p50[32], p99[32];
 
-    if (q->quiet) return true;
+    if (q->quiet) return !interrupted;
     if (!out_printf("%-60s ", r->key)) return false;
     if (r->status == BENCH_OK && r->counts && !t->n && !tell_counts(r->counts)) return false;
     if (r->status == BENCH_OK && t->n) {
@@ -90,7 +92,7 @@ static bool tell(void *user, const struct bench_result *r) {
     }
     return out_printf("STATUS=%s%s%s\n", bench_status_name(r->status), r->reason ? " reason=" : "",
                       r->reason ? r->reason : "") &&
-           out_flush();
+           out_flush() && !interrupted;
 }
 
 static bool list(void) {
@@ -117,126 +119,87 @@ static bool list(void) {
 
 /* ---- running ---- */
 
-static bool run_one(struct bench_env *env, const struct bench *b, struct prof *prof) {
-    prof_begin(prof, b->name, b->name, 0);
-    greta_status status = b->run(env, b);
-    prof_end(prof);
-    if (status) say("%s: %s", b->name, greta_status_text(status));
-    return status == GRETA_OK;
+/* What is measured by another name, too: none of its keys twice. */
+static bool is_within(const struct bench *b, const struct bench *other) {
+    return b == other || strcmp(b->name, other->name) == 0 ||
+           (other->run == bench_gemm_runtime_smoke &&
+            (b->run == bench_ultrasafe || b->run == bench_fills_and_copies || b->run == bench_default_rows));
 }
 
-static bool is_part(const struct request *q, const struct bench *b) {
+static bool measured_by_another(const struct bench_request *q, int i) {
+    for (int k = 0; k < q->n_names; k++) {
+        bool first = k < i || !is_within(q->benches[k], q->benches[i]);
+        if (k == i || !first || !is_within(q->benches[i], q->benches[k])) continue;
+        say("%s is measured once, with %s", q->names[i], q->names[k]);
+        return true;
+    }
+    return false;
+}
+
+/* What was measured is saved behind each bench: a machine that goes down takes no more than the last one with it. */
+static greta_status run_one(struct bench_env *env, const struct bench *b, struct bench_request *q,
+                            struct app *app) {
+    prof_begin(app->prof, b->name, b->name, 0);
+    greta_status status = b->run(env, b);
+    prof_end(app->prof);
+    if (status && !interrupted) say("%s: %s", b->name, greta_status_text(status));
+    return bench_save(q, app, env->results) || status ? status : GRETA_ERR_IO;
+}
+
+static bool is_part(const struct bench_request *q, const struct bench *b) {
     return !q->n_names && q->preset >= 0 && b->presets >> q->preset & 1 && matches(q, b);
 }
 
 /* To who sits before a terminal: how far a preset is. What is read by programs stays results alone. */
-static void tell_progress(const struct request *q, const struct bench *b, uint32_t i, uint32_t n) {
+static void tell_progress(const struct bench_request *q, const struct bench *b, uint32_t i, uint32_t n) {
     if (!q->quiet && isatty(STDERR_FILENO)) fprintf(stderr, "-- %s, %u of %u\n", b->name, i, n);
 }
 
-static bool run_all(struct bench_env *env, const struct request *q, struct prof *prof) {
+static greta_status run_all(struct bench_env *env, struct bench_request *q, struct app *app) {
     const struct bench *b;
-    bool ok = true;
+    greta_status status = GRETA_OK;
     uint32_t n = 0, n_done = 0;
 
-    for (int i = 0; i < q->n_names && ok; i++) ok = run_one(env, q->benches[i], prof);
+    for (int i = 0; i < q->n_names && !status; i++)
+        if (!measured_by_another(q, i)) status = run_one(env, q->benches[i], q, app);
     for (uint32_t i = 0; (b = bench_at(i)); i++) n += is_part(q, b);
-    for (uint32_t i = 0; ok && (b = bench_at(i)); i++) {
+    for (uint32_t i = 0; !status && (b = bench_at(i)); i++) {
         if (!is_part(q, b)) continue;
         tell_progress(q, b, ++n_done, n);
-        ok = run_one(env, b, prof);
+        status = run_one(env, b, q, app);
     }
-    return ok;
+    return status;
 }
 
-/* The folder of --out, or a preset's; NULL where nothing is saved. */
-static const char *folder_of(const struct request *q) {
-    return q->out ? q->out : q->preset >= 0 ? "results" : NULL;
+/* Of times alone; where there are some, they are of this file, too. */
+static void keep_roof(const struct bench_request *q, const struct app *app, struct results *r) {
+    struct bench_roof roof;
+    bool asked = false;
+    for (int i = 0; i < q->n_names; i++) asked = asked || q->benches[i]->run == bench_roof;
+    roof_of(r, &roof);
+    if (!asked || q->params.check_only ||
+        !(roof.copy_bytes_per_s > 0 || roof.flops_f32 > 0 || roof.flops_f16 > 0))
+        return;
+    if (!roof_save(greta_dev_get_info(app->dev), &roof)) say("the roof could not be kept in a cache folder");
+    results_set_roof(r, &roof);
 }
 
-/* Before hours are spent on what cannot be saved. */
-static bool make_folder(const struct request *q) {
-    const char *folder = folder_of(q);
-    if (!folder) return true;
-    if (mkdir(folder, 0777) && errno != EEXIST) {
-        say("%s: cannot make the folder: %s", folder, strerror(errno));
-        return false;
-    }
-    if (access(folder, W_OK | X_OK) == 0) return true;
-    say("%s: cannot write into it: %s", folder, strerror(errno));
-    return false;
-}
-
-/* Takes the name, so that two runs that end within a second keep both of their files. */
-static bool claim(const char *path) {
-    int file = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
-    if (file >= 0) close(file);
-    return file >= 0 || errno != EEXIST; /* what else is wrong is told when it is written */
-}
-
-/* results/2026-01-02T03-04-05Z-vulkan-0-standard.json; with the name of what was run where that is no preset. */
-static bool save(const struct request *q, struct app *app, const struct results *results) {
-    const char *folder = folder_of(q);
-    const struct greta_dev_info *dev = greta_dev_get_info(app->dev);
-    char path[1024], date[32], again[16] = "";
-    time_t now = time(NULL);
-    struct tm utc;
-
-    if (!folder) return true;
-    gmtime_r(&now, &utc);
-    strftime(date, sizeof date, "%Y-%m-%dT%H-%M-%SZ", &utc);
-    for (int i = 2; i < 1000; i++) {
-        snprintf(path, sizeof path, "%s/%s-%s-%u-%s%s.json", folder, date, dev->backend, dev->i_device,
-                 q->preset >= 0    ? preset_name((enum preset)q->preset)
-                 : q->n_names == 1 ? q->benches[0] ? q->benches[0]->name : q->names[0]
-                                   : "some",
-                 again);
-        if (claim(path)) break;
-        snprintf(again, sizeof again, "-%d", i);
-    }
-    if (results_write(results, path, &app->log)) return false;
-    return q->quiet || (out_printf("saved as %s\n", path) && out_flush());
-}
-
-static bool print_document(const struct request *q, const struct results *r) {
-    json_t *list = json_pack("[O]", r->root);
-    bool ok = list != NULL;
-    if (q->csv) ok = ok && report_csv(list, stdout);
-    if (q->json)
-        ok = ok && json_dumpf(r->root, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) == 0 &&
-             putchar('\n') != EOF;
-    json_decref(list);
-    return ok && fflush(stdout) == 0;
-}
-
-/* The last line. */
-static bool tell_status(const struct results *r) {
-    return out_printf("STATUS=%s\n",
-                      results_count(r, BENCH_FAILED) ? "FAILED reason=a result is wrong or a call failed"
-                      : results_count(r, BENCH_OK)   ? "OK"
-                                                     : "SKIPPED reason=nothing here could be measured") &&
-           out_flush();
-}
-
-static bool conclude(const struct request *q, struct app *app, struct results *r, uint64_t start_ns) {
+static bool conclude(struct bench_request *q, struct app *app, struct results *r, greta_status status,
+                     uint64_t start_ns) {
     uint32_t n_failed = results_count(r, BENCH_FAILED), n_skipped = results_count(r, BENCH_SKIPPED),
              n_ok = results_count(r, BENCH_OK);
-    bool ok = save(q, app, r);
+    const char *stopped = stopped_by(status);
+    keep_roof(q, app, r);
+    bool ok = bench_save(q, app, r) && bench_tell_saved(q);
 
-    if (ok && q->n_names == 1 && q->benches[0]->run == bench_roof) {
-        struct bench_roof roof;
-        roof_of(r, &roof);
-        if (!roof_save(greta_dev_get_info(app->dev), &roof))
-            say("there is no cache folder to keep the roof in");
-    }
-    if (ok && !q->quiet)
+    if (!q->quiet)
         ok = out_printf("%u OK, %u FAILED, %u SKIPPED, in %.1f s\n", n_ok, n_failed, n_skipped,
                         (double)(clock_ns() - start_ns) * 1e-9) &&
-             tell_status(r);
-    return (!q->quiet || print_document(q, r)) && ok && !n_failed;
+             bench_tell_status(r, stopped) && ok;
+    return (!q->quiet || bench_print(q, r)) && ok && !n_failed && !stopped;
 }
 
-static bool open_timed(struct request *q, struct app *app) {
+static bool open_timed(struct bench_request *q, struct app *app) {
     if (!app_open_dev(app, &q->llm.common)) return false;
     if (!greta_dev_get_limits(app->dev)->is_emulated) return true;
     say("%s is emulated: it has no times to measure", greta_dev_get_info(app->dev)->name);
@@ -244,14 +207,14 @@ static bool open_timed(struct request *q, struct app *app) {
 }
 
 /* Opens a device that has times to measure, or counts in their place. */
-static bool open_measured(struct request *q, struct app *app) {
+static bool open_measured(struct bench_request *q, struct app *app) {
     struct bench_counters counters;
     if (!app_open_dev(app, &q->llm.common)) return false;
     if (greta_dev_get_limits(app->dev)->is_emulated && !bench_counters_read(app->dev, &counters)) return true;
     return open_timed(q, app);
 }
 
-static bool bench_ops(struct request *q, struct app *app) {
+static bool bench_ops(struct bench_request *q, struct app *app) {
     struct results results = {0};
     struct bench_env env = {.params = q->params, .results = &results, .tell = tell, .user = q};
     struct bench_roof roof;
@@ -270,8 +233,10 @@ static bool bench_ops(struct request *q, struct app *app) {
     if (ok && !q->quiet)
         ok = out_printf("%s (%s, %s)\n", greta_dev_get_info(app->dev)->name,
                         greta_dev_get_info(app->dev)->backend, greta_dev_get_info(app->dev)->driver);
-    ok = ok && run_all(&env, q, app->prof);
-    ok = ok && conclude(q, app, &results, start_ns);
+    if (ok) {
+        const greta_status status = run_all(&env, q, app);
+        ok = conclude(q, app, &results, status, start_ns);
+    }
     bench_pace_free(&env);
     greta_stream_destroy(&env.stream);
     greta_plan_destroy(&env.plan);
@@ -280,14 +245,14 @@ static bool bench_ops(struct request *q, struct app *app) {
 }
 
 /* With --check the commands are counted that go to the device, whatever it is. */
-static bool open_traced(struct request *q, struct app *app) {
+static bool open_traced(struct bench_request *q, struct app *app) {
     const struct greta_dev_params params = {.trace = {bench_trace_line, &q->llm.trace}};
     q->llm.counts_commands = true;
     return app_open_ctx(app, &q->llm.common) &&
            greta_dev_open(app->ctx, q->llm.common.device, &params, &app->dev) == GRETA_OK;
 }
 
-static bool bench_model(struct request *q, struct app *app) {
+static bool bench_model(struct bench_request *q, struct app *app) {
     struct results results = {0};
     struct bench_roof roof;
     bool ok = q->params.check_only ? open_traced(q, app) : open_measured(q, app);
@@ -300,16 +265,21 @@ static bool bench_model(struct request *q, struct app *app) {
     q->llm.json = q->json;
     q->llm.max_warm_ns = (uint64_t)((q->params.budget_s > 0 ? q->params.budget_s : 10) * 0.2e9);
     q->llm.quiet = q->csv;
-    ok = ok && bench_llm(&q->llm, app);
-    ok = ok && (!q->out || save(q, app, &results));
-    if (ok && q->csv) ok = print_document(q, &results);
-    if (ok && !q->quiet) ok = out_printf("STATUS=%s\n", q->llm.n_failed ? "FAILED" : "OK") && out_flush();
+    q->llm.interrupted = &interrupted;
+    if (!ok) return false;
+    ok = bench_llm(&q->llm, app);
+    const char *stopped = ok ? NULL : stopped_by(GRETA_OK);
+    if (!ok && !stopped) stopped = "an error, which was told";
+    if (q->out) ok = bench_save(q, app, &results) && ok;
+    if (q->csv) ok = bench_print(q, &results) && ok;
+    if (!q->quiet) ok = bench_tell_status(&results, stopped) && ok;
+    bool failed = results_count(&results, BENCH_FAILED) > 0;
     results_free(&results);
-    return ok && !q->llm.n_failed;
+    return ok && !failed;
 }
 
 /* An emulated device takes a time to load that is none of the device it stands for. */
-static bool load_on(struct request *q, struct app *app, struct results *results) {
+static bool load_on(struct bench_request *q, struct app *app, struct results *results) {
     struct bench_load load = {
         .common = q->llm.common, .n_repeats = q->llm.n_repeats, .cold = q->cold, .quiet = q->quiet};
     struct bench_result skipped = {.name = "load",
@@ -321,20 +291,25 @@ static bool load_on(struct request *q, struct app *app, struct results *results)
     return tell(q, &skipped) && !results_add(results, &skipped);
 }
 
-static bool bench_loading(struct request *q, struct app *app) {
+static bool bench_loading(struct bench_request *q, struct app *app) {
     struct results results = {0};
     struct bench_roof roof = {0};
     bool ok = app_open_dev(app, &q->llm.common) && !results_create(app->dev, q->params.seed, &roof, &results);
 
-    ok = ok && load_on(q, app, &results);
-    ok = ok && (!q->out || save(q, app, &results)) && (!q->quiet || print_document(q, &results));
-    if (ok && !q->quiet) ok = tell_status(&results);
+    if (ok) {
+        const bool loaded = load_on(q, app, &results);
+        const char *stopped = loaded ? NULL : interrupted ? "interrupted" : "an error, which was told";
+        if (q->out) ok = bench_save(q, app, &results);
+        ok = (!q->quiet || bench_print(q, &results)) && ok;
+        if (!q->quiet) ok = bench_tell_status(&results, stopped) && ok;
+        ok = ok && loaded;
+    }
     results_free(&results);
     return ok;
 }
 
 /* A name that nothing has measures nothing, which must not look like a success. */
-static int check_filters(const struct command *command, const struct request *q) {
+static int check_filters(const struct command *command, const struct bench_request *q) {
     const struct bench *b;
     const struct greta_variant *v;
     bool some = !q->filter || q->preset < 0 || q->n_names;
@@ -351,7 +326,7 @@ static int check_filters(const struct command *command, const struct request *q)
 }
 
 /* What was named exists, and is either llm or load, alone, or others. */
-static int check_names(const struct command *command, struct request *q, bool *is_llm, bool *is_load) {
+static int check_names(const struct command *command, struct bench_request *q, bool *is_llm, bool *is_load) {
     for (int i = 0; i < q->n_names; i++) {
         if (strcmp(q->names[i], "llm") == 0) {
             *is_llm = true;
@@ -372,17 +347,12 @@ static int check_names(const struct command *command, struct request *q, bool *i
     return GO_ON;
 }
 
-/* What measures something else than was asked for says so. */
-static void tell_unused(const struct request *q) {
-    char unused[128];
-    for (int i = 0; i < q->n_names; i++)
-        if (*bench_unused(q->benches[i], &q->params, unused, sizeof unused))
-            say("%s has no use for %s", q->names[i], unused);
-}
-
 int command_bench(const struct command *command, int argc, char **argv) {
-    struct request q = {.llm = {.n_decode = 128, .n_repeats = 5}, .preset = -1, .params = {.seed = 1}};
-    const char *prompts = "512", *depths = "0";
+    struct bench_request q = {.llm = {.n_decode = BENCH_DECODE, .n_repeats = BENCH_REPEATS},
+                              .preset = -1,
+                              .params = {.seed = BENCH_SEED},
+                              .prompts = BENCH_PROMPTS,
+                              .depths = BENCH_DEPTHS};
     float budget = 0;
     bool listed = false, preset_given = false, is_llm = false, is_load = false;
     int preset = 0, n;
@@ -410,10 +380,10 @@ int command_bench(const struct command *command, int argc, char **argv) {
          3600},
         {"seed", 0, OPTION_U64, &q.params.seed, "N", "of the data; default 1"},
         MODEL_OPTION(q.llm.common),
-        {"prompt", 'p', OPTION_STRING, &prompts, "N,N", "llm: lengths of prompts; default 512; 0: none"},
+        {"prompt", 'p', OPTION_STRING, &q.prompts, "N,N", "llm: lengths of prompts; default 512; 0: none"},
         {"predict", 'n', OPTION_U32, &q.llm.n_decode, "N", "llm: tokens to decode; default 128; 0: none", 0,
          1 << 20},
-        {"depth", 0, OPTION_STRING, &depths, "N,N", "llm: tokens of context before decoding; default 0"},
+        {"depth", 0, OPTION_STRING, &q.depths, "N,N", "llm: tokens of context before decoding; default 0"},
         {"repeat", 'r', OPTION_U32, &q.llm.n_repeats, "N", "llm, load: runs of each that count; default 5", 1,
          BENCH_LLM_MAX_REPEATS},
         {"cold", 0, OPTION_FLAG, &q.cold, NULL, "load: once before with the file out of the page cache, too"},
@@ -423,7 +393,7 @@ int command_bench(const struct command *command, int argc, char **argv) {
         {0},
     };
     struct app app = {.command = "greta bench"};
-    int result = options_parse(command, options, argc, argv, q.names, MAX_NAMES, &n);
+    int result = options_parse(command, options, argc, argv, q.names, BENCH_MAX_NAMES, &n);
 
     if (result != GO_ON) return result;
     q.n_names = n;
@@ -435,13 +405,14 @@ int command_bench(const struct command *command, int argc, char **argv) {
     result = check_names(command, &q, &is_llm, &is_load);
     if (result == GO_ON) result = check_filters(command, &q);
     if (result != GO_ON) return result;
-    tell_unused(&q);
-    if (!make_folder(&q)) return EXIT_FAILED;
-    if (!bench_sizes_read(prompts, &q.llm.prompt))
-        return usage_error(command, "-p takes lengths as in 512,2048, not \"%s\"", prompts);
-    if (!bench_sizes_read(depths, &q.llm.depth))
-        return usage_error(command, "--depth takes lengths as in 0,4096, not \"%s\"", depths);
+    bench_tell_unused(&q);
+    if (!bench_make_folder(&q)) return EXIT_FAILED;
+    if (!bench_sizes_read(q.prompts, &q.llm.prompt))
+        return usage_error(command, "-p takes lengths as in 512,2048, not \"%s\"", q.prompts);
+    if (!bench_sizes_read(q.depths, &q.llm.depth))
+        return usage_error(command, "--depth takes lengths as in 0,4096, not \"%s\"", q.depths);
     q.quiet = q.json || q.csv;
+    catch_signals();
     bool ok = is_llm ? bench_model(&q, &app) : is_load ? bench_loading(&q, &app) : bench_ops(&q, &app);
     ok = app_close(&app) && ok;
     return ok ? EXIT_DONE : EXIT_FAILED;

@@ -244,6 +244,7 @@ static bool timed(struct bench_llm *b, struct app *app, run_fn *run, struct test
                   uint64_t *said, double *seconds, double *device_seconds) {
     struct greta_stream *stream = greta_session_get_stream(app->session);
     uint64_t elapsed = 0;
+    if (b->interrupted && *b->interrupted) return false;
     if (greta_session_rewind(app->session, t->depth)) return false;
     uint64_t start = clock_ns();
     if (b->from && greta_event_record(b->from, stream)) return false;
@@ -333,5 +334,5 @@ bool bench_llm(struct bench_llm *b, struct app *app) {
     greta_event_destroy(&b->to);
     free(b->tokens);
     b->tokens = NULL;
-    return ok && (!b->json || out_printf("\n]}\n")) && out_flush();
+    return (!b->json || out_printf("\n]}\n")) && out_flush() && ok;
 }

@@ -6,6 +6,8 @@
 #include "bench.h"
 #include "bench_trace.h"
 
+#include <signal.h>
+
 enum { BENCH_LLM_MAX_SIZES = 16, BENCH_LLM_MAX_REPEATS = 100 };
 
 struct bench_sizes {
@@ -24,7 +26,8 @@ struct bench_llm {
     /* In place of times, of one run: an emulated device's counts, or the commands that went to the device (--check). */
     bool counts_device, counts_commands;
     struct bench_trace trace;
-    uint64_t max_warm_ns; /* warm-up goes on until runs are stable, for at most so long */
+    volatile sig_atomic_t *interrupted; /* set: no further run is begun */
+    uint64_t max_warm_ns;               /* warm-up goes on until runs are stable, for at most so long */
     /* Inside: */
     struct greta_event *from, *to; /* around a run; NULL: the device has no clock, or no times are taken */
     uint32_t *tokens;
