@@ -9,6 +9,7 @@
  * A row must hold to: q, k, v and y at multiples of 16 bytes.
  */
 #include "common/kv_chunk.h"
+#include "common/mfma.h"
 
 #include "instances_mfma.h"
 

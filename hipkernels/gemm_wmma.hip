@@ -71,7 +71,7 @@ GRETA_DEVICE void gemm_wmma(const args_block &a) {
     n_side.init(a.b, TURN_B ? a.n * BYTES : k_bytes, tile.n * TILE_N, a.n);
     wmma_tile<TYPE, TILE_M, TILE_N, WAVE_M, WAVE_N> product;
     static_assert(product.N_THREADS == N_THREADS, "waves and threads");
-    product.run(m_side, n_side, k_bytes / 128, k_bytes);
+    sum_over_k<TILE_M, TILE_N>(product, m_side, n_side, k_bytes / 128, k_bytes);
     product.write(a.c, tile.m * TILE_M, tile.n * TILE_N, a.m, a.n);
 }
 GRETA_HIP_GEMM_WMMA(GRETA_INSTANCE)

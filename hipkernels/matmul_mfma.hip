@@ -2,8 +2,8 @@
  * y[t][r] = sum_c w[r][c] x[t][c] on matrix units: weights are decoded, and activations rounded, to f16 on their way into LDS; sums
  * are f32. A row must hold to: n_cols a multiple of 8, x and y at multiples of 16 bytes. matmul_split: for few tokens.
  */
-#include "common/mfma_sides.h"
 #include "common/mfma_split.h"
+#include "common/tile_sides.h"
 
 #include "instances_mfma.h"
 
@@ -25,7 +25,7 @@ GRETA_DEVICE void matmul_mfma(const args_block &a) {
     rows.init(a.w, a.n_cols, tile.n * TILE_ROWS, a.n_rows);
     tile_product<GRETA_TYPE_F16, TILE_TOKENS, TILE_ROWS, WAVE_TOKENS, WAVE_ROWS> product;
     static_assert(product.N_THREADS == N_THREADS, "waves and threads");
-    product.run(tokens, rows, a.n_cols / 64, a.n_cols * 2);
+    sum_over_k<TILE_TOKENS, TILE_ROWS>(product, tokens, rows, a.n_cols / 64, a.n_cols * 2);
     product.write(a.y, tile.m * TILE_TOKENS, tile.n * TILE_ROWS, a.n_tok, a.n_rows);
 }
 GRETA_HIP_MATMUL_MFMA(GRETA_INSTANCE)

@@ -2,7 +2,7 @@
 #ifndef HIPKERNELS_COMMON_KV_CHUNK_H
 #define HIPKERNELS_COMMON_KV_CHUNK_H
 
-#include "common/mfma_sides.h"
+#include "common/tile_sides.h"
 
 template <u32 TYPE> struct kv_chunk {
     u32x4 bits;

@@ -1,6 +1,5 @@
 /*
- * Matrix products on the WMMA units of RDNA 3 (gfx11), in waves of 32: a workgroup makes a tile of c[m][n] = sum_k a[m][k] b[n][k] from
- * the sides of common/mfma.h, which bring a's and b's rows into LDS in pieces of 16 bytes, 64 bytes of k a stage.
+ * Tiles on the WMMA units of RDNA 3 (gfx11), in waves of 32.
  *
  * A product is 16 x 16 x 16. Lane i holds 16 elements of row i % 16 of each side, lanes 16 to 31 the same as lanes 0 to 15: two pieces of
  * f16, one of bytes. Its eight results are the rows 2 v + i / 16 (v = 0 .. 7) of column i % 16 (RDNA 3 ISA, 7.9). a's rows are the rows,
@@ -9,7 +8,7 @@
 #ifndef HIPKERNELS_COMMON_WMMA_H
 #define HIPKERNELS_COMMON_WMMA_H
 
-#include "common/mfma.h"
+#include "common/tile.h"
 
 typedef f16 f16x16 __attribute__((ext_vector_type(16)));
 typedef short s16x16 __attribute__((ext_vector_type(16)));
@@ -66,7 +65,11 @@ template <u32 TYPE, u32 TILE_M, u32 TILE_N, u32 WAVE_M, u32 WAVE_N> struct wmma_
 
     GRETA_METHOD u32 first_m() const { return wave_id() / N_ACROSS * WAVE_M; }
     GRETA_METHOD u32 first_n() const { return wave_id() % N_ACROSS * WAVE_N; }
-    /* The two sides of a stage lie one behind the other, n first. */
+    GRETA_METHOD void clear() {
+        GRETA_UNROLL for (u32 p = 0; p < 4; p++) at[p] = piece_at(lane_id() % 16, p);
+        GRETA_UNROLL for (u32 i = 0; i < M_BLOCKS; i++) GRETA_UNROLL for (u32 j = 0; j < N_BLOCKS; j++)
+            sums[i][j] = sums_8{0, 0, 0, 0, 0, 0, 0, 0};
+    }
     GRETA_METHOD void multiply(lds_pieces stage) {
         lds_pieces n_rows = stage + first_n() * 4, m_rows = stage + TILE_N * 4 + first_m() * 4;
         GRETA_UNROLL for (u32 p = 0; p < 4; p += unit::PIECES) {
@@ -80,41 +83,6 @@ template <u32 TYPE, u32 TILE_M, u32 TILE_N, u32 WAVE_M, u32 WAVE_N> struct wmma_
                     unit::multiply(m, n[j], sums[i][j]);
             }
         }
-    }
-
-    /* As tile_product::run: n_pairs whole pairs of stages, then what is left of k; reads of one stage pass writes of the other. */
-    template <typename M_SIDE, typename N_SIDE>
-    GRETA_METHOD void run(M_SIDE &m_side, N_SIDE &n_side, u32 n_pairs, u32 k_bytes) {
-        GRETA_LDS static u32x4 stage_0[(TILE_M + TILE_N) * 4], stage_1[(TILE_M + TILE_N) * 4];
-        constexpr u32 M_FIRST = TILE_N * 4;
-        lds_pieces s0 = (lds_pieces)stage_0, s1 = (lds_pieces)stage_1;
-        GRETA_UNROLL for (u32 p = 0; p < 4; p++) at[p] = piece_at(lane_id() % 16, p);
-        GRETA_UNROLL for (u32 i = 0; i < M_BLOCKS; i++) GRETA_UNROLL for (u32 j = 0; j < N_BLOCKS; j++)
-            sums[i][j] = sums_8{0, 0, 0, 0, 0, 0, 0, 0};
-        if (n_pairs) {
-            n_side.fetch(0), m_side.fetch(0);
-            n_side.template store<0>(s0), m_side.template store<0>(s0 + M_FIRST);
-            u32 pair = 0;
-            do {
-                barrier();
-                n_side.template store<1>(s1), m_side.template store<1>(s1 + M_FIRST);
-                pair++;
-                u32 next = min_u32(pair, n_pairs - 1); /* the last one twice: a branch would cost more */
-                n_side.fetch(next), m_side.fetch(next);
-                multiply(s0);
-                barrier();
-                multiply(s1);
-                n_side.template store<0>(s0), m_side.template store<0>(s0 + M_FIRST);
-            } while (pair < n_pairs);
-        }
-        if (n_pairs * 128 >= k_bytes) return;
-        n_side.fetch_tail(n_pairs, k_bytes), m_side.fetch_tail(n_pairs, k_bytes);
-        barrier();
-        n_side.template store<0>(s0), m_side.template store<0>(s0 + M_FIRST);
-        n_side.template store<1>(s1), m_side.template store<1>(s1 + M_FIRST);
-        barrier();
-        multiply(s0);
-        multiply(s1);
     }
 
     /* c is [n_rows_m][n_rows_n], four bytes an element. */

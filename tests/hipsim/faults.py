@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 
-WMMA, GEMM, ATTN = "common/wmma.h", "gemm_wmma.hip", "attn_wmma.hip"
+WMMA, TILE, GEMM, ATTN = "common/wmma.h", "common/tile.h", "gemm_wmma.hip", "attn_wmma.hip"
 # What is built of each source: the instances of one row. The arguments of kernelcheck that ask for it alone.
 BUILT = {
     GEMM: ("GRETA_HIP_GEMM_WMMA_LARGE", ["--op", "gemm", "--row", "gemm_wmma_64x64", "--every", "2"]),
@@ -23,11 +23,11 @@ FAULTS = [
     (GEMM, WMMA, "u32 row = tile_m + first_m() + lane_id() / 16,", "u32 row = tile_m + first_m() + 1 - lane_id() / 16,", "FAIL"),
     (GEMM, WMMA, "r = row + i * 16 + v * 2,", "r = row + i * 16 + v + lane_id() / 16 * 7,", "FAIL"),
     (GEMM, WMMA, "piece_at(lane_id() % 16, p)", "piece_at(lane_id(), p)", "hold different rows of"),
-    (GEMM, WMMA, "                barrier();\n                n_side.template store<1>(s1)", "                n_side.template store<1>(s1)",
+    (GEMM, TILE, "            barrier();\n            n_side.template store<1>(s1)", "            n_side.template store<1>(s1)",
      "of LDS that"),
-    (GEMM, WMMA, "        n_side.template store<1>(s1), m_side.template store<1>(s1 + M_FIRST);\n        barrier();", "        barrier();",
+    (GEMM, TILE, "    n_side.template store<1>(s1), m_side.template store<1>(s1 + M_FIRST);\n    barrier();", "    barrier();",
      "FAIL"),
-    (GEMM, "common/mfma.h", "(piece ^ (row >> 1 & 3))", "piece", "bank conflicts"),
+    (GEMM, TILE, "(piece ^ (row >> 1 & 3))", "piece", "bank conflicts"),
     (GEMM, GEMM, "first_k + h * 32 + e < n_left", "first_k + h * 32 + e <= n_left", "FAIL"),
     (ATTN, ATTN, "join(upper ? other : own, upper ? own : other)", "join(own, other)", "hold different rows of b"),
     (ATTN, ATTN, "k_row(i) % 2 * 8 + k_row(i) % 16 / 2", "k_row(i) % 16", "FAIL"),

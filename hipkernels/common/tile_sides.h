@@ -1,9 +1,9 @@
-/* Further sides of a tile (common/mfma.h), which round to f16 on the way: rows of f32, and weights in the PACKED layout. */
-#ifndef HIPKERNELS_COMMON_MFMA_SIDES_H
-#define HIPKERNELS_COMMON_MFMA_SIDES_H
+/* Further sides of a tile (common/tile.h), which round to f16 on the way: rows of f32, and weights in the PACKED layout. */
+#ifndef HIPKERNELS_COMMON_TILE_SIDES_H
+#define HIPKERNELS_COMMON_TILE_SIDES_H
 
 #include "common/decode.h"
-#include "common/mfma.h"
+#include "common/tile.h"
 
 /*
  * f16 ends at 65504: what lies beyond stays finite, by a bit of the wave's mode register (FP16_OVFL) in place of two comparisons for
