@@ -26,15 +26,6 @@ const char *hip_find_instance(const struct hip_instance *list, uint32_t n_list, 
     return "no kernel was built for these keys";
 }
 
-bool hip_is_aligned(const struct greta_call *call, unsigned i_binding, uint64_t alignment) {
-    const struct greta_binding *b = &call->bindings[i_binding];
-    return !b->buf || b->offset_bytes % alignment == 0;
-}
-
-static uint64_t div_up(uint64_t n, uint64_t d) {
-    return (n + d - 1) / d;
-}
-
 /* ---- conditions ---- */
 
 /* Many rows fill the device by themselves, and a small workgroup has less to wait for. */
@@ -77,15 +68,15 @@ static const char *matvec_refusal(const struct greta_variant *v, const struct gr
                                   const struct greta_call *call) {
     unsigned n_weights = call->op == GRETA_OP_MATVEC_QKV ? 3 : call->op == GRETA_OP_MATVEC_GLU ? 2 : 1;
     for (unsigned i = 0; i < n_weights; i++)
-        if (!hip_is_aligned(call, i, 16)) return "a weight does not begin at a multiple of 16 bytes";
+        if (!is_aligned(call, i, 16)) return "a weight does not begin at a multiple of 16 bytes";
     if (call->op == GRETA_OP_MATVEC_QKV && call->scalars.matvec_qkv.head_dim % 2) return "head_dim is odd";
     return built(v, limits, call);
 }
 
 static const char *weight_refusal(const struct greta_variant *v, const struct greta_limits *limits,
                                   const struct greta_call *call) {
-    return hip_is_aligned(call, 0, 16) ? built(v, limits, call)
-                                       : "the weight does not begin at a multiple of 16 bytes";
+    return is_aligned(call, 0, 16) ? built(v, limits, call)
+                                   : "the weight does not begin at a multiple of 16 bytes";
 }
 
 /* The tunable of attention: queries of one KV head that a workgroup serves. */

@@ -11,29 +11,11 @@
 
 static const struct hip_instance instances[] = {GRETA_HIP_MFMA_INSTANCES(HIP_INSTANCE)};
 
-enum { ALL_WEIGHTS = (1 << GRETA_N_PACKED_TYPES) - 1 };
-
-static uint64_t div_up(uint64_t n, uint64_t d) {
-    return (n + d - 1) / d;
-}
-
 static const char *built(const struct greta_variant *v, const struct greta_limits *limits,
                          const struct greta_call *call) {
     (void)limits;
     return hip_find_instance(instances, sizeof instances / sizeof *instances, v, call);
 }
-
-static bool has_unit(const struct greta_limits *limits, uint32_t type) {
-    enum greta_component ab = type == GRETA_TYPE_F32    ? GRETA_COMPONENT_F32
-                              : type == GRETA_TYPE_BF16 ? GRETA_COMPONENT_BF16
-                              : type == GRETA_TYPE_I8   ? GRETA_COMPONENT_S8
-                              : type == GRETA_TYPE_FP8  ? GRETA_COMPONENT_FP8
-                                                        : GRETA_COMPONENT_F16;
-    for (uint32_t i = 0; i < limits->n_matrix_ops; i++)
-        if (limits->matrix_ops[i].m == 16 && limits->matrix_ops[i].type_ab == ab) return true;
-    return false;
-}
-static const char no_unit[] = "the device has no matrix unit for the type";
 
 /* ---- which tile ----
  * A compute unit makes one tile's products at a time however many it holds, so a row's time goes as the rounds of tiles times a tile's
@@ -57,12 +39,13 @@ static double tile_share(const struct tile *t, const struct greta_call *call) {
                                                                                        : t->share_quant;
 }
 
-static double tile_cost(const struct greta_variant *v, const struct greta_call *call, uint32_t n_units,
-                        uint64_t m, uint64_t n) {
+static double tile_cost(const struct greta_variant *v, const struct greta_limits *limits,
+                        const struct greta_call *call, uint64_t m, uint64_t n) {
+    uint32_t n_units = limits->n_compute_units ? limits->n_compute_units : 1;
     for (int i = 0; i < N_TILES; i++) {
         const struct tile *t = &tiles[i];
         if (t->m != v->tunables[0] || t->n != v->tunables[1]) continue;
-        uint64_t rounds = div_up(div_up(m, t->m) * div_up(n, t->n), n_units ? n_units : 1);
+        uint64_t rounds = div_up(div_up(m, t->m) * div_up(n, t->n), n_units);
         return (double)rounds * t->m * t->n / tile_share(t, call);
     }
     return 1e300;
@@ -70,43 +53,17 @@ static double tile_cost(const struct greta_variant *v, const struct greta_call *
 
 static struct variant_rows own_rows(void);
 
-/* Whether another tile serves the call in less time. */
 static const char *tile_unwise(const struct greta_variant *v, const struct greta_limits *limits,
                                const struct greta_call *call, uint64_t m, uint64_t n) {
-    struct variant_rows all = own_rows();
-    double own = tile_cost(v, call, limits->n_compute_units, m, n);
-    for (uint32_t i = 0; i < all.n; i++) {
-        const struct greta_variant *r = &all.rows[i];
-        if (r == v || r->op != v->op || r->unwise != v->unwise || r->refusal(r, limits, call)) continue;
-        if (tile_cost(r, call, limits->n_compute_units, m, n) < own)
-            return "another tile fills the device better";
-    }
-    return NULL;
+    return hip_tile_unwise(own_rows(), tile_cost, v, limits, call, m, n);
 }
 
 /* ---- gemm ---- */
 
-enum { GEMM_TYPE, GEMM_A, GEMM_B, GEMM_TILE_M = 0, GEMM_TILE_N };
-
-static uint32_t gemm_bytes(const struct greta_call *call) {
-    uint32_t type = call->keys[GEMM_TYPE];
-    return type == GRETA_TYPE_F32 ? 4 : type == GRETA_TYPE_F16 || type == GRETA_TYPE_BF16 ? 2 : 1;
-}
-
 static const char *gemm_refusal(const struct greta_variant *v, const struct greta_limits *limits,
                                 const struct greta_call *call) {
-    const struct greta_scalars_gemm *s = &call->scalars.gemm;
-    uint64_t bytes = gemm_bytes(call);
     const char *refusal = built(v, limits, call);
-    if (refusal) return refusal;
-    if (!has_unit(limits, call->keys[GEMM_TYPE])) return no_unit;
-    if ((call->keys[GEMM_A] == GRETA_ORDER_ROW ? s->k : s->m) * bytes % 16)
-        return "a's lines are no multiple of 16 bytes long";
-    if ((call->keys[GEMM_B] == GRETA_ORDER_ROW ? s->n : s->k) * bytes % 16)
-        return "b's lines are no multiple of 16 bytes long";
-    for (unsigned i = 0; i < 3; i++)
-        if (!hip_is_aligned(call, i, 16)) return "a, b or c does not begin at a multiple of 16 bytes";
-    return NULL;
+    return refusal ? refusal : hip_gemm_refusal(limits, call);
 }
 
 static const char *gemm_unwise(const struct greta_variant *v, const struct greta_limits *limits,
@@ -123,13 +80,6 @@ static const char *gemm_split_unwise(const struct greta_variant *v, const struct
     return n_larger >= limits->n_compute_units / 2 ? "its tiles are small for so many results" : NULL;
 }
 
-static uint64_t gemm_groups(const struct greta_variant *v, const struct greta_limits *limits,
-                            const struct greta_call *call) {
-    const struct greta_scalars_gemm *s = &call->scalars.gemm;
-    (void)limits;
-    return div_up(s->m, v->tunables[GEMM_TILE_M]) * div_up(s->n, v->tunables[GEMM_TILE_N]);
-}
-
 static uint64_t gemm_simple_groups(const struct greta_variant *v, const struct greta_limits *limits,
                                    const struct greta_call *call) {
     (void)limits;
@@ -138,17 +88,12 @@ static uint64_t gemm_simple_groups(const struct greta_variant *v, const struct g
 
 /* ---- matmul ---- */
 
-enum { MATMUL_TOKENS, MATMUL_ROWS };
+enum { MATMUL_TOKENS };
 
 static const char *matmul_refusal(const struct greta_variant *v, const struct greta_limits *limits,
                                   const struct greta_call *call) {
     const char *refusal = built(v, limits, call);
-    if (refusal) return refusal;
-    if (!has_unit(limits, GRETA_TYPE_F16)) return no_unit;
-    if (call->scalars.matmul.n_cols % 8) return "n_cols is no multiple of 8";
-    if (!hip_is_aligned(call, 0, 16) || !hip_is_aligned(call, 1, 16) || !hip_is_aligned(call, 2, 16))
-        return "w, x or y does not begin at a multiple of 16 bytes";
-    return NULL;
+    return refusal ? refusal : hip_matmul_refusal(limits, call);
 }
 
 static const char *matmul_unwise(const struct greta_variant *v, const struct greta_limits *limits,
@@ -164,13 +109,6 @@ static const char *matmul_split_unwise(const struct greta_variant *v, const stru
     return call->scalars.matmul.n_tok > v->tunables[MATMUL_TOKENS] ? "n_tok is more than its tile" : NULL;
 }
 
-static uint64_t matmul_groups(const struct greta_variant *v, const struct greta_limits *limits,
-                              const struct greta_call *call) {
-    const struct greta_scalars_matmul *s = &call->scalars.matmul;
-    (void)limits;
-    return div_up(s->n_tok, v->tunables[MATMUL_TOKENS]) * div_up(s->n_rows, v->tunables[MATMUL_ROWS]);
-}
-
 /* ---- attention ---- */
 
 enum { ATTN_QUERY_BLOCKS };
@@ -182,19 +120,13 @@ static uint32_t attn_queries(const struct greta_variant *v) {
 static const char *attn_refusal(const struct greta_variant *v, const struct greta_limits *limits,
                                 const struct greta_call *call) {
     const char *refusal = built(v, limits, call);
-    if (refusal) return refusal;
-    if (!has_unit(limits, GRETA_TYPE_F16)) return no_unit;
-    for (unsigned i = 0; i < 5; i++)
-        if (i != 3 && !hip_is_aligned(call, i, 16))
-            return "q, k, v or y does not begin at a multiple of 16 bytes";
-    return NULL;
+    return refusal ? refusal : hip_attn_refusal(limits, call);
 }
 
 static uint64_t attn_groups(const struct greta_variant *v, const struct greta_limits *limits,
                             const struct greta_call *call) {
-    const struct greta_scalars_attn *s = &call->scalars.attn;
     (void)limits;
-    return div_up(s->n_tok, attn_queries(v)) * s->n_head;
+    return hip_attn_groups(call, attn_queries(v));
 }
 
 static const char *attn_unwise(const struct greta_variant *v, const struct greta_limits *limits,
@@ -218,20 +150,20 @@ static const char *attn_unwise(const struct greta_variant *v, const struct greta
 
 #define GEMM_TILES(name_, entry_, threads_, ...)                                                     \
     {                                                                                                \
-        HIP_ROW(GEMM, name_, gemm, entry_, threads_, gemm_groups),                                   \
+        HIP_ROW(GEMM, name_, gemm, entry_, threads_, hip_gemm_groups),                               \
             .flags = VARIANT_EXACT, .subgroup_size = 64, .n_tunables = 4, .tunables = {__VA_ARGS__}, \
             .refusal = gemm_refusal, .unwise = gemm_unwise                                           \
     }
 #define GEMM_SPLIT(name_, threads_, ...)                                                             \
     {                                                                                                \
-        HIP_ROW(GEMM, name_, gemm, gemm_split, threads_, gemm_groups),                               \
+        HIP_ROW(GEMM, name_, gemm, gemm_split, threads_, hip_gemm_groups),                           \
             .flags = VARIANT_EXACT, .subgroup_size = 64, .n_tunables = 2, .tunables = {__VA_ARGS__}, \
             .refusal = gemm_refusal, .unwise = gemm_split_unwise                                     \
     }
 #define MATMUL(name_, entry_, threads_, n_tunables_, unwise_, ...)                        \
     {                                                                                     \
-        HIP_ROW(MATMUL, name_, matmul_mfma, entry_, threads_, matmul_groups),             \
-            .subgroup_size = 64, .w_types = ALL_WEIGHTS, .x_type = GRETA_TYPE_F32,        \
+        HIP_ROW(MATMUL, name_, matmul_mfma, entry_, threads_, hip_matmul_groups),         \
+            .subgroup_size = 64, .w_types = HIP_ALL_WEIGHTS, .x_type = GRETA_TYPE_F32,    \
             .n_tunables = n_tunables_, .tunables = {__VA_ARGS__}, .operand_eps = 0x1p-11, \
             .refusal = matmul_refusal, .unwise = unwise_                                  \
     }

@@ -10,27 +10,7 @@
 #include "../hipkernels/instances_wmma.h"
 #include "hip_images.h"
 
-#include <string.h>
-
 static const struct hip_instance instances[] = {GRETA_HIP_WMMA_INSTANCES(HIP_INSTANCE)};
-
-static uint64_t div_up(uint64_t n, uint64_t d) {
-    return (n + d - 1) / d;
-}
-
-static const char *unit_refusal(const struct greta_limits *limits, enum greta_component ab) {
-    for (uint32_t i = 0; i < limits->n_matrix_ops; i++) {
-        const struct greta_matrix_op *op = &limits->matrix_ops[i];
-        if (op->m == 16 && op->n == 16 && op->k == 16 && op->type_ab == ab) return NULL;
-    }
-    return "the device has no matrix unit for the type";
-}
-
-static const char *alignment_refusal(const struct greta_call *call, uint32_t bindings, const char *what) {
-    for (unsigned i = 0; i < 8; i++)
-        if (bindings >> i & 1 && !hip_is_aligned(call, i, 16)) return what;
-    return NULL;
-}
 
 static const char *built(const struct greta_variant *v, const struct greta_call *call) {
     return hip_find_instance(instances, sizeof instances / sizeof *instances, v, call);
@@ -45,8 +25,9 @@ static const struct tile {
     double share;
 } tiles[] = {{128, 128, 0.80}, {64, 256, 0.70}, {64, 128, 0.68}, {64, 64, 0.68}, {32, 64, 0.52}};
 
-static double tile_cost(const struct greta_variant *v, const struct greta_limits *limits, uint64_t m,
-                        uint64_t n) {
+static double tile_cost(const struct greta_variant *v, const struct greta_limits *limits,
+                        const struct greta_call *call, uint64_t m, uint64_t n) {
+    (void)call;
     uint32_t n_units = limits->n_compute_units / 2 ? limits->n_compute_units / 2 : 1;
     for (size_t i = 0; i < sizeof tiles / sizeof *tiles; i++) {
         const struct tile *t = &tiles[i];
@@ -61,46 +42,17 @@ static double tile_cost(const struct greta_variant *v, const struct greta_limits
 
 static struct variant_rows own_rows(void);
 
-/* Whether another tile of the same kernel serves the call in less time. */
 static const char *tile_unwise(const struct greta_variant *v, const struct greta_limits *limits,
                                const struct greta_call *call, uint64_t m, uint64_t n) {
-    struct variant_rows all = own_rows();
-    double own = tile_cost(v, limits, m, n);
-    for (uint32_t i = 0; i < all.n; i++) {
-        const struct greta_variant *r = &all.rows[i];
-        if (r == v || r->op != v->op || strcmp(r->entry, v->entry) != 0 || r->refusal(r, limits, call))
-            continue;
-        if (tile_cost(r, limits, m, n) < own) return "another tile fills the device better";
-    }
-    return NULL;
-}
-
-enum { TILE_M, TILE_N };
-
-static uint64_t tiles_of(const struct greta_variant *v, uint64_t m, uint64_t n) {
-    return div_up(m, v->tunables[TILE_M]) * div_up(n, v->tunables[TILE_N]);
+    return hip_tile_unwise(own_rows(), tile_cost, v, limits, call, m, n);
 }
 
 /* ---- gemm ---- */
 
-enum { GEMM_TYPE, GEMM_A, GEMM_B };
-
 static const char *gemm_refusal(const struct greta_variant *v, const struct greta_limits *limits,
                                 const struct greta_call *call) {
-    const struct greta_scalars_gemm *s = &call->scalars.gemm;
-    uint32_t type = call->keys[GEMM_TYPE];
-    uint64_t bytes = type == GRETA_TYPE_I8 ? 1 : 2;
     const char *refusal = built(v, call);
-    if (!refusal)
-        refusal = unit_refusal(limits, type == GRETA_TYPE_I8     ? GRETA_COMPONENT_S8
-                                       : type == GRETA_TYPE_BF16 ? GRETA_COMPONENT_BF16
-                                                                 : GRETA_COMPONENT_F16);
-    if (refusal) return refusal;
-    if ((call->keys[GEMM_A] == GRETA_ORDER_ROW ? s->k : s->m) * bytes % 16)
-        return "a's lines are no multiple of 16 bytes long";
-    if ((call->keys[GEMM_B] == GRETA_ORDER_ROW ? s->n : s->k) * bytes % 16)
-        return "b's lines are no multiple of 16 bytes long";
-    return alignment_refusal(call, 7, "a, b or c does not begin at a multiple of 16 bytes");
+    return refusal ? refusal : hip_gemm_refusal(limits, call);
 }
 
 static const char *gemm_unwise(const struct greta_variant *v, const struct greta_limits *limits,
@@ -108,21 +60,12 @@ static const char *gemm_unwise(const struct greta_variant *v, const struct greta
     return tile_unwise(v, limits, call, call->scalars.gemm.m, call->scalars.gemm.n);
 }
 
-static uint64_t gemm_groups(const struct greta_variant *v, const struct greta_limits *limits,
-                            const struct greta_call *call) {
-    (void)limits;
-    return tiles_of(v, call->scalars.gemm.m, call->scalars.gemm.n);
-}
-
 /* ---- matmul ---- */
 
 static const char *matmul_refusal(const struct greta_variant *v, const struct greta_limits *limits,
                                   const struct greta_call *call) {
     const char *refusal = built(v, call);
-    if (!refusal) refusal = unit_refusal(limits, GRETA_COMPONENT_F16);
-    if (refusal) return refusal;
-    if (call->scalars.matmul.n_cols % 8) return "n_cols is no multiple of 8";
-    return alignment_refusal(call, 7, "w, x or y does not begin at a multiple of 16 bytes");
+    return refusal ? refusal : hip_matmul_refusal(limits, call);
 }
 
 static const char *matmul_unwise(const struct greta_variant *v, const struct greta_limits *limits,
@@ -130,12 +73,6 @@ static const char *matmul_unwise(const struct greta_variant *v, const struct gre
     const struct greta_scalars_matmul *s = &call->scalars.matmul;
     if (s->n_tok < 8) return "n_tok is too small to fill its tiles";
     return tile_unwise(v, limits, call, s->n_tok, s->n_rows);
-}
-
-static uint64_t matmul_groups(const struct greta_variant *v, const struct greta_limits *limits,
-                              const struct greta_call *call) {
-    (void)limits;
-    return tiles_of(v, call->scalars.matmul.n_tok, call->scalars.matmul.n_rows);
 }
 
 /* ---- attention ---- */
@@ -147,17 +84,13 @@ static uint32_t attn_queries(const struct greta_variant *v) {
 static const char *attn_refusal(const struct greta_variant *v, const struct greta_limits *limits,
                                 const struct greta_call *call) {
     const char *refusal = built(v, call);
-    if (!refusal) refusal = unit_refusal(limits, GRETA_COMPONENT_F16);
-    if (refusal) return refusal;
-    /* q, k, v, y; binding 3 is the step's block */
-    return alignment_refusal(call, 0x17, "q, k, v or y does not begin at a multiple of 16 bytes");
+    return refusal ? refusal : hip_attn_refusal(limits, call);
 }
 
 static uint64_t attn_groups(const struct greta_variant *v, const struct greta_limits *limits,
                             const struct greta_call *call) {
-    const struct greta_scalars_attn *s = &call->scalars.attn;
     (void)limits;
-    return div_up(s->n_tok, attn_queries(v)) * s->n_head;
+    return hip_attn_groups(call, attn_queries(v));
 }
 
 static const char *attn_unwise(const struct greta_variant *v, const struct greta_limits *limits,
@@ -182,7 +115,7 @@ static const char *attn_unwise(const struct greta_variant *v, const struct greta
     }
 #define GEMM(name_, threads_, ...)                                                                       \
     {                                                                                                    \
-        HIP_ROW(GEMM, name_, gemm_wmma, gemm_wmma, threads_, gemm_groups),                               \
+        HIP_ROW(GEMM, name_, gemm_wmma, gemm_wmma, threads_, hip_gemm_groups),                           \
             .flags = VARIANT_EXACT, .subgroup_size = 32, .refusal = gemm_refusal, .unwise = gemm_unwise, \
             .n_tunables = 4, .tunables = {                                                               \
                 __VA_ARGS__                                                                              \
@@ -190,7 +123,7 @@ static const char *attn_unwise(const struct greta_variant *v, const struct greta
     }
 #define MATMUL(name_, threads_, ...)                                                                     \
     {                                                                                                    \
-        HIP_ROW(MATMUL, name_, matmul_wmma, matmul_wmma, threads_, matmul_groups),                       \
+        HIP_ROW(MATMUL, name_, matmul_wmma, matmul_wmma, threads_, hip_matmul_groups),                   \
             .subgroup_size = 32, .w_types = HIP_ALL_WEIGHTS, .x_type = GRETA_TYPE_F32,                   \
             .operand_eps = 0x1p-11, .refusal = matmul_refusal, .unwise = matmul_unwise, .n_tunables = 4, \
             .tunables = {                                                                                \

@@ -2,20 +2,10 @@
 #ifndef KERNELS_ROWS_VULKAN_H
 #define KERNELS_ROWS_VULKAN_H
 
-#include "variant.h"
+#include "rows_gpu.h"
 
 /* Types with a PACKED layout, all of which shaders decode. */
 enum { VULKAN_WEIGHTS = (1u << GRETA_N_PACKED_TYPES) - 1 };
-
-static inline uint64_t div_up(uint64_t n, uint64_t d) {
-    return (n + d - 1) / d;
-}
-
-/* Bindings may be empty where only shapes are asked about. */
-static inline bool is_aligned(const struct greta_call *call, unsigned i_binding, uint64_t alignment) {
-    const struct greta_binding *b = &call->bindings[i_binding];
-    return !b->buf || b->offset_bytes % alignment == 0;
-}
 
 #define GROUPS(name, count)                                                                \
     static uint64_t name(const struct greta_variant *v, const struct greta_limits *limits, \
