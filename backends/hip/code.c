@@ -5,9 +5,7 @@
  */
 #include "hip.h"
 
-#include <elf.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char magic[] = "__CLANG_OFFLOAD_BUNDLE__";
@@ -115,10 +113,4 @@ greta_status hip_code_find(const struct greta_log *log, const struct greta_image
     greta_status status = hip_notes_read(out);
     if (status == GRETA_ERR_NO_MEMORY) return greta_fail(log, status, "hip: out of memory");
     return status == GRETA_OK ? GRETA_OK : malformed(log, image, "a code object whose notes cannot be read");
-}
-
-void hip_code_free(struct hip_code *code) {
-    for (uint32_t i = 0; i < code->n_kernels; i++) free(code->kernels[i].name);
-    free(code->kernels);
-    *code = (struct hip_code){0};
 }

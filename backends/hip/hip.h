@@ -107,9 +107,10 @@ struct hip_code {
  */
 greta_status hip_code_find(const struct greta_log *log, const struct greta_image *image, const char *target,
                            struct hip_code *out);
-void hip_code_free(struct hip_code *code);
 /* The notes of one code object: fills kernels and n_kernels. ERR_FORMAT, ERR_NO_MEMORY; says nothing. */
 greta_status hip_notes_read(struct hip_code *code);
+/* Frees what the notes filled. */
+void hip_code_free(struct hip_code *code);
 
 /* ---- modules ----------------------------------------------------------------------------------------------------- */
 

@@ -229,6 +229,12 @@ static greta_status read_segments(struct hip_code *code) {
     return found ? GRETA_OK : GRETA_ERR_FORMAT;
 }
 
+void hip_code_free(struct hip_code *code) {
+    for (uint32_t i = 0; i < code->n_kernels; i++) free(code->kernels[i].name);
+    free(code->kernels);
+    *code = (struct hip_code){0};
+}
+
 greta_status hip_notes_read(struct hip_code *code) {
     greta_status status = read_segments(code);
     if (status != GRETA_OK) hip_code_free(code);

@@ -24,18 +24,6 @@ void greta_tokenizer_destroy(struct greta_tokenizer **tokenizer) {
     *tokenizer = NULL;
 }
 
-bool id_push(struct id_list *list, uint32_t id) {
-    if (list->n == list->room) {
-        size_t room = list->room ? list->room * 2 : 64;
-        uint32_t *p = realloc(list->ids, room * sizeof *p);
-        if (!p) return false;
-        list->ids = p;
-        list->room = room;
-    }
-    list->ids[list->n++] = id;
-    return true;
-}
-
 static greta_status encode_spans(const struct greta_tokenizer *t, const char *text,
                                  const struct span_list *spans, struct id_list *out) {
     bool after_special = true; /* the start counts as one */
