@@ -68,7 +68,7 @@ static bool is_in_database(const struct tuning *t, const struct greta_call *call
     return greta_tune_get(t->db, &key, out) == GRETA_OK;
 }
 
-static bool tune_one(struct tuning *t, const struct tune_job *job) {
+static bool tune_one(struct tuning *t, struct tune_job *job) {
     struct greta_search_result r;
     struct greta_search_call call = job->call;
     struct greta_tune_entry before;
@@ -90,6 +90,7 @@ static bool tune_one(struct tuning *t, const struct tune_job *job) {
     bool ok = true;
     if (!*r.entry.row && !r.complete &&
         !r.n_wrong) { /* no time for more than the default: that is no choice */
+        job->left = true;
         t->n_left++;
     } else if (*r.entry.row) {
         ok = !greta_tune_put(t->db, &r.entry, r.tries, r.n_tries);
@@ -127,9 +128,8 @@ static bool choose_jobs(struct tuning *t) {
     return true;
 }
 
-static bool tune_all(struct tuning *t) {
-    bool ok = choose_jobs(t);
-    t->start_ns = clock_ns();
+static bool tune_jobs(struct tuning *t) {
+    bool ok = true;
     for (uint32_t i = 0; i < t->jobs.n && ok && !stopped; i++) {
         if ((double)(clock_ns() - t->start_ns) * 1e-9 > (double)t->q->budget) {
             t->n_left += t->jobs.n - i;
@@ -137,6 +137,28 @@ static bool tune_all(struct tuning *t) {
         }
         ok = tune_one(t, &t->jobs.at[i]);
     }
+    return ok;
+}
+
+/* What others did not need is for those that it was too little for. */
+static bool tune_left(struct tuning *t) {
+    uint32_t n = 0;
+    t->shares_left = 0;
+    for (uint32_t i = 0; i < t->jobs.n; i++) {
+        if (!t->jobs.at[i].left) continue;
+        t->shares_left += t->jobs.at[i].share;
+        t->jobs.at[n] = t->jobs.at[i];
+        t->jobs.at[n++].left = false;
+    }
+    t->jobs.n = n;
+    t->n_left -= n;
+    return tune_jobs(t);
+}
+
+static bool tune_all(struct tuning *t) {
+    bool ok = choose_jobs(t);
+    t->start_ns = clock_ns();
+    ok = ok && tune_jobs(t) && tune_left(t);
     progress("tuning", 1, 1);
     if (!ok) return false;
     ok = out_printf("%u tuned, %u of them by another row than the default; %u known before; %.1f s; %s\n",

@@ -19,6 +19,7 @@ struct tune_job {
     struct greta_search_call call;
     double share; /* of the budget */
     uint32_t n_tok;
+    bool left; /* there was no time for more than the default */
 };
 struct tune_jobs {
     struct tune_job *at;
