@@ -27,48 +27,48 @@ static greta_status create(struct loader *l, uint64_t size_bytes, struct greta_b
     return status;
 }
 
-/*
- * Gives every part a place in a slab: `slabs[i]` ends with the size of slab i, parts with their slab's
- * number for now.
- */
-static uint32_t assign_slabs(struct greta_model *m, uint64_t *slabs, uint32_t *slab_of_part) {
-    uint64_t limit = weights_max_bytes(m, slab_bytes);
-    uint32_t n_slabs = 0, i_part = 0;
-
-    for (uint32_t i = 0; i < m->n_sources; i++) {
-        struct weight *w = m->sources[i].matrix;
-        for (uint32_t p = 0; w && p < w->n_parts; p++, i_part++) {
-            uint64_t at = n_slabs ? (slabs[n_slabs - 1] + WEIGHTS_SLAB_ALIGN - 1) / WEIGHTS_SLAB_ALIGN *
-                                        WEIGHTS_SLAB_ALIGN
-                                  : 0;
-            if (!n_slabs || at + w->parts[p].size_bytes > limit) at = 0, n_slabs++;
-            slab_of_part[i_part] = n_slabs - 1;
-            w->parts[p].offset_bytes = at;
-            slabs[n_slabs - 1] = at + w->parts[p].size_bytes;
-        }
-    }
-    return n_slabs;
+/* The first ones are small: a device takes tens of milliseconds for a GiB (an H200 24), and pieces wait for the first alone. */
+static uint64_t slab_limit(const struct greta_model *m, uint32_t i_slab) {
+    uint64_t bytes = i_slab < 3 ? slab_bytes >> (3 - i_slab) : slab_bytes;
+    return weights_max_bytes(m, bytes);
 }
 
-static greta_status create_slabs(struct loader *l, uint32_t n_parts) {
-    struct greta_model *m = l->m;
-    uint64_t *slabs = arena_array(&m->arena, n_parts, sizeof *slabs);
-    uint32_t *slab_of_part = arena_array(&m->arena, n_parts, sizeof *slab_of_part);
-    uint32_t n_slabs, i_part = 0, first = m->n_bufs;
-    greta_status status = GRETA_OK;
+/* The slab that the next part goes into: the last one, or where that is full a new one. */
+static struct slab *slab_for(struct loader *l, uint64_t size_bytes, uint64_t *at) {
+    struct slab *last = l->n_slabs ? &l->slabs[l->n_slabs - 1] : NULL;
 
-    if (!slabs || !slab_of_part) return greta_fail(m->log, GRETA_ERR_NO_MEMORY, "no memory for the model");
-    n_slabs = assign_slabs(m, slabs, slab_of_part);
-    for (uint32_t i = 0; i < n_slabs && !status; i++) {
-        struct greta_buf *buf;
-        status = create(l, slabs[i], &buf);
-    }
-    for (uint32_t i = 0; i < m->n_sources && !status; i++) {
+    *at = last ? (last->size_bytes + WEIGHTS_SLAB_ALIGN - 1) / WEIGHTS_SLAB_ALIGN * WEIGHTS_SLAB_ALIGN : 0;
+    if (last && *at + size_bytes <= slab_limit(l->m, l->n_slabs - 1)) return last;
+    *at = 0;
+    return &l->slabs[l->n_slabs++];
+}
+
+/* Gives every part a place in a slab. */
+static greta_status plan_slabs(struct loader *l, uint32_t n_parts) {
+    struct greta_model *m = l->m;
+    struct weight_part **parts = arena_array(&m->arena, n_parts, sizeof *parts);
+
+    l->slabs = arena_array(&m->arena, n_parts, sizeof *l->slabs);
+    if (!l->slabs || !parts) return greta_fail(m->log, GRETA_ERR_NO_MEMORY, "no memory for the model");
+    for (uint32_t i = 0; i < m->n_sources; i++) {
         struct weight *w = m->sources[i].matrix;
-        for (uint32_t p = 0; w && p < w->n_parts; p++)
-            w->parts[p].buf = m->bufs[first + slab_of_part[i_part++]];
+        for (uint32_t p = 0; w && p < w->n_parts; p++) {
+            uint64_t at;
+            struct slab *slab = slab_for(l, w->parts[p].size_bytes, &at);
+            if (!slab->n_parts) slab->parts = parts;
+            *parts++ = &w->parts[p];
+            slab->n_parts++;
+            w->parts[p].offset_bytes = at;
+            slab->size_bytes = at + w->parts[p].size_bytes;
+        }
     }
-    return status;
+    return GRETA_OK;
+}
+
+/* The model frees them, also those of a load that failed. */
+static void keep_slabs(struct loader *l) {
+    for (uint32_t i = 0; i < l->n_slabs; i++)
+        if (l->slabs[i].buf) l->m->bufs[l->m->n_bufs++] = l->slabs[i].buf;
 }
 
 /* ---- matrices ---- */
@@ -94,7 +94,7 @@ static greta_status wrap_part(struct loader *l, const struct source *source, str
         status = greta_buf_wrap(l->m->dev, at, part->size_bytes, &part->buf);
     if (status == GRETA_ERR_UNSUPPORTED) {
         status = create(l, part->size_bytes, &part->buf);
-        return status ? status : load_add_part(l, source, part);
+        return status ? status : load_add_part(l, source, part, LOAD_NO_SLAB);
     }
     if (status) return status;
     l->m->bufs[l->m->n_bufs++] = part->buf;
@@ -102,12 +102,18 @@ static greta_status wrap_part(struct loader *l, const struct source *source, str
     return GRETA_OK;
 }
 
-static greta_status add_matrix(struct loader *l, const struct source *source) {
+static greta_status add_matrix(struct loader *l, const struct source *source, uint32_t *n_slabs) {
     greta_status status = GRETA_OK;
 
-    for (uint32_t p = 0; p < source->matrix->n_parts && !status; p++)
-        status = weights_are_mapped(l->m) ? wrap_part(l, source, &source->matrix->parts[p])
-                                          : load_add_part(l, source, &source->matrix->parts[p]);
+    for (uint32_t p = 0; p < source->matrix->n_parts && !status; p++) {
+        struct weight_part *part = &source->matrix->parts[p];
+        if (weights_are_mapped(l->m)) {
+            status = wrap_part(l, source, part);
+            continue;
+        }
+        if (!part->offset_bytes) ++*n_slabs; /* the first of a slab */
+        status = load_add_part(l, source, part, *n_slabs - 1);
+    }
     return status;
 }
 
@@ -152,9 +158,13 @@ static greta_status load_vector(struct loader *l, const struct source *source) {
 }
 
 greta_status weights_load(struct greta_model *m, const struct greta_model_params *params) {
-    struct loader l = {
-        .m = m, .params = params, .total_bytes = m->info.weights_bytes, .lock = PTHREAD_MUTEX_INITIALIZER};
-    uint32_t n_parts = 0, n_most;
+    struct loader l = {.m = m,
+                       .params = params,
+                       .total_bytes = m->info.weights_bytes,
+                       .lock = PTHREAD_MUTEX_INITIALIZER,
+                       .made = PTHREAD_COND_INITIALIZER,
+                       .mapped = greta_gguf_file_path(m->gguf, 0) != NULL};
+    uint32_t n_parts = 0, n_most, n_slabs = 0;
     greta_status status;
 
     for (uint32_t i = 0; i < m->n_sources; i++)
@@ -164,10 +174,12 @@ greta_status weights_load(struct greta_model *m, const struct greta_model_params
     if (!m->bufs) return greta_fail(m->log, GRETA_ERR_NO_MEMORY, "no memory for the model");
     status = greta_stream_create(m->dev, &l.stream);
     if (!status) status = thread_pool_create(0, &l.pool);
-    if (!status && !weights_are_mapped(m)) status = create_slabs(&l, n_parts);
+    if (!status && !weights_are_mapped(m)) status = plan_slabs(&l, n_parts);
     for (uint32_t i = 0; i < m->n_sources && !status; i++)
-        status = m->sources[i].vector ? load_vector(&l, &m->sources[i]) : add_matrix(&l, &m->sources[i]);
+        status =
+            m->sources[i].vector ? load_vector(&l, &m->sources[i]) : add_matrix(&l, &m->sources[i], &n_slabs);
     if (!status) status = load_pieces(&l);
+    keep_slabs(&l);
     if (!status) status = greta_stream_wait(l.stream);
     if (!status) {
         l.done_bytes = l.total_bytes;

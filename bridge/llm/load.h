@@ -1,4 +1,4 @@
-/* Bringing weights onto the device: load.c makes buffers and a list of parts, load_pieces.c fills them by all threads. */
+/* Bringing weights onto the device: load.c plans buffers and a list of parts, load_pieces.c makes and fills them by all threads. */
 #ifndef LLM_LOAD_H
 #define LLM_LOAD_H
 
@@ -11,6 +11,16 @@
 
 struct upload;
 
+/* A buffer that matrices share. */
+struct slab {
+    uint64_t size_bytes;
+    struct greta_buf *buf; /* the model's once load_pieces has returned */
+    struct weight_part **parts;
+    uint32_t n_parts;
+};
+
+enum { LOAD_NO_SLAB = UINT32_MAX }; /* of a part whose buffer is there */
+
 struct loader {
     struct greta_model *m;
     struct greta_stream *stream;
@@ -18,21 +28,28 @@ struct loader {
     const struct greta_model_params *params;
     _Atomic uint64_t done_bytes;
     uint64_t total_bytes;
+    struct slab *slabs;
+    uint32_t n_slabs;
     /* of load_pieces.c */
     struct piece *pieces;
     uint32_t n_pieces, capacity;
-    pthread_mutex_t lock;   /* of the stream, while the threads are at it */
+    uint32_t n_listed;      /* slabs that pieces make */
+    pthread_mutex_t lock;   /* of the stream and of slabs that are not ready, while the threads are at it */
+    pthread_cond_t made;    /* a slab, or `status` is set */
     struct upload *uploads; /* one a thread; NULL where the host writes the device's memory itself */
+    uint64_t slot_bytes;
+    uint32_t n_brought;
+    bool mapped; /* the file, by this process */
     _Atomic int status;
 };
 
 /* The first byte of a part in the file, and the bytes of a row there. */
 const unsigned char *load_part_in_file(const struct source *source, const struct weight_part *part,
                                        uint64_t *row_bytes);
-/* Adds a part, whose buffer is there, to what load_pieces fills. */
+/* Adds a part of slab i_slab to what load_pieces fills; parts come slab by slab, in order. */
 GRETA_MUST_USE greta_status load_add_part(struct loader *l, const struct source *source,
-                                          const struct weight_part *part);
-/* Reads, packs and brings over all that was added. */
+                                          const struct weight_part *part, uint32_t i_slab);
+/* Makes the slabs; reads, packs and brings over all that was added. */
 GRETA_MUST_USE greta_status load_pieces(struct loader *l);
 void load_pieces_free(struct loader *l);
 /* Tells the user; from the thread that called weights_load. */

@@ -1,8 +1,8 @@
 /*
  * All parts are cut into pieces of about a MiB, and one loop over all threads takes them: reading (the page cache, by the mapping) and packing
  * are one pass. Where host and device share memory that the host caches, a piece is packed into its place. Elsewhere it is packed
- * into a buffer that stays in the thread's cache, copied from there into pinned memory, and brought over by the device, while the thread packs
- * the next one: each thread has two such buffers.
+ * into pinned memory, from where the device brings it over while the thread packs the next ones. The loop also makes the slabs, each
+ * while pieces of the one before are under way: a GPU's driver takes as long for its memory as filling it does.
  */
 #include "load.h"
 
@@ -16,47 +16,66 @@
 #define MADV_POPULATE_READ 22 /* since Linux 5.14; before, EINVAL */
 #endif
 
-enum { PIECE_BYTES = 1 << 20, PIECE_ROWS = 16, N_SLOTS = 2 };
+enum { PIECE_BYTES = 1 << 20, PIECE_ROWS = 16, N_SLOTS = 4, FLUSH_PIECES = 8, SLOT_ALIGN = 256 };
 
 struct piece {
-    const struct source *source;
+    const struct source *source; /* NULL: makes slab i_slab */
     const struct weight_part *part;
     uint32_t begin, end; /* rows of the part */
+    uint32_t i_slab;     /* LOAD_NO_SLAB: the part's buffer is there */
 };
 
-/* Pinned memory that the device reads from. */
 struct slot {
-    struct greta_buf *buf;
     struct greta_event *event;
     bool busy;
 };
 
+/* A thread's pinned memory, in slots that the device reads from; where a piece passes the largest buffer, plain memory for one. */
 struct upload {
+    struct greta_buf *buf;
+    unsigned char *at;
     void *scratch;
     struct slot slots[N_SLOTS];
-    uint32_t i_slot;
+    uint32_t n_slots, i_slot;
 };
 
 /* ---- the list ---- */
 
-greta_status load_add_part(struct loader *l, const struct source *source, const struct weight_part *part) {
+static greta_status add_piece(struct loader *l, struct piece piece) {
+    if (l->n_pieces == l->capacity) {
+        const uint32_t capacity = l->capacity ? 2 * l->capacity : 1024;
+        struct piece *pieces = realloc(l->pieces, capacity * sizeof *pieces);
+        if (!pieces) return greta_fail(l->m->log, GRETA_ERR_NO_MEMORY, "no memory for the model");
+        l->pieces = pieces;
+        l->capacity = capacity;
+    }
+    l->pieces[l->n_pieces++] = piece;
+    return GRETA_OK;
+}
+
+/* Slab i, and before the second piece of slab i - 1 already. Pieces are taken in order, so who waits for a slab waits for a thread that makes it. */
+static greta_status list_slabs(struct loader *l, uint32_t n) {
+    greta_status status = GRETA_OK;
+    for (; l->n_listed < n && l->n_listed < l->n_slabs && !status; l->n_listed++)
+        status = add_piece(l, (struct piece){.i_slab = l->n_listed});
+    return status;
+}
+
+greta_status load_add_part(struct loader *l, const struct source *source, const struct weight_part *part,
+                           uint32_t i_slab) {
+    const bool in_slab = i_slab != LOAD_NO_SLAB;
+    greta_status status = in_slab ? list_slabs(l, i_slab + 1) : GRETA_OK;
     uint64_t row_bytes;
     (void)load_part_in_file(source, part, &row_bytes);
     uint32_t n = row_bytes < PIECE_BYTES / PIECE_ROWS ? (uint32_t)(PIECE_BYTES / (row_bytes ? row_bytes : 1))
                                                       : PIECE_ROWS;
     n -= n % PIECE_ROWS; /* such rows lie as those of a weight of their own: greta_layout_runs */
-    for (uint32_t at = 0; at < part->n_rows; at += n) {
-        if (l->n_pieces == l->capacity) {
-            const uint32_t capacity = l->capacity ? 2 * l->capacity : 1024;
-            struct piece *pieces = realloc(l->pieces, capacity * sizeof *pieces);
-            if (!pieces) return greta_fail(l->m->log, GRETA_ERR_NO_MEMORY, "no memory for the model");
-            l->pieces = pieces;
-            l->capacity = capacity;
-        }
-        l->pieces[l->n_pieces++] =
-            (struct piece){source, part, at, part->n_rows - at > n ? at + n : part->n_rows};
+    for (uint32_t at = 0; at < part->n_rows && !status; at += n) {
+        status = add_piece(
+            l, (struct piece){source, part, at, part->n_rows - at > n ? at + n : part->n_rows, i_slab});
+        if (!status && in_slab) status = list_slabs(l, i_slab + 2);
     }
-    return GRETA_OK;
+    return status;
 }
 
 /* Bytes on the device that a piece takes, as a weight of its own. */
@@ -73,8 +92,19 @@ static void populate(const unsigned char *data, uint64_t bytes) {
     (void)madvise((void *)from, (size_t)((uintptr_t)data + bytes - from), MADV_POPULATE_READ);
 }
 
+/*
+ * The pages of a mapped file are given back by whoever has read them: the kernel unmaps one by one, 20 ms for 4 GB, which one thread alone
+ * would do at the end. What shares a page with neighbours comes back as they ask for it.
+ */
+static void unpopulate(const unsigned char *data, uint64_t bytes) {
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE),
+                    from = ((uintptr_t)data + page - 1) / page * page,
+                    to = ((uintptr_t)data + bytes) / page * page;
+    if (to > from) (void)madvise((void *)from, (size_t)(to - from), MADV_DONTNEED);
+}
+
 /* The piece's rows as rows [begin, end) of n_rows at dst. */
-static void pack(const struct piece *p, uint32_t n_rows, uint32_t begin, void *dst) {
+static void pack(const struct loader *l, const struct piece *p, uint32_t n_rows, uint32_t begin, void *dst) {
     const struct weight *w = p->source->matrix;
     const uint32_t type = weights_file_type(p->source), n = p->end - p->begin;
     uint64_t row_bytes;
@@ -84,13 +114,70 @@ static void pack(const struct piece *p, uint32_t n_rows, uint32_t begin, void *d
         type == w->type ? greta_layout_pack(w->layout, type, n_rows, w->n_cols, begin, begin + n, src, dst)
                         : greta_layout_pack_f16(type, n_rows, w->n_cols, begin, begin + n, src, dst);
     (void)status; /* it fails for arguments that weights_place has excluded */
+    if (l->mapped) unpopulate(src, n * row_bytes);
+}
+
+/* ---- slabs ---- */
+
+/* Wakes those who wait for a slab, too. */
+static void fail(struct loader *l, greta_status status) {
+    int none = GRETA_OK;
+    pthread_mutex_lock(&l->lock);
+    atomic_compare_exchange_strong(&l->status, &none, (int)status);
+    pthread_cond_broadcast(&l->made);
+    pthread_mutex_unlock(&l->lock);
+}
+
+static greta_status make_slab(struct loader *l, struct slab *slab) {
+    const bool unified = greta_dev_get_limits(l->m->dev)->unified;
+    struct greta_buf *buf;
+    greta_status status =
+        greta_buf_create(l->m->dev, slab->size_bytes, unified ? GRETA_MEM_UNIFIED : GRETA_MEM_DEVICE, &buf);
+    if (status) return status;
+    for (uint32_t i = 0; i < slab->n_parts; i++) slab->parts[i]->buf = buf;
+    pthread_mutex_lock(&l->lock);
+    slab->buf = buf;
+    pthread_cond_broadcast(&l->made);
+    pthread_mutex_unlock(&l->lock);
+    return GRETA_OK;
+}
+
+/* False where the load has failed elsewhere. */
+static bool wait_for_slab(struct loader *l, uint32_t i_slab) {
+    if (i_slab == LOAD_NO_SLAB) return true;
+    pthread_mutex_lock(&l->lock);
+    while (!l->slabs[i_slab].buf && !atomic_load(&l->status)) pthread_cond_wait(&l->made, &l->lock);
+    const bool is_made = l->slabs[i_slab].buf != NULL;
+    pthread_mutex_unlock(&l->lock);
+    return is_made;
 }
 
 /* ---- to the device ---- */
 
-/* Copies the piece's runs, which lie at `scratch` as those of a weight of its own, by way of the slot; without one, by rt's own staging. */
-static greta_status bring(struct loader *l, struct slot *slot, const struct piece *p,
-                          const unsigned char *scratch) {
+/* Slots of one piece each, as many as the device's largest buffer holds. Their memory is one that the host caches: packing writes here and there. */
+static greta_status create_upload(struct loader *l, struct upload *u) {
+    struct greta_dev *dev = l->m->dev;
+    const uint64_t limit = greta_dev_get_limits(dev)->max_buf_bytes;
+    const uint32_t n =
+        !limit || limit / l->slot_bytes > N_SLOTS ? N_SLOTS : (uint32_t)(limit / l->slot_bytes);
+
+    if (!n) {
+        u->scratch = malloc(l->slot_bytes);
+        return u->scratch ? GRETA_OK
+                          : greta_fail(l->m->log, GRETA_ERR_NO_MEMORY, "no host memory for %" PRIu64 " bytes",
+                                       l->slot_bytes);
+    }
+    greta_status status = greta_buf_create(dev, n * l->slot_bytes, GRETA_MEM_READBACK, &u->buf);
+    for (uint32_t i = 0; i < n && !status; i++) status = greta_event_create(dev, &u->slots[i].event);
+    if (status) return status;
+    u->at = greta_buf_host(u->buf);
+    u->n_slots = n;
+    return GRETA_OK;
+}
+
+/* Copies the piece's runs, which lie at `from_bytes` of the pinned memory, or at `scratch`, as those of a weight of its own. */
+static greta_status copy_runs(struct loader *l, const struct upload *u, uint64_t from_bytes,
+                              const struct piece *p) {
     const struct weight *w = p->source->matrix;
     const uint32_t n_rows = p->end - p->begin;
     struct greta_layout_run from[GRETA_LAYOUT_MAX_RUNS], to[GRETA_LAYOUT_MAX_RUNS];
@@ -98,45 +185,60 @@ static greta_status bring(struct loader *l, struct slot *slot, const struct piec
     greta_status status = GRETA_OK;
 
     (void)greta_layout_runs(w->layout, w->type, p->part->n_rows, w->n_cols, p->begin, p->end, to);
-    if (slot->buf) memcpy(greta_buf_host(slot->buf), scratch, packed_bytes(p));
-    pthread_mutex_lock(&l->lock);
     for (uint32_t i = 0; i < n && !status; i++) {
         const uint64_t at = p->part->offset_bytes + to[i].offset_bytes;
-        status = slot->buf ? greta_stream_copy(l->stream, p->part->buf, at, slot->buf, from[i].offset_bytes,
-                                               from[i].size_bytes)
-                           : greta_stream_write(l->stream, p->part->buf, at, scratch + from[i].offset_bytes,
-                                                from[i].size_bytes);
+        status =
+            u->buf ? greta_stream_copy(l->stream, p->part->buf, at, u->buf, from_bytes + from[i].offset_bytes,
+                                       from[i].size_bytes)
+                   : greta_stream_write(l->stream, p->part->buf, at,
+                                        (const char *)u->scratch + from[i].offset_bytes, from[i].size_bytes);
     }
-    if (!status && slot->buf) status = greta_event_record(slot->event, l->stream);
-    if (!status && slot->buf) status = greta_stream_flush(l->stream);
+    return status;
+}
+
+/* Some pieces go in one submit: each takes the device a pause. Who waits for a slot submits what is left. */
+static greta_status bring(struct loader *l, const struct upload *u, struct slot *slot, uint64_t from_bytes,
+                          const struct piece *p) {
+    const uint32_t n_threads = thread_pool_n_threads(l->pool),
+                   n_flush = n_threads < FLUSH_PIECES ? n_threads : FLUSH_PIECES;
+
+    pthread_mutex_lock(&l->lock);
+    greta_status status = copy_runs(l, u, from_bytes, p);
+    if (!status && slot) status = greta_event_record(slot->event, l->stream);
+    if (!status && ++l->n_brought % n_flush == 0) status = greta_stream_flush(l->stream);
     pthread_mutex_unlock(&l->lock);
-    slot->busy = slot->buf && !status;
+    if (slot) slot->busy = !status;
     return status;
 }
 
 static greta_status upload_piece(struct loader *l, struct upload *u, const struct piece *p) {
-    struct slot *slot = &u->slots[u->i_slot++ % N_SLOTS];
-    greta_status status = slot->busy ? greta_event_wait(slot->event, UINT64_MAX) : GRETA_OK;
+    greta_status status = u->buf || u->scratch ? GRETA_OK : create_upload(l, u);
+    const uint32_t i_slot = u->n_slots ? u->i_slot++ % u->n_slots : 0;
+    struct slot *slot = u->n_slots ? &u->slots[i_slot] : NULL;
 
-    slot->busy = false;
+    if (!status && slot && slot->busy) status = greta_event_wait(slot->event, UINT64_MAX);
     if (status) return status;
-    pack(p, p->end - p->begin, 0, u->scratch);
-    return bring(l, slot, p, u->scratch);
+    if (slot) slot->busy = false;
+    pack(l, p, p->end - p->begin, 0, slot ? u->at + i_slot * l->slot_bytes : u->scratch);
+    return wait_for_slab(l, p->i_slab) ? bring(l, u, slot, i_slot * l->slot_bytes, p) : GRETA_OK;
+}
+
+static greta_status place_piece(struct loader *l, const struct piece *p) {
+    if (wait_for_slab(l, p->i_slab))
+        pack(l, p, p->part->n_rows, p->begin, (char *)greta_buf_host(p->part->buf) + p->part->offset_bytes);
+    return GRETA_OK;
 }
 
 static void load_piece(void *user, uint32_t i, unsigned i_thread) {
     struct loader *l = user;
     const struct piece *p = &l->pieces[i];
-    int none = GRETA_OK;
 
     if (atomic_load_explicit(&l->status, memory_order_relaxed)) return;
-    if (l->uploads) {
-        greta_status status = upload_piece(l, &l->uploads[i_thread], p);
-        if (status) atomic_compare_exchange_strong(&l->status, &none, (int)status);
-    } else {
-        pack(p, p->part->n_rows, p->begin, (char *)greta_buf_host(p->part->buf) + p->part->offset_bytes);
-    }
-    l->done_bytes += packed_bytes(p);
+    greta_status status = !p->source   ? make_slab(l, &l->slabs[p->i_slab])
+                          : l->uploads ? upload_piece(l, &l->uploads[i_thread], p)
+                                       : place_piece(l, p);
+    if (status) fail(l, status);
+    if (p->source) l->done_bytes += packed_bytes(p);
     if (i_thread == 0) load_tell(l);
 }
 
@@ -146,32 +248,12 @@ static bool host_writes(const struct loader *l) {
     return weights_are_mapped(l->m) || greta_dev_get_limits(l->m->dev)->unified;
 }
 
-/* Of one piece each; none where a piece passes the largest buffer of the device. */
-static greta_status create_slots(struct loader *l, struct upload *u, uint64_t bytes) {
-    greta_status status = GRETA_OK;
-
-    if (bytes > greta_dev_get_limits(l->m->dev)->max_buf_bytes) return GRETA_OK;
-    for (int i = 0; i < N_SLOTS && !status; i++) {
-        status = greta_buf_create(l->m->dev, bytes, GRETA_MEM_UPLOAD, &u->slots[i].buf);
-        if (!status) status = greta_event_create(l->m->dev, &u->slots[i].event);
-    }
-    return status;
-}
-
 static greta_status create_uploads(struct loader *l) {
-    const unsigned n_threads = thread_pool_n_threads(l->pool);
-    uint64_t bytes = 0;
-
     for (uint32_t i = 0; i < l->n_pieces; i++)
-        if (packed_bytes(&l->pieces[i]) > bytes) bytes = packed_bytes(&l->pieces[i]);
-    l->uploads = calloc(n_threads, sizeof *l->uploads);
-    for (unsigned i = 0; i < n_threads && l->uploads; i++) {
-        l->uploads[i].scratch = malloc(bytes);
-        if (!l->uploads[i].scratch)
-            return greta_fail(l->m->log, GRETA_ERR_NO_MEMORY, "no host memory for %" PRIu64 " bytes", bytes);
-        greta_status status = create_slots(l, &l->uploads[i], bytes);
-        if (status) return status;
-    }
+        if (l->pieces[i].source && packed_bytes(&l->pieces[i]) > l->slot_bytes)
+            l->slot_bytes = packed_bytes(&l->pieces[i]);
+    l->slot_bytes = (l->slot_bytes + SLOT_ALIGN - 1) / SLOT_ALIGN * SLOT_ALIGN;
+    l->uploads = calloc(thread_pool_n_threads(l->pool), sizeof *l->uploads);
     return l->uploads ? GRETA_OK : greta_fail(l->m->log, GRETA_ERR_NO_MEMORY, "no memory for the model");
 }
 
@@ -189,10 +271,8 @@ void load_pieces_free(struct loader *l) {
 
     for (unsigned i = 0; i < n_threads; i++) {
         free(l->uploads[i].scratch);
-        for (int s = 0; s < N_SLOTS; s++) {
-            greta_buf_destroy(&l->uploads[i].slots[s].buf);
-            greta_event_destroy(&l->uploads[i].slots[s].event);
-        }
+        greta_buf_destroy(&l->uploads[i].buf);
+        for (int s = 0; s < N_SLOTS; s++) greta_event_destroy(&l->uploads[i].slots[s].event);
     }
     free(l->uploads);
     free(l->pieces);
