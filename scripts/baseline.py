@@ -7,7 +7,8 @@
   scripts/baseline.py compare NAME RESULTS.json [--greta GRETA] [--fail-above 5%]
 
 A baseline is results without what greta compare does not read: keys, statuses, p10, p50 and p90 of the times that count, or counts. Of
-several files, the last that has a key counts. reasons.tsv beside them has a line a version: the file's SHA-256, its name, the date, and why.
+several files with the same key (runs of the same, which is what to give for times) p50 is the median, and p10 to p90 reaches over all of
+them: what differs between runs is noise, too. Counts are the last file's. reasons.tsv beside them has a line a version: the file's SHA-256, its name, the date, and why.
 """
 import argparse
 import datetime
@@ -15,6 +16,7 @@ import hashlib
 import json
 import os
 import pathlib
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -38,11 +40,24 @@ def reduced(result):
     return kept
 
 
+def joined(runs):
+    """The same result of several runs as one."""
+    made = dict(runs[-1])
+    for clock in ("device_ns", "host_ns"):
+        times = [r[clock] for r in runs if clock in r]
+        if clock in made:
+            made[clock] = {"p10": min(t["p10"] for t in times), "p50": float(f"{statistics.median(t['p50'] for t in times):.5g}"), "p90": max(t["p90"] for t in times)}
+    return made
+
+
 def text_of(documents):
     """The baseline's text: a line a result, so that a difference can be read."""
-    results = {}
+    runs = {}
     for document in documents:
-        results |= {r["key"]: reduced(r) for r in document["results"] if r["status"] == "OK"}
+        for r in document["results"]:
+            if r["status"] == "OK":
+                runs.setdefault(r["key"], []).append(reduced(r))
+    results = {key: joined(each) for key, each in runs.items()}
     environment = {name: documents[-1]["environment"].get(name) for name in ("date", "version", "revision", "compiler", "device_compiler")}
     environment["device"] = {name: documents[-1]["environment"]["device"].get(name) for name in ("name", "backend", "arch", "driver", "emulated")}
     roof = next((d["roof"] for d in reversed(documents) if d.get("roof")), {})

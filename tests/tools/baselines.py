@@ -84,6 +84,16 @@ def faults(folder):
     check("nothing was changed", before == {path: path.read_bytes() for path in copy.iterdir()})
 
 
+def several_runs():
+    """What differs between runs of the same is noise: the range of a time reaches over all of them."""
+    def of(p50, key="gemm/a"):
+        times = {"p10": 0.99 * p50, "p50": p50, "p90": 1.01 * p50}
+        return {"environment": {"device": {"name": "x"}}, "results": [{"name": "gemm", "key": key, "status": "OK", "device_ns": times, "host_ns": times}]}
+    made = json.loads(baseline.text_of([of(100.0), of(130.0), of(110.0), of(7.0, "gemm/b")]))
+    a, b = ({r["key"]: r for r in made["results"]}[key] for key in ("gemm/a", "gemm/b"))
+    check("of several runs", a["device_ns"] == {"p10": 99, "p50": 110, "p90": 131.3} and b["device_ns"]["p50"] == 7, str(made["results"]))
+
+
 def planted(folder):
     for path in sorted(FOLDER.glob("*.json")):
         document = json.loads(path.read_text())
@@ -120,6 +130,7 @@ def other_cpu(now, base):
 def main(folder):
     reasons(folder)
     faults(folder)
+    several_runs()
     planted(folder)
     if WHY:
         print(f"emulated-gfx942: left out: {WHY}")

@@ -69,6 +69,13 @@ def main():
         noisy["results"][0]["device_ns"] = times(1040, 0.2)
         check("4 % slower in a noise of 20 % passes", compare(folder, one, noisy)[0] == 0)
 
+        near = document({**result("gemm/a"), "device_ns": times(1028, 0.001)})
+        sharp = document({**result("gemm/a"), "device_ns": times(1000, 0.001)})
+        check("2.8 % is the same, however small the spread", compare(folder, sharp, near)[0] == 0 and compare(folder, near, sharp)[1] == "1 same\n")
+        many, later = (document(*(result(f"gemm/{i}", p50) for i in range(11))) for p50 in (1000, 1020))
+        code, out, _ = compare(folder, many, later)
+        check("what changed for all is said", code == 0 and out == "+2.0 % is the median change of 11 times\n11 same\n", out)
+
         failed = document(result("gemm/a", status="FAILED", reason="wrong"))
         code, out, _ = compare(folder, one, failed)
         check("a failure now is a regression", code == 1 and out.startswith("broken"), out)

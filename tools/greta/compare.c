@@ -47,6 +47,8 @@ static bool print_all(const struct comparisons *c, bool all) {
     bool ok = true, first = true;
     for (uint32_t i = 0; i < c->n && ok; i++)
         if (all || c->at[i].verdict != SAME) ok = print_one(&c->at[i]);
+    if (ok && c->n_times >= 10)
+        ok = out_printf("%+.1f %% is the median change of %u times\n", 100 * c->drift, c->n_times);
     for (int v = 0; v < N_VERDICTS && ok; v++) {
         if (!c->n_of[v]) continue;
         ok = out_printf("%s%u %s", first ? "" : ", ", c->n_of[v], verdict_name((enum verdict)v));

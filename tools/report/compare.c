@@ -45,9 +45,12 @@ static void compare_times(const json_t *base, const json_t *now, struct comparis
     out->verdict = NO_TIME;
     if (!(out->base > 0) || !(out->now > 0)) return;
     out->change = out->now / out->base - 1;
-    out->verdict = number(b, "p10") > number(a, "p90")   ? SLOWER
-                   : number(b, "p90") < number(a, "p10") ? FASTER
-                                                         : SAME;
+    if (fabs(out->change) <= COMPARE_RESOLUTION)
+        out->verdict = SAME;
+    else
+        out->verdict = number(b, "p10") > number(a, "p90")   ? SLOWER
+                       : number(b, "p90") < number(a, "p10") ? FASTER
+                                                             : SAME;
 }
 
 static void compare_count(const char *name, double a, double b, struct comparison *out) {
@@ -88,6 +91,24 @@ static void compare_one(const json_t *base, const json_t *now, struct comparison
         out->verdict = has_time(base) || has_time(now) || before || after ? NO_TIME : SAME;
 }
 
+static int ascending(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The median of all changes of times. False where memory is out. */
+static bool find_drift(struct comparisons *c) {
+    double *changes = calloc(c->n + 1, sizeof *changes);
+    if (!changes) return false;
+    for (uint32_t i = 0; i < c->n; i++)
+        if (c->at[i].what && strcmp(c->at[i].what, "time") == 0 && c->at[i].verdict != NO_TIME)
+            changes[c->n_times++] = c->at[i].change;
+    qsort(changes, c->n_times, sizeof *changes, ascending);
+    if (c->n_times) c->drift = (changes[(c->n_times - 1) / 2] + changes[c->n_times / 2]) / 2;
+    free(changes);
+    return true;
+}
+
 static bool regressed(const struct comparison *c, double fail_above) {
     return c->verdict == MISSING || c->verdict == BROKEN || c->verdict == NO_TIME ||
            (c->verdict == SLOWER && c->change > fail_above);
@@ -115,7 +136,9 @@ greta_status results_compare(const struct results *base, const struct results *n
         out->n_of[out->at[k].verdict]++;
         out->n_regressions += regressed(&out->at[k], fail_above);
     }
-    return GRETA_OK;
+    if (find_drift(out)) return GRETA_OK;
+    comparisons_free(out);
+    return GRETA_ERR_NO_MEMORY;
 }
 
 void comparisons_free(struct comparisons *c) {

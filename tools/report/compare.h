@@ -17,14 +17,19 @@ struct comparison {
     enum verdict verdict;
 };
 
+/* A smaller part of a time is none that a measurement tells: samples that lie so near to one another end its warm-up. */
+#define COMPARE_RESOLUTION 0.03
+
 struct comparisons {
     struct comparison *at;
     uint32_t n, n_of[N_VERDICTS];
     uint32_t n_regressions; /* SLOWER by more than fail_above, MISSING, BROKEN and NO_TIME */
+    uint32_t n_times;
+    double drift; /* the median change of these: of the machine rather than of a kernel, where it is large */
 };
 
 /*
- * Times differ where their ranges from p10 to p90 do not overlap: what overlaps is noise. Counts, of emulated devices, repeat,
+ * Times differ where their ranges from p10 to p90 do not overlap, and by more than COMPARE_RESOLUTION: what overlaps is noise. Counts, of emulated devices, repeat,
  * and differ where they differ; where both have times, these count. What has a time or counts on one side only is NO_TIME. A result that was
  * OK and failed now is BROKEN. fail_above is a fraction: 0.05.
  */
