@@ -18,6 +18,7 @@ from checks import check, check_done  # noqa: E402
 
 GRETA = str(pathlib.Path(sys.argv[1]).resolve())
 WHY = sys.argv[2]
+AGREE = pathlib.Path(__file__).resolve().parents[2] / "scripts" / "tuning_agree.py"
 # The built-in model with few buckets of tokens and of context.
 SMALL = ["-d", "cpu", "-t", "2", "--ctx", "256", "--chunk", "16"]
 
@@ -95,6 +96,27 @@ def carried(folder):
     tune("--database", foreign, "--import", folder / "foreign.json")
     code, out, err = greta("run", *SMALL, "-p", "Once", "-n", 4, "-v", GRETA_TUNING=foreign)
     check("choices that mean nothing are passed over", code == 0 and "hit rate 100 %" in err, err)
+
+
+def agreement(folder):
+    """Two searches on paper, and what tuning_agree.py says of them."""
+    def search(row, noise, fast, slow, tried=("fast", "slow")):
+        times = {"fast": fast, "slow": slow}
+        entry = {"op": "matvec", "shape": "s", "types": "t", "device": "d", "driver": "v", "image": "i", "row": row, "ns": times[row], "noise": noise,
+                 "tried": [{"row": r, "fault": "", "ns": times[r], "spread": 0.1} for r in tried]}
+        return {"format": "greta-tuning", "version": 1, "entries": [entry]}
+
+    for what, one, other, wanted in (("same", search("fast", 0.01, 100, 200), search("fast", 0.01, 100, 200), 0),
+                                     ("within", search("fast", 0.05, 100, 104), search("slow", 0.02, 103, 102), 0),
+                                     ("beyond", search("fast", 0.05, 100, 130), search("slow", 0.02, 101, 100), 1),
+                                     ("untried", search("fast", 0.05, 100, 130, ["fast"]), search("slow", 0.02, 101, 100), 0)):
+        for name, document in (("one", one), ("other", other)):
+            (folder / f"{name}.json").write_text(json.dumps(document))
+        run = subprocess.run([sys.executable, AGREE, folder / "one.json", folder / "other.json"], capture_output=True, text=True)
+        counted = {"same": "1 the same", "within": "1 apart within", "beyond": "1 beyond it", "untried": "1 not measured"}[what]
+        check(f"two searches: {what}", run.returncode == wanted and counted in run.stdout, run.stdout + run.stderr)
+    run = subprocess.run([sys.executable, AGREE, folder / "x.json", folder / "x.json"], capture_output=True, text=True)
+    check("a search agrees with itself", run.returncode == 0 and re.search(r"^(\d+) calls in both: \1 the same", run.stdout), run.stdout + run.stderr)
 
 
 def set_aside(folder):
@@ -177,6 +199,7 @@ def main(folder):
     os.environ["GRETA_TUNING"] = str(folder / "tuning.db")
     one_model()
     carried(folder)
+    agreement(folder)
     set_aside(folder)
     empty(folder)
     together(folder)
