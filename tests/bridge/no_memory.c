@@ -1,7 +1,9 @@
 /*
  * Every allocation of the bridge fails once, the first, the second, ...: an error each time, nothing half-
- * built, nothing leaked (a sanitizer says so). Linked with --wrap for the functions below.
+ * built, nothing leaked (a sanitizer says so).
  */
+#define ALLOC_WRAPS_STRDUP
+#include "../alloc.h"
 #include "../check.h"
 #include "tiny_vocab.h"
 
@@ -9,33 +11,6 @@
 #include <greta/tokenizer.h>
 
 #include <unistd.h>
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-char *__real_strdup(const char *s);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-char *__wrap_strdup(const char *s);
-
-static unsigned fail_at, n_calls; /* 0: none fails */
-
-static bool fails(void) {
-    return fail_at && ++n_calls == fail_at;
-}
-void *__wrap_malloc(size_t n) {
-    return fails() ? NULL : __real_malloc(n);
-}
-void *__wrap_calloc(size_t n, size_t size) {
-    return fails() ? NULL : __real_calloc(n, size);
-}
-void *__wrap_realloc(void *p, size_t n) {
-    return fails() ? NULL : __real_realloc(p, n);
-}
-char *__wrap_strdup(const char *s) {
-    return fails() ? NULL : __real_strdup(s);
-}
 
 static struct writer tensors_file, spm_file, bpe_file;
 static struct greta_tokenizer *spm, *bpe;
@@ -62,7 +37,7 @@ static greta_status job_split(void) {
 }
 
 static greta_status create(const struct writer *w) {
-    unsigned wanted = fail_at;
+    unsigned long wanted = fail_at;
     struct greta_gguf *g = NULL;
     struct greta_tokenizer *t = NULL;
     fail_at = 0;
@@ -139,10 +114,9 @@ static const struct {
 static void run_job(size_t i) {
     unsigned k = 1;
     for (;; k++) {
-        fail_at = k;
-        n_calls = 0;
+        allocations_begin(k);
         greta_status status = jobs[i].run();
-        bool reached = n_calls >= k;
+        bool reached = n_allocations >= k;
         fail_at = 0;
         if (!reached) {
             CHECK(status == GRETA_OK);

@@ -1,36 +1,14 @@
 /* Plans on the cpu device: choices, forced rows, what is said where nothing serves, no allocation once a shape is known, and
- * what happens where memory is out. The linker sends this program's allocations through the functions below. */
+ * what happens where memory is out. */
+#include "../alloc.h"
 #include "verify.h"
 
 #include <greta/env.h>
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t size);
-
-static atomic_ulong n_allocations, fail_at; /* fail_at 0: none fails */
-
-static bool allocation_fails(void) {
-    return atomic_fetch_add(&n_allocations, 1) + 1 == atomic_load(&fail_at);
-}
-void *__wrap_malloc(size_t size) {
-    return allocation_fails() ? NULL : __real_malloc(size);
-}
-void *__wrap_calloc(size_t n, size_t size) {
-    return allocation_fails() ? NULL : __real_calloc(n, size);
-}
-void *__wrap_realloc(void *p, size_t size) {
-    return allocation_fails() ? NULL : __real_realloc(p, size);
-}
 
 /* ---- what is common ---- */
 
@@ -397,10 +375,10 @@ static void test_no_allocation(struct fixture *f) {
     for (int i = 0; i < 3; i++) calls[1].bindings[i].buf = f->bufs[i];
     EXPECT(plan_make(f, 0, "", &plan) == GRETA_OK);
     for (int round = 0; round < 2; round++) {
-        unsigned long before = atomic_load(&n_allocations);
+        allocations_begin(ALLOC_COUNT);
         for (int i = 0; i < 1000; i++) EXPECT(greta_op_record(plan, f->stream, &calls[i % 2]) == GRETA_OK);
-        unsigned long n = atomic_load(&n_allocations) - before;
-        EXPECT(round == 0 || n == 0);
+        atomic_store(&fail_at, 0);
+        EXPECT(round == 0 || atomic_load(&n_allocations) == 0);
         EXPECT(greta_stream_wait(f->stream) == GRETA_OK);
     }
     greta_plan_destroy(&plan);
@@ -415,8 +393,7 @@ static void test_out_of_memory(struct fixture *f) {
     unsigned long n = 0;
     for (bool failed = true; failed && n < 1000; n++) {
         struct greta_plan *plan = NULL;
-        atomic_store(&n_allocations, 0);
-        atomic_store(&fail_at, n + 1);
+        allocations_begin(n + 1);
         greta_status status =
             greta_plan_create(f->dev, &(struct greta_plan_params){.force = "fill=fill_plain"}, &plan);
         if (!status) status = greta_plan_prepare(plan, calls, 3);

@@ -3,6 +3,7 @@
  * the documented ones: 1e-3 of the largest logit where activations are f32, 0.4 where a plan rounds them to
  * 8 bits.
  */
+#include "alloc.h"
 #include "check.h"
 
 #include <greta/llm.h>
@@ -182,30 +183,6 @@ static void suite_some_splits(struct fixture *f) {
     splits(f, 4, 726);
 }
 
-/* ---- allocations: linked with --wrap ---- */
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-
-static unsigned fail_at, n_allocations; /* 0: none fails */
-
-static bool fails(void) {
-    return fail_at && __atomic_add_fetch(&n_allocations, 1, __ATOMIC_RELAXED) == fail_at;
-}
-void *__wrap_malloc(size_t n) {
-    return fails() ? NULL : __real_malloc(n);
-}
-void *__wrap_calloc(size_t n, size_t size) {
-    return fails() ? NULL : __real_calloc(n, size);
-}
-void *__wrap_realloc(void *p, size_t n) {
-    return fails() ? NULL : __real_realloc(p, n);
-}
-
 /* ---- what a decode step does ---- */
 
 struct lines {
@@ -263,7 +240,7 @@ static void suite_log(struct fixture *f) {
                   CHECK(greta_session_eval(s, &token, 1, want) == GRETA_OK);
         records.n = calls.n = 0;
         records.on = calls.on = true;
-        fail_at = UINT32_MAX, n_allocations = 0; /* only counts */
+        allocations_begin(ALLOC_COUNT);
         /* past 256 positions: the next bucket of attention's grid */
         for (int i = 0; i < 20 && ok; i++) ok = CHECK(greta_session_eval(s, &token, 1, want) == GRETA_OK);
         records.on = calls.on = false;
@@ -440,16 +417,15 @@ static void suite_some_failures(struct fixture *f) {
 static void suite_no_memory(struct fixture *f) {
     bool quiet = true;
     uint64_t n_calls;
-    unsigned total, n_noticed = 0;
+    unsigned long total, n_noticed = 0;
 
     f->log.user = &quiet;
-    fail_at = UINT32_MAX, n_allocations = 0;
+    allocations_begin(ALLOC_COUNT);
     CHECK(work(f, NULL, &n_calls) == GRETA_OK);
     total = n_allocations;
     CHECK(total > 50);
-    for (unsigned i = 1; i <= total; i += 1 + total / 400) {
-        n_allocations = 0;
-        fail_at = i;
+    for (unsigned long i = 1; i <= total; i += 1 + total / 400) {
+        allocations_begin(i);
         n_noticed += work(f, NULL, &n_calls) != GRETA_OK;
     }
     fail_at = 0;

@@ -1,44 +1,13 @@
 /* Every host allocation fails once, the n-th in the n-th run: an error comes back, nothing crashes, nothing leaks. */
+#define ALLOC_WRAPS_ALIGNED
+#define ALLOC_WRAPS_STRDUP
+#include "alloc.h"
 #include "check.h"
 
 #include <greta/rt.h>
 
 #include <stdlib.h>
 #include <string.h>
-
-/* Linked with -Wl,--wrap: the library's calls arrive here. */
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t size);
-void *__real_aligned_alloc(size_t alignment, size_t size);
-char *__real_strdup(const char *s);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t size);
-void *__wrap_aligned_alloc(size_t alignment, size_t size);
-char *__wrap_strdup(const char *s);
-
-static unsigned n_calls, fail_call;
-
-static int fails(void) {
-    return ++n_calls == fail_call;
-}
-
-void *__wrap_malloc(size_t size) {
-    return fails() ? NULL : __real_malloc(size);
-}
-void *__wrap_calloc(size_t n, size_t size) {
-    return fails() ? NULL : __real_calloc(n, size);
-}
-void *__wrap_realloc(void *p, size_t size) {
-    return fails() ? NULL : __real_realloc(p, size);
-}
-void *__wrap_aligned_alloc(size_t alignment, size_t size) {
-    return fails() ? NULL : __real_aligned_alloc(alignment, size);
-}
-char *__wrap_strdup(const char *s) {
-    return fails() ? NULL : __real_strdup(s);
-}
 
 static void copy(const struct greta_host_group *group, const void *args) {
     const uint32_t *x;
@@ -109,11 +78,10 @@ int main(void) {
     for (unsigned n = 1; n < 10000; n++) {
         struct work w = {0};
         uint32_t out[64] = {0};
-        n_calls = 0;
-        fail_call = n;
+        allocations_begin(n);
         greta_status status = create(&w);
         if (!status) status = use(&w, out);
-        bool reached = n_calls >= n;
+        bool reached = n_allocations >= n;
         finish(&w);
         CHECK(status == GRETA_OK || status == GRETA_ERR_NO_MEMORY || status == GRETA_ERR_NO_DEVICE_MEMORY);
         CHECK(status != GRETA_OK || (out[0] == 42 && out[63] == 42));
