@@ -2,6 +2,7 @@
 // access takes.
 #include "atomic.h"
 #include "internal.h"
+#include "narrow.h"
 
 #define ATOMIC_BIT 32u
 #define MANY 31u // several waves
@@ -289,25 +290,6 @@ static void ds_write2(struct gfx_wave *w, const struct gfx_inst *i) {
         write_words(w, at, i->src[1 + k].reg, i->op->size / 4);
     }
     gfx_pend(w, GFX_W_LDS, 0, 0);
-}
-
-enum narrow { U8, I8, U16, I16, D16_U8, D16_I8, D16, D16HI_U8, D16HI_I8, D16HI };
-
-static uint32_t narrow_load(enum narrow n, const uint8_t *p, uint32_t old) {
-    uint16_t h = 0;
-    if (n == U16 || n == I16 || n == D16 || n == D16HI) memcpy(&h, p, 2);
-    switch (n) {
-    case U8: return *p;
-    case I8: return (uint32_t)(int8_t)*p;
-    case U16: return h;
-    case I16: return (uint32_t)(int16_t)h;
-    case D16_U8: return (old & 0xffff0000) | *p;
-    case D16_I8: return (old & 0xffff0000) | (uint16_t)(int8_t)*p;
-    case D16: return (old & 0xffff0000) | h;
-    case D16HI_U8: return (old & 0xffff) | (uint32_t)*p << 16;
-    case D16HI_I8: return (old & 0xffff) | (uint32_t)(uint16_t)(int8_t)*p << 16;
-    default: return (old & 0xffff) | (uint32_t)h << 16;
-    }
 }
 
 static void ds_read_narrow(struct gfx_wave *w, const struct gfx_inst *i, enum narrow n) {

@@ -1,6 +1,7 @@
 // Global, flat, buffer and scratch memory: addresses, bounds, visibility, counts.
 #include "atomic.h"
 #include "internal.h"
+#include "narrow.h"
 
 #define EACH_ACTIVE(lanes) for (uint64_t lanes_ = (lanes); lanes_; lanes_ &= lanes_ - 1)
 #define ACTIVE __builtin_ctzll(lanes_)
@@ -166,25 +167,6 @@ static bool buffer_address(struct gfx_wave *w, const struct gfx_inst *i, const s
 }
 
 // ---- Data
-enum narrow { WORDS, U8, I8, U16, I16, D16_U8, D16_I8, D16, D16HI_U8, D16HI_I8, D16HI };
-
-static uint32_t narrow_load(enum narrow n, const uint8_t *p, uint32_t old) {
-    uint16_t h = 0;
-    if (n == U16 || n == I16 || n == D16 || n == D16HI) memcpy(&h, p, 2);
-    switch (n) {
-    case U8: return *p;
-    case I8: return (uint32_t)(int8_t)*p;
-    case U16: return h;
-    case I16: return (uint32_t)(int16_t)h;
-    case D16_U8: return (old & 0xffff0000) | *p;
-    case D16_I8: return (old & 0xffff0000) | (uint16_t)(int8_t)*p;
-    case D16: return (old & 0xffff0000) | h;
-    case D16HI_U8: return (old & 0xffff) | (uint32_t)*p << 16;
-    case D16HI_I8: return (old & 0xffff) | (uint32_t)(uint16_t)(int8_t)*p << 16;
-    default: return (old & 0xffff) | (uint32_t)h << 16;
-    }
-}
-
 // Whole words, `words` of them known to the compiler. Lanes of exec that are not in a->lanes read 0.
 static inline __attribute__((always_inline)) void
 get_words(struct gfx_wave *w, unsigned reg, const struct access *a, unsigned words, const uint8_t *shared) {
