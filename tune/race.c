@@ -152,7 +152,7 @@ static double error_of(const struct race *r, uint32_t n) {
 }
 
 static void sort(const struct race *r, uint32_t *left, uint32_t n) {
-    for (uint32_t i = 1; i < n; i++) /* few, and nearly in order */
+    for (uint32_t i = 1; i < n; i++) /* after the first heat they are nearly in order */
         for (uint32_t k = i; k > 0; k--) {
             const struct racer *a = &r->at[left[k - 1]], *b = &r->at[left[k]];
             double x = rank_of(a, RACE_HEAT), y = rank_of(b, RACE_HEAT);

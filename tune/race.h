@@ -17,9 +17,10 @@ struct racer {
     bool out;       /* set by the source where its row cannot be run; slow: left out for its time alone */
     bool slow, finalist;
     uint32_t n_heat, n_final;
-    double heat[RACE_HEAT], final[RACE_FINAL]; /* logarithms of ns; of the final the lesser of two */
-    double ns, spread;                         /* median; (p90 - p10) / p50 */
-    double cost_ns;                            /* of the budget, by its last sample */
+    double heat[RACE_HEAT],
+        final[RACE_FINAL]; /* logarithms: of the time over the hold's beside it; of the lesser of two */
+    double ns, spread;     /* median; (p90 - p10) / p50 */
+    double cost_ns;        /* of the budget, by its last sample */
 };
 
 struct race {
@@ -35,13 +36,13 @@ struct race {
     double scatter; /* of single times in the heats */
 };
 
-/* What is clearly slower is left out; *n racers may go on to the final, the hold among them, best first, at most RACE_FINALISTS + 1. */
+/* What is clearly slower is left out; *n racers may go on to the final: the hold, the row by default, then the fastest, at most RACE_FINALISTS + 2. */
 greta_status race_heats(struct race *r, uint32_t *left, uint32_t *n);
 
 struct race_verdict {
     uint32_t chosen;
     double
-        noise; /* no row that was tried is faster than the chosen one by more than this part; nor is its gain less sure */
+        noise; /* no row that was tried is faster than the chosen one by more than this part; its gain is as sure */
 };
 /* Of those in `left` that are not out. ERR_NOT_FOUND: none is. */
 greta_status race_final(struct race *r, const uint32_t *left, uint32_t n, struct race_verdict *out);
