@@ -1,16 +1,6 @@
 /* Norms with a mean, softmax, reductions of rows, by vectors. */
 #include "cpu.h"
-#include "simd.h"
-
-SIMD_INLINE vf load_upto(const float *p, size_t i, size_t n) {
-    return n - i >= VF_LANES ? vf_load(p + i) : vf_load_n(p + i, n - i);
-}
-SIMD_INLINE void store_upto(float *p, size_t i, size_t n, vf v) {
-    if (n - i >= VF_LANES)
-        vf_store(p + i, v);
-    else
-        vf_store_n(p + i, v, n - i);
-}
+#include "vec_upto.h"
 
 /* Lanes at n and past it are zero. */
 SIMD_INLINE vf only(vf v, size_t i, size_t n) {

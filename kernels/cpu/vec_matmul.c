@@ -3,6 +3,7 @@
  * at a time so that it stays in the first cache, and multiplied with all tokens. Sums are formed per chunk and then added.
  */
 #include "cpu.h"
+#include "few_tokens.h"
 #include "vec_blocks.h"
 #include "vec_tile.h"
 
@@ -119,23 +120,10 @@ SIMD_INLINE void rows_multiply(uint32_t type, uint32_t whole_type, const struct 
     }
 }
 
-/* Decoding a panel costs as much as several tokens do row by row. */
-static void few_tokens(const struct greta_host_group *g, const struct cpu_args_matmul *a) {
-    size_t x_bytes = (size_t)a->n_cols * sizeof(float);
-    for (size_t t = 0; t < a->n_tok; t++) {
-        struct cpu_args_matvec one = {.w = a->w,
-                                      .x = (const uint8_t *)a->x + t * x_bytes,
-                                      .y = (float *)a->y + t * a->n_rows,
-                                      .n_rows = a->n_rows,
-                                      .n_cols = a->n_cols};
-        CPU_FN(matvec)(g, &one);
-    }
-}
-
 void CPU_FN(matmul)(const struct greta_host_group *g, const void *args) {
     const struct cpu_args_matmul *a = args;
     if (a->n_tok < MIN_TOKENS) {
-        few_tokens(g, a);
+        few_tokens(g, a, (size_t)a->n_cols * sizeof(float), CPU_FN(matvec));
         return;
     }
     struct cpu_range range = cpu_share(g, a->n_rows, TILE_COLS);

@@ -4,6 +4,7 @@
  * activations are spread to all lanes, and scaling costs a few instructions per unit of 32 elements, for all rows at once.
  */
 #include "cpu.h"
+#include "few_tokens.h"
 #include "vec_blocks.h"
 #include "vec_tile.h"
 
@@ -284,23 +285,10 @@ SIMD_INLINE void rows_multiply(uint32_t type, const struct cpu_args_matmul *a, s
         }
 }
 
-/* Decoding a panel costs as much as several tokens do row by row. */
-static void few_tokens(const struct greta_host_group *g, const struct cpu_args_matmul *a) {
-    size_t x_bytes = GRETA_Q8A_ROW_BYTES((size_t)a->n_cols);
-    for (size_t t = 0; t < a->n_tok; t++) {
-        struct cpu_args_matvec one = {.w = a->w,
-                                      .x = (const uint8_t *)a->x + t * x_bytes,
-                                      .y = (float *)a->y + t * a->n_rows,
-                                      .n_rows = a->n_rows,
-                                      .n_cols = a->n_cols};
-        CPU_FN(matvec_q8a)(g, &one);
-    }
-}
-
 void CPU_FN(matmul_q8a)(const struct greta_host_group *g, const void *args) {
     const struct cpu_args_matmul *a = args;
     if (a->n_tok < MIN_TOKENS) {
-        few_tokens(g, a);
+        few_tokens(g, a, GRETA_Q8A_ROW_BYTES((size_t)a->n_cols), CPU_FN(matvec_q8a));
         return;
     }
     struct cpu_range range = cpu_share(g, a->n_rows, PANEL_ROWS);
