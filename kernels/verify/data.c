@@ -9,18 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* splitmix64 */
-uint64_t kc_random(struct kc_rng *rng) {
-    uint64_t z = rng->state += 0x9E3779B97F4A7C15u;
-    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
-    return z ^ z >> 31;
-}
-
-void kc_skip(struct kc_rng *rng, uint64_t n) {
-    rng->state += n * 0x9E3779B97F4A7C15u;
-}
-
 static double uniform(struct kc_rng *rng) {
     return (double)(kc_random(rng) >> 11) * 0x1p-53;
 }

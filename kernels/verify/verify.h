@@ -54,9 +54,17 @@ const char *kc_case_text(const struct kc_case *c, char *out, size_t size);
 struct kc_rng {
     uint64_t state;
 };
-uint64_t kc_random(struct kc_rng *rng);
+/* splitmix64 */
+static inline uint64_t kc_random(struct kc_rng *rng) {
+    uint64_t z = rng->state += 0x9E3779B97F4A7C15u;
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
+    return z ^ z >> 31;
+}
 /* As if n numbers had been taken. */
-void kc_skip(struct kc_rng *rng, uint64_t n);
+static inline void kc_skip(struct kc_rng *rng, uint64_t n) {
+    rng->state += n * 0x9E3779B97F4A7C15u;
+}
 /* Rows of weights as a file would hold them. */
 void kc_fill_weights(struct kc_rng *rng, enum kc_style style, uint32_t type, uint64_t n_rows, uint64_t n_cols,
                      void *out);
