@@ -12,6 +12,7 @@ greta_status greta_tokenizer_create(const struct greta_gguf *gguf, const struct 
                           greta_gguf_path(gguf));
     if (log) t->log = *log;
     greta_status status = vocab_read(t, gguf);
+    if (!status && !t->spm) status = merges_read(t, gguf);
     if (status) greta_tokenizer_destroy(&t);
     *out = t;
     return status;

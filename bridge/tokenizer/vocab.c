@@ -318,6 +318,5 @@ greta_status vocab_read(struct greta_tokenizer *t, const struct greta_gguf *gguf
     mark_strips(t, gguf);
     if (table_build(t)) return vocab_no_memory(t, gguf);
     find_byte_tokens(t);
-    if (!t->spm && (status = merges_read(t, gguf))) return status;
     return special_index(t) ? vocab_no_memory(t, gguf) : GRETA_OK;
 }
