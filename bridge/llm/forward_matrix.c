@@ -53,8 +53,10 @@ struct operand forward_operand(struct forward *f, struct greta_binding x, uint32
     bool wants_q8 = false, wants_f16 = false;
 
     for (int i = 0; i < 3; i++) {
-        if (weights[i] && forward_x_type(f, weights[i], n_rows) == GRETA_TYPE_Q8A) wants_q8 = true;
-        if (weights[i] && forward_x_type(f, weights[i], n_rows) == GRETA_TYPE_F16) wants_f16 = true;
+        if (!weights[i]) continue;
+        uint32_t type = forward_x_type(f, weights[i], n_rows);
+        wants_q8 = wants_q8 || type == GRETA_TYPE_Q8A;
+        wants_f16 = wants_f16 || type == GRETA_TYPE_F16;
     }
     if (wants_f16) {
         uint32_t n = n_rows * op.n_cols; /* behind the others, should two of the three differ */
