@@ -115,9 +115,10 @@ uint64_t greta_activation_row_bytes(uint32_t x_type, uint64_t n_cols) {
 
 /* In order of preference within each op and format. */
 static struct variant_rows (*const tables[])(void) = {
-    variant_rows_cpu,         variant_rows_cpu_dense,    variant_rows_vulkan_dot8, variant_rows_vulkan,
-    variant_rows_vulkan_attn, variant_rows_vulkan_norms, variant_rows_vulkan_gemm, variant_rows_vulkan_matmul,
-    variant_rows_hip_mfma,    variant_rows_hip_wmma,     variant_rows_hip};
+    variant_rows_cpu,          variant_rows_cpu_dense,   variant_rows_vulkan_dot8,
+    variant_rows_vulkan_lanes, variant_rows_vulkan,      variant_rows_vulkan_attn,
+    variant_rows_vulkan_norms, variant_rows_vulkan_gemm, variant_rows_vulkan_matmul,
+    variant_rows_hip_mfma,     variant_rows_hip_wmma,    variant_rows_hip};
 enum { N_TABLES = sizeof tables / sizeof *tables };
 
 uint32_t greta_variant_count(void) {

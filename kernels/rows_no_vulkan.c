@@ -7,6 +7,9 @@ struct variant_rows variant_rows_vulkan(void) {
 struct variant_rows variant_rows_vulkan_dot8(void) {
     return (struct variant_rows){NULL, 0};
 }
+struct variant_rows variant_rows_vulkan_lanes(void) {
+    return (struct variant_rows){NULL, 0};
+}
 struct variant_rows variant_rows_vulkan_matmul(void) {
     return (struct variant_rows){NULL, 0};
 }

@@ -82,6 +82,7 @@ struct variant_rows variant_rows_cpu(void);
 struct variant_rows variant_rows_cpu_dense(void);
 struct variant_rows variant_rows_vulkan(void);
 struct variant_rows variant_rows_vulkan_dot8(void);
+struct variant_rows variant_rows_vulkan_lanes(void);
 struct variant_rows variant_rows_vulkan_matmul(void);
 struct variant_rows variant_rows_vulkan_attn(void);
 struct variant_rows variant_rows_vulkan_norms(void);
