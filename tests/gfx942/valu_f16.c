@@ -175,38 +175,27 @@ HANDLER(pack_b32_f16) {
     gfx_put_reg(w, i->dst.reg, d);
 }
 
-/* Two numbers a lane. op_sel chooses the half that the low result is made of, op_sel_hi that of the high one. */
-static inline void halves(const struct gfx_inst *i, unsigned k, const uint32_t *x, uint32_t *lo,
-                          uint32_t *hi) {
-    unsigned s_lo = (i->op_sel >> k & 1) * 16, s_hi = (i->op_sel_hi >> k & 1) * 16;
+static inline void negate_halves(const struct gfx_inst *i, unsigned k, uint32_t *lo, uint32_t *hi) {
     uint32_t n_lo = (i->neg_lo >> k & 1) << 15, n_hi = (i->neg_hi >> k & 1) << 15;
     FOR_LANES {
-        lo[l] = (x[l] >> s_lo & 0xffff) ^ n_lo;
-        hi[l] = (x[l] >> s_hi & 0xffff) ^ n_hi;
+        lo[l] ^= n_lo;
+        hi[l] ^= n_hi;
     }
 }
-#define PK_SRC(n, k) \
-    SRC32(n, k);     \
-    ROW_OF(n##_lo);  \
-    ROW_OF(n##_hi);  \
-    halves(i, k, n, n##_lo, n##_hi)
+#define PK_SRC(n, k)  \
+    SRC_HALVES(n, k); \
+    negate_halves(i, k, n##_lo, n##_hi)
 
-#define PK_HALF(d, part, e)                                         \
-    FOR_LANES {                                                     \
-        uint32_t x = a_##part[l], y = b_##part[l], z = c_##part[l]; \
-        (void)z;                                                    \
-        d[l] = (e);                                                 \
-    }
 #define PK_LOOP(fast, exact)              \
     ROW_OF(d);                            \
     ROW_OF(h);                            \
     uint32_t mode = w->mode;              \
     if (special16(w)) {                   \
-        PK_HALF(d, lo, exact)             \
-        PK_HALF(h, hi, exact)             \
+        HALF_LOOP(d, lo, exact)           \
+        HALF_LOOP(h, hi, exact)           \
     } else {                              \
-        PK_HALF(d, lo, fast)              \
-        PK_HALF(h, hi, fast)              \
+        HALF_LOOP(d, lo, fast)            \
+        HALF_LOOP(h, hi, fast)            \
     }                                     \
     if (i->clamp) FOR_LANES {             \
             d[l] = clamped16(d[l], mode); \

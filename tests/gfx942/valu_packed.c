@@ -11,26 +11,6 @@ static inline word within(word x, word lo, word hi) {
     return x < lo ? lo : x > hi ? hi : x;
 }
 
-static inline void pick_halves(const struct gfx_inst *i, unsigned k, const uint32_t *x, uint32_t *lo,
-                               uint32_t *hi) {
-    unsigned s_lo = (i->op_sel >> k & 1) * 16, s_hi = (i->op_sel_hi >> k & 1) * 16;
-    FOR_LANES {
-        lo[l] = x[l] >> s_lo & 0xffff;
-        hi[l] = x[l] >> s_hi & 0xffff;
-    }
-}
-#define SRC_HALVES(n, k) \
-    SRC32(n, k);         \
-    ROW_OF(n##_lo);      \
-    ROW_OF(n##_hi);      \
-    pick_halves(i, k, n, n##_lo, n##_hi)
-
-#define HALF_LOOP(d, part, expr)                                    \
-    FOR_LANES {                                                     \
-        uint32_t x = a_##part[l], y = b_##part[l], z = c_##part[l]; \
-        (void)z;                                                    \
-        d[l] = (uint32_t)(expr)&0xffff;                             \
-    }
 #define PK_LOOP(expr, lo_end, hi_end)                    \
     ROW_OF(d);                                           \
     ROW_OF(h);                                           \
