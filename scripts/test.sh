@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # All the tests: builds with gcc, with clang, and with clang's sanitizers, and the suites on each. Device code is built once.
-#   scripts/test.sh          everything
-#   scripts/test.sh gcc      one or more of: gcc sanitize clang alone spirv hip
+#   scripts/test.sh          what CI runs
+#   scripts/test.sh all      that, and the tests of the suite `long`
+#   scripts/test.sh gcc      one or more of: gcc sanitize clang alone spirv hip long
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 builds=${*:-gcc sanitize clang alone spirv hip}
+[ "$builds" != all ] || builds="gcc long sanitize clang alone spirv hip"
 passed=0 failed=0 skipped=0 broken=()
 say() { printf '\n== %s\n' "$*"; }
 
@@ -74,27 +76,33 @@ one() {
   local archs=(-Dhip_archs=gfx942,gfx1103)
   # Taken from the first build; the sources for gfx11, which run on the host, are tried by that one alone.
   local built=(-Dhip_archs=gfx942 -Dspirv_dir="$PWD/build/shaders" -Dhip_dir="$PWD/build/hipkernels")
+  local emulator=(-Dgfx942_dir="$PWD/build/tests/gfx942")
+  [ -f build/tests/gfx942/libamdhip64.so ] || emulator=()
   case $1 in
     gcc)
       say "gcc: all suites"
       configure build gcc "${archs[@]}" && build build && suite build ;;
+    long)
+      say "gcc: the suite long"
+      configure build gcc "${archs[@]}" && build build && suite build --setup all --suite long ;;
     sanitize)
       say "clang, AddressSanitizer and UndefinedBehaviorSanitizer"
       configure build-sanitize clang -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dbench=false "${built[@]}" &&
         build build-sanitize && suite build-sanitize --setup sanitize ;;
     clang)
       say "clang: the quick suites"
-      configure build-clang clang -Dbench=false "${built[@]}" && build build-clang && suite build-clang --setup quick ;;
+      configure build-clang clang -Dbench=false "${built[@]}" "${emulator[@]}" && build build-clang && suite build-clang --setup quick ;;
     alone)
-      say "gcc: rt and kernels alone"
-      configure build-alone gcc -Dbridge=false -Dtools=false -Dtune=false -Dbench=false -Dvulkan=false "${built[@]:0:1}" "${built[2]}" && build build-alone && suite build-alone --setup quick ;;
+      say "gcc, with assertions: rt and kernels alone"
+      configure build-alone gcc -Dbuildtype=debug -Doptimization=1 -Dbridge=false -Dtools=false -Dtune=false -Dbench=false -Dvulkan=false \
+        "${built[@]:0:1}" "${built[2]}" "${emulator[@]}" && build build-alone && suite build-alone --setup quick ;;
     spirv)
       say "the SPIR-V that is kept in the tree is what the pinned compiler makes of its sources"
       spirv_is_current ;;
     hip)
       say "the device code for HIP compiles for the GPUs that are not built here"
       hip_others ;;
-    *) echo "test.sh: unknown build $1: gcc, sanitize, clang, alone, spirv or hip" >&2; exit 2 ;;
+    *) echo "test.sh: unknown build $1: gcc, sanitize, clang, alone, spirv, hip or long" >&2; exit 2 ;;
   esac
 }
 

@@ -1,10 +1,12 @@
 // Allocations, their bounds, and what the L2 of one XCD may not know of the others.
 #include <stdarg.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "internal.h"
 
 #define ALIGN 256
+#define HUGE_PAGE ((size_t)2 << 20)
 
 enum gfx_status gfx_fail(struct gfx_machine *m, enum gfx_status status, const char *format, ...) {
     pthread_mutex_lock(&m->error_lock);
@@ -62,8 +64,11 @@ struct gfx_mem *gfx_mem_add(struct gfx_machine *m, void *p, size_t bytes) {
 void *gfx_mem_new(struct gfx_machine *m, size_t bytes, bool hidden) {
     size_t rounded = bytes / ALIGN * ALIGN + (bytes % ALIGN || !bytes ? ALIGN : 0);
     if (bytes > SIZE_MAX - ALIGN || (!hidden && rounded > m->options.memory_bytes - m->used)) return NULL;
-    void *p = aligned_alloc(ALIGN, rounded);
-    if (!p) return NULL;
+    /* All of it is written below: in small pages that is most of the time of a large allocation. */
+    bool large = rounded >= 2 * HUGE_PAGE;
+    void *p = NULL;
+    if (posix_memalign(&p, large ? HUGE_PAGE : ALIGN, rounded)) return NULL;
+    if (large) madvise(p, rounded / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
     struct gfx_mem *a = gfx_mem_add(m, p, bytes);
     if (!a) {
         free(p);

@@ -5,6 +5,7 @@ The expected values are worked out here, in exact rational arithmetic and from t
 C code that the emulator runs. test_semantics.c loads both files. The lists of forms and of reference functions are in
 semantics_ops.py; this file has the numbers' formats and the inputs, semantics_file.py the files.
 """
+import functools
 import random
 import struct
 from fractions import Fraction
@@ -15,6 +16,12 @@ LANES = 64
 # Rows in: 0-3 source 0, 4-7 source 1, 8-11 source 2, 12-15 the destination before, 16 the lanes' mask. Out: 0-3 the destination, 4 the
 # mask. A form has only those that it uses.
 ROWS_IN, ROWS_OUT = 17, 5
+
+
+@functools.lru_cache(maxsize=None)
+def power(n):
+    """2 to the n, exactly."""
+    return Fraction(2) ** n
 
 
 class Format:
@@ -52,8 +59,10 @@ class Format:
     def value(self, u):
         """The exact value of a finite number."""
         e, m = u >> self.man & (1 << self.exp) - 1, u & (1 << self.man) - 1
-        x = Fraction(m) * Fraction(2) ** (1 - self.bias - self.man) if e == 0 else \
-            Fraction(m | 1 << self.man) * Fraction(2) ** (e - self.bias - self.man)
+        if e:
+            m |= 1 << self.man
+        shift = max(e, 1) - self.bias - self.man
+        x = Fraction(m << shift) if shift >= 0 else Fraction(m, 1 << -shift)
         return -x if u & self.sign else x
 
     def round(self, x, rm=0, zero_sign=False):
@@ -63,7 +72,7 @@ class Format:
         sign, a = (self.sign, -x) if x < 0 else (0, x)
         e = exponent(a)
         e = max(e, 1 - self.bias)
-        step = Fraction(2) ** (e - self.man)
+        step = power(e - self.man)
         n, rest = divmod(a, step)
         up = {0: rest * 2 > step or (rest * 2 == step and n % 2 == 1), 1: rest > 0 and not sign, 2: rest > 0 and bool(sign),
               3: False}[rm]
@@ -72,16 +81,16 @@ class Format:
         limit = self.value(self.max)
         if value > limit:
             return sign | (self.inf if rm == 0 or (rm == 1 and not sign) or (rm == 2 and sign) else self.max)
-        if value < Fraction(2) ** (1 - self.bias):
+        if value < power(1 - self.bias):
             return sign | n
         e = exponent(value)
-        return sign | (e + self.bias << self.man) + (int(value / Fraction(2) ** (e - self.man)) - (1 << self.man))
+        return sign | (e + self.bias << self.man) + (int(value / power(e - self.man)) - (1 << self.man))
 
 
 def exponent(a):
     """floor(log2(a)) of a positive rational."""
     e = a.numerator.bit_length() - a.denominator.bit_length()
-    return e if Fraction(2) ** e <= a else e - 1
+    return e if power(e) <= a else e - 1
 
 
 F16, BF16, F32, F64 = Format(5, 10), Format(8, 7), Format(8, 23), Format(11, 52)
