@@ -91,6 +91,20 @@ TUNING = {"format": "greta-tuning", "version": 1, "entries": [
               + [{"row": "matvec_wide", "fault": "its result is wrong", "ns": 0, "spread": 0}]} for rows in (4096, 11008)]}
 
 
+def rows_of_calls():
+    """Two calls of four rows each; in the second one the plan takes a row of twice the least time."""
+    made = document("A device with rows", 1)
+    del made["kernels"]
+    made["results"] = []
+    for n, plan in ((1024, "gemm_a"), (4096, "gemm_c")):
+        times_of = {"gemm_a": 10000, "gemm_b": 13000, "gemm_c": 20000, "gemm_d": 300000}
+        for row, ns in [*times_of.items(), ("auto", times_of[plan])]:
+            made["results"].append(timed("gemm", f"F16/m{n}/n{n}/k{n}/row-row/{row}", ns, made["roof"], bytes=6.0 * n * n, flops=2.0 * n**3))
+            made["results"][-1]["row"] = plan if row == "auto" else row
+    made["results"].append(timed("silu", "128x11008/auto", 5000, made["roof"], bytes=1e6))
+    return made
+
+
 class Page(html.parser.HTMLParser):
     def __init__(self, text):
         super().__init__()
@@ -130,6 +144,7 @@ def browser(folder, one, two):
         check(f"{path.name}: calls have names that tell them apart", all(f">matvec Q4_K rows {n} cols 4096<" in shown for n in (4096, 11008)))
     for name, made, says in (("counts", emulated(), ("Counts of the emulated device", "never times", "LDS conflicts %", "81,312", "matrix: 25 % of 3,008 instructions")),
                              ("mixed", [document("A fast device", 1), emulated()], ("Roofline", "Counts of the emulated device", "An emulated device")),
+                             ("rows", rows_of_calls(), ("Rows of each call", ">gemm/F16/4096³<", "the plan: gemm_c", "2 times the fastest", "gemm_d", "30 times the fastest")),
                              ("kernels", profiled(), ("Time per kernel, decode", "3.1 ms of device time in 400 calls", "Time per kernel, prefill", "matvec_rows", "87.1 %", "300 calls", "Prompts by length"))):
         paths = [folder / f"{name}{i}.json" for i in range(len(made) if isinstance(made, list) else 1)]
         for path, content in zip(paths, made if isinstance(made, list) else [made]):
@@ -139,6 +154,10 @@ def browser(folder, one, two):
         shown = Page(dom).text + html.unescape(dom)
         for text in says:
             check(f"{name}: shows {text}", text in shown)
+        if name == "rows":
+            chart = dom[dom.rindex("Rows of each call</h2>"):]
+            chart = chart[:chart.index("</section>")]
+            check("the call in which the plan loses comes first", 0 < chart.index("gemm/F16/4096³") < chart.index("gemm/F16/1024³") and chart.count("<circle") == 10 and "silu" not in chart, chart[:300])
         if name == "mixed":
             near = dom[dom.rindex("How near to the roof</h2>"):]
             check("no legend entry for a device without a bar", 'class="legend"' not in near[:near.index("</section>")])
