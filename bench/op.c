@@ -492,6 +492,7 @@ greta_status bench_call(struct bench_env *env, const struct bench *bench, const 
     struct job j = {.env = env, .bench = bench, .c = c, .key = key, .info = greta_op_get_info(c->call.op)};
     const struct greta_variant *choice = NULL, *v;
     struct greta_call call = c->call;
+    char refused[160] = "";
     bool any = false, only_auto = bench->rows && strcmp(bench->rows, "auto") == 0;
     greta_status status = GRETA_OK;
     bench_work(&call, c->step, &j.bytes, &j.flops);
@@ -508,7 +509,9 @@ greta_status bench_call(struct bench_env *env, const struct bench *bench, const 
             greta_variant_format(v) != greta_dev_get_image_format(env->dev) || !wanted(&j, v))
             continue;
         call.layout = v->layout;
-        if (greta_variant_refusal(v, env->limits, &call)) continue;
+        const char *refusal = greta_variant_refusal(v, env->limits, &call);
+        if (refusal) snprintf(refused, sizeof refused, "%s: %s", greta_variant_name(v), refusal);
+        if (refusal) continue;
         any = true;
         status = run_row(&j, v, false);
     }
@@ -526,7 +529,10 @@ greta_status bench_call(struct bench_env *env, const struct bench *bench, const 
         any = true;
         status = run_row(&j, choice, true);
     }
-    if (!status && !any) status = bench_skip(env, bench->name, key, "no row of this device serves it");
+    const bool by_name = bench->rows || env->params.row;
+    if (!status && !any)
+        status = bench_skip(env, bench->name, key,
+                            by_name && *refused ? refused : "no row of this device serves it");
     job_free(&j);
     return status;
 }

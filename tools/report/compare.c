@@ -45,7 +45,7 @@ static void compare_times(const json_t *base, const json_t *now, struct comparis
     out->verdict = NO_TIME;
     if (!(out->base > 0) || !(out->now > 0)) return;
     out->change = out->now / out->base - 1;
-    if (fabs(out->change) <= COMPARE_RESOLUTION)
+    if (fabs(out->change) <= COMPARE_RESOLUTION || fabs(out->now - out->base) <= COMPARE_LEAST_NS)
         out->verdict = SAME;
     else
         out->verdict = number(b, "p10") > number(a, "p90")   ? SLOWER

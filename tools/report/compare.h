@@ -19,6 +19,8 @@ struct comparison {
 
 /* A smaller part of a time is none that a measurement tells: samples that lie so near to one another end its warm-up. */
 #define COMPARE_RESOLUTION 0.03
+/* Nor are nanoseconds of what takes hardly longer than to launch it. */
+#define COMPARE_LEAST_NS 100
 
 struct comparisons {
     struct comparison *at;
@@ -29,7 +31,7 @@ struct comparisons {
 };
 
 /*
- * Times differ where their ranges from p10 to p90 do not overlap, and by more than COMPARE_RESOLUTION: what overlaps is noise. Counts, of emulated devices, repeat,
+ * Times differ where their ranges from p10 to p90 do not overlap, and by more than COMPARE_RESOLUTION and COMPARE_LEAST_NS: what overlaps is noise. Counts, of emulated devices, repeat,
  * and differ where they differ; where both have times, these count. What has a time or counts on one side only is NO_TIME. A result that was
  * OK and failed now is BROKEN. fail_above is a fraction: 0.05.
  */
