@@ -210,31 +210,25 @@ greta_status race_heats(struct race *r, uint32_t *left, uint32_t *n_left) {
 
 /* ---- the final ---- */
 
-struct final {
-    struct race *race;
-    uint32_t n, all[RACE_FINALISTS + 2]; /* the hold first */
-    bool leaving[RACE_FINALISTS + 2];    /* surely slower: not measured any more */
-    uint32_t n_blocks;
-};
-
 /* All there and back, beginning with another one each time; the lesser of the two times of each counts. */
-static greta_status block(struct final *f) {
-    struct race *r = f->race;
+static greta_status block(struct race *r) {
     double ns[RACE_FINALISTS + 2];
+    uint32_t n = r->n_finalists;
     greta_status status = GRETA_OK;
-    for (uint32_t k = 0; k < 2 * f->n && !status; k++) {
-        uint32_t i = ((k < f->n ? k : 2 * f->n - 1 - k) + f->n_blocks) % f->n;
+    for (uint32_t k = 0; k < 2 * n && !status; k++) {
+        uint32_t i = ((k < n ? k : 2 * n - 1 - k) + r->n_blocks) % n;
+        struct racer *c = &r->at[r->finalists[i]];
         double log_ns;
-        if (f->leaving[i] || r->at[f->all[i]].out) continue;
-        status = sample(r, f->all[i], &log_ns);
-        ns[i] = k < f->n ? log_ns : fmin(ns[i], log_ns);
+        if (c->leaving || c->out) continue;
+        status = sample(r, r->finalists[i], &log_ns);
+        ns[i] = k < n ? log_ns : fmin(ns[i], log_ns);
     }
     if (status || r->at[r->hold].out) return status;
-    for (uint32_t i = 0; i < f->n; i++) {
-        struct racer *c = &r->at[f->all[i]];
-        if (!f->leaving[i] && !c->out) c->final[c->n_final++] = ns[i];
+    for (uint32_t i = 0; i < n; i++) {
+        struct racer *c = &r->at[r->finalists[i]];
+        if (!c->leaving && !c->out) c->final[c->n_final++] = ns[i];
     }
-    f->n_blocks++;
+    r->n_blocks++;
     return GRETA_OK;
 }
 
@@ -247,25 +241,25 @@ static struct noise_interval difference(const struct racer *a, const struct race
 }
 
 /* The hold, unless another is surely faster; of those that are as good as the fastest the first in the table. */
-static uint32_t choose(const struct final *f) {
-    struct race *r = f->race;
+static uint32_t choose(const struct race *r) {
     const struct racer *hold = &r->at[r->hold];
     uint32_t best = r->hold, first;
     double best_mid = 0;
     bool better[RACE_FINALISTS + 2] = {false};
-    for (uint32_t i = 1; i < f->n; i++) {
-        struct noise_interval d = difference(&r->at[f->all[i]], hold);
-        better[i] = !r->at[f->all[i]].out && d.high < 0 && d.mid <= log(1 - race_least);
+    for (uint32_t i = 0; i < r->n_finalists; i++) {
+        const struct racer *c = &r->at[r->finalists[i]];
+        struct noise_interval d = difference(c, hold);
+        better[i] = !c->out && d.high < 0 && d.mid <= log(1 - race_least);
         if (!better[i] || d.mid >= best_mid) continue;
-        best = f->all[i];
+        best = r->finalists[i];
         best_mid = d.mid;
     }
     first = best;
-    for (uint32_t i = 1; i < f->n; i++) {
-        struct racer *c = &r->at[f->all[i]];
+    for (uint32_t i = 0; i < r->n_finalists; i++) {
+        const struct racer *c = &r->at[r->finalists[i]];
         struct noise_interval d = difference(c, &r->at[best]);
         if (better[i] && d.low <= 0 && d.mid <= race_least && c->order < r->at[first].order)
-            first = f->all[i];
+            first = r->finalists[i];
     }
     return first;
 }
@@ -282,19 +276,18 @@ static double missed(const struct race *r, const struct racer *chosen) {
     return most;
 }
 
-/* True where more passes would change nothing. */
-static bool judge(struct final *f, struct race_verdict *out) {
-    struct race *r = f->race;
-    out->chosen = choose(f);
+/* True where more blocks would change nothing. */
+static bool judge(struct race *r, struct race_verdict *out) {
+    out->chosen = choose(r);
     const struct racer *chosen = &r->at[out->chosen];
     double cut = fmax(race_least, missed(r, chosen)), noise = 0;
-    for (uint32_t i = 0; i < f->n; i++) {
-        const struct racer *c = &r->at[f->all[i]];
+    for (uint32_t i = 0; i < r->n_finalists; i++) {
+        struct racer *c = &r->at[r->finalists[i]];
         struct noise_interval d = difference(c, chosen);
         if (c->out || c == chosen) continue;
         noise = fmax(noise, -d.low);
-        f->leaving[i] |= i && f->all[i] && d.low > 0;
-        if (i == 0) noise = fmax(noise, (d.high - d.low) / 2);
+        c->leaving |= r->finalists[i] != r->hold && r->finalists[i] && d.low > 0;
+        if (r->finalists[i] == r->hold) noise = fmax(noise, (d.high - d.low) / 2);
     }
     out->noise = 1 - exp(-fmax(noise, cut));
     return noise <= cut;
@@ -320,37 +313,53 @@ static void times(struct race *r) {
 }
 
 /* As many as the time lasts for; the hold, the row by default and the best are always among them. */
-static void admit(struct final *f, const uint32_t *left, uint32_t n) {
-    struct race *r = f->race;
+static void admit(struct race *r, const uint32_t *left, uint32_t n) {
     double cost = 0, time = r->left_ns(r->user);
-    for (uint32_t i = 0; i < n && f->n < RACE_FINALISTS + 2; i++) {
+    r->n_finalists = r->n_blocks = 0;
+    for (uint32_t i = 0; i < n && r->n_finalists < RACE_FINALISTS + 2; i++) {
         struct racer *c = &r->at[left[i]];
         if (c->out) continue;
         cost += 2 * LEAST_BLOCKS * c->cost_ns;
-        if (f->n > 1 + (r->hold != 0) && cost > time) break;
+        if (r->n_finalists > 1 + (r->hold != 0) && cost > time) break;
         c->finalist = true;
         c->n_final = 0;
-        f->all[f->n++] = left[i];
+        r->finalists[r->n_finalists++] = left[i];
     }
-    if (f->n) r->hold = f->all[0];
+    if (r->n_finalists) r->hold = r->finalists[0];
 }
 
-greta_status race_final(struct race *r, const uint32_t *left, uint32_t n, struct race_verdict *out) {
-    struct final f = {.race = r};
+greta_status race_final(struct race *r, const uint32_t *left, uint32_t n) {
     greta_status status = GRETA_OK;
+    struct race_verdict verdict;
     bool decided = false;
-    *out = (struct race_verdict){0};
-    admit(&f, left, n);
-    if (!f.n) return GRETA_ERR_NOT_FOUND;
-    while (!status && !is_stopped(r) && !decided && f.n_blocks < RACE_FINAL &&
-           (f.n_blocks < LEAST_BLOCKS || r->left_ns(r->user) > 0)) {
-        status = block(&f);
-        /* The hold cannot be run any more: the others without it. */
-        if (!status && r->at[r->hold].out) return race_final(r, f.all + 1, f.n - 1, out);
-        if (!status && f.n_blocks >= LEAST_BLOCKS && f.n_blocks % 2 == 0) decided = judge(&f, out);
+    admit(r, left, n);
+    while (r->n_finalists && !status && !is_stopped(r) && !decided && r->n_blocks < RACE_FINAL &&
+           (r->n_blocks < LEAST_BLOCKS || r->left_ns(r->user) > 0)) {
+        status = block(r);
+        if (!status && r->at[r->hold].out) { /* the others without it */
+            uint32_t others[RACE_FINALISTS + 2];
+            memcpy(others, r->finalists, sizeof others);
+            return race_final(r, others + 1, r->n_finalists - 1);
+        }
+        if (!status && r->n_blocks >= LEAST_BLOCKS && r->n_blocks % 2 == 0) decided = judge(r, &verdict);
     }
-    if (!status && !f.n_blocks) return GRETA_ERR_NOT_FOUND; /* stopped */
-    if (!status) judge(&f, out);
-    if (!status) times(r);
+    if (!status && r->n_blocks) times(r);
     return status;
+}
+
+greta_status race_choose(struct race *r, struct race_verdict *out) {
+    *out = (struct race_verdict){0};
+    if (r->n_blocks && r->at[r->hold].out) { /* the fastest of the others is in its place */
+        const struct racer *was = &r->at[r->hold];
+        double best = INFINITY;
+        for (uint32_t i = 0; i < r->n_finalists; i++) {
+            double mid = difference(&r->at[r->finalists[i]], was).mid;
+            if (r->at[r->finalists[i]].out || mid >= best) continue;
+            best = mid;
+            r->hold = r->finalists[i];
+        }
+    }
+    if (!r->n_finalists || !r->n_blocks || r->at[r->hold].out) return GRETA_ERR_NOT_FOUND;
+    (void)judge(r, out);
+    return GRETA_OK;
 }

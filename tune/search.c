@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 32, MAX_CALLS = 1000, TOO_SLOW = 8, WARM_NS = 150000000 };
+enum { MIN_BATCH = 8, MAX_BATCH = 32, MAX_CALLS = 1000, TOO_SLOW = 8, WARM_NS = 150000000 };
 
 struct candidate {
     const struct greta_variant *row;
@@ -269,17 +269,6 @@ static greta_status check_one(struct hunt *h, struct candidate *c) {
     return worth_trying(h, c, &status) ? check_with(h, c, work_few(&h->work)) : status;
 }
 
-/* Those that may be chosen are checked with all tokens, too. */
-static greta_status check_whole(struct hunt *h, const uint32_t *left, uint32_t n) {
-    greta_status status = GRETA_OK;
-    for (uint32_t i = 0; i < n && !status && work_few(&h->work); i++) {
-        struct candidate *c = &h->candidates[h->racing[left[i]]];
-        if (!c->out) status = check_with(h, c, 0);
-        h->race.at[left[i]].out = c->out;
-    }
-    return status;
-}
-
 /*
  * A GPU that has waited for the host, while that made data or kernels, runs at a lower clock for a while: the row by default without a
  * pause until the clock is up again.
@@ -306,11 +295,23 @@ static greta_status default_first(struct hunt *h) {
     return status;
 }
 
+/* As many at once as there is time for, by how long the last ones took: kernels of a batch are built side by side, and all of them. */
+static uint32_t batch_for(const struct hunt *h, uint32_t last, uint64_t took_ns) {
+    uint64_t end = h->budget_ns * 4 / 10, used = used_ns(h), left = used < end ? end - used : 0;
+    uint64_t n = last * left / (took_ns ? took_ns : 1);
+    return n < MIN_BATCH   ? MIN_BATCH
+           : n > 2 * last  ? (2 * last > MAX_BATCH ? MAX_BATCH : 2 * last)
+           : n > MAX_BATCH ? MAX_BATCH
+                           : (uint32_t)n;
+}
+
 static greta_status check_all(struct hunt *h) {
-    const struct greta_variant *rows[BATCH];
+    const struct greta_variant *rows[MAX_BATCH];
     greta_status status = GRETA_OK;
-    for (uint32_t i = 1; i < h->n && !status; i += BATCH) {
-        uint32_t end = i + BATCH < h->n ? i + BATCH : h->n;
+    uint32_t n = MIN_BATCH;
+    for (uint32_t i = 1, end; i < h->n && !status; i = end) {
+        uint64_t start = clock_ns();
+        end = i + n < h->n ? i + n : h->n;
         if (used_ns(h) > h->budget_ns * 4 / 10 || !tell(h)) return GRETA_OK;
         for (uint32_t k = i; k < end; k++) rows[k - i] = h->candidates[k].row;
         greta_plan_prepare_variants(h->search->plan, &h->work.c.call, rows, end - i);
@@ -318,6 +319,7 @@ static greta_status check_all(struct hunt *h) {
             if (used_ns(h) > h->budget_ns * 5 / 10 || !tell(h)) return GRETA_OK;
             status = check_one(h, &h->candidates[k]);
         }
+        n = batch_for(h, n, clock_ns() - start);
     }
     return status;
 }
@@ -343,7 +345,7 @@ static greta_status one_call_of_all(struct hunt *h) {
             status = fail(h, c, status, greta_status_text(status));
         else if (!h->candidates->out && c->ns > 10 * TOO_SLOW * h->candidates->ns)
             status = leave_out(h, c, h->candidates);
-        if (i % BATCH == 0) tell(h);
+        if (i % MAX_BATCH == 0) tell(h);
     }
     return status;
 }
@@ -394,21 +396,35 @@ static void race_times(struct hunt *h) {
             (void)leave_out(h, &h->candidates[h->racing[i]], &h->candidates[h->racing[h->race.hold]]);
 }
 
+/* What is chosen is checked with all tokens, too; where it is wrong, another is chosen. */
+static greta_status race_end(struct hunt *h, struct race_verdict *out) {
+    greta_status status;
+    for (bool right = false; !right;) {
+        status = race_choose(&h->race, out);
+        if (status || !work_few(&h->work)) return status;
+        struct candidate *c = &h->candidates[h->racing[out->chosen]];
+        status = check_with(h, c, 0);
+        if (status) return status;
+        right = !c->out;
+        if (!right) c->ns = 0;
+        h->race.at[out->chosen].out = c->out;
+    }
+    return status;
+}
+
 static greta_status race(struct hunt *h, const struct candidate **chosen, double *noise) {
     struct race_verdict verdict;
     uint32_t n = 0, *left = calloc(h->race.n, sizeof *left);
     greta_status status = left ? warm_up(h, WARM_NS) : GRETA_ERR_NO_MEMORY;
     if (!status) status = race_heats(&h->race, left, &n);
-    if (!status) status = check_whole(h, left, n);
-    if (!status) status = warm_up(h, WARM_NS / 3);
-    if (!status) status = race_final(&h->race, left, n, &verdict);
+    if (!status) status = race_final(&h->race, left, n);
     free(left);
-    if (!status) {
-        race_times(h);
-        *chosen = &h->candidates[h->racing[verdict.chosen]];
-        *noise = verdict.noise;
-    }
-    return status == GRETA_ERR_NOT_FOUND ? GRETA_OK : status; /* none is left: none is chosen */
+    if (!status) race_times(h);
+    if (!status) status = race_end(h, &verdict);
+    if (status) return status == GRETA_ERR_NOT_FOUND ? GRETA_OK : status; /* none is left: none is chosen */
+    *chosen = &h->candidates[h->racing[verdict.chosen]];
+    *noise = verdict.noise;
+    return GRETA_OK;
 }
 
 static void keep_winner(struct greta_search *s, const struct greta_variant *row) {
@@ -442,13 +458,19 @@ static greta_status report(struct hunt *h, const struct candidate *chosen, struc
 
 static greta_status hunt(struct hunt *h, const char *held, struct greta_search_result *out) {
     const struct candidate *chosen = NULL;
+    double data = (double)used_ns(h), checks;
     greta_status status = default_first(h);
     if (!status) status = check_all(h);
     if (!status && h->n_tried > 1) status = one_call_of_all(h);
     if (!status) status = race_make(h, held);
+    checks = (double)used_ns(h) - data;
     if (!status && h->n_tried > 1) status = race(h, &chosen, &out->noise);
     if (chosen && chosen != h->candidates) keep_winner(h->search, chosen->row);
     if (!status) status = report(h, chosen, out);
+    greta_logf(h->search->log, GRETA_LOG_INFO,
+               "%s %s: %.0f of %.0f ms: data %.0f, %u checks %.0f, the race the rest", out->entry.key.op,
+               out->entry.key.shape, (double)used_ns(h) * 1e-6, (double)h->budget_ns * 1e-6, data * 1e-6,
+               h->n_tried, checks * 1e-6);
     free(h->race.at);
     free(h->racing);
     return status;
