@@ -40,7 +40,7 @@ static inline struct greta_binding whole(const struct weight *w) {
     return bytes_of(w->parts[0].buf, w->parts[0].offset_bytes, w->parts[0].size_bytes);
 }
 
-/* ---- recording: forward.c ---- */
+/* ---- recording: forward_record.c ---- */
 
 /* Records one call. flops and bytes are what it will cost, where that counts. */
 void forward_record(struct forward *f, const struct greta_call *call, double flops, double bytes);
