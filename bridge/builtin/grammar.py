@@ -364,50 +364,61 @@ def named(h, lang, rng):
     return " " + rng.choice(("llamad" + ("a" if h.fem else "o"), "que se llama")) + " " + h.name
 
 
-def request(rng, lang):
-    """A request for a story, and the story (in another language now and then)."""
+def one_asked(rng, lang):
+    """A hero, and its words in a request."""
+    hero, q = random_hero(rng, lang), rng.random()
+    if q < .3:
+        add_trait(hero, lang, rng)
+    about = offer_of(hero, lang)
+    if q < .4 and rng.random() < .5 or .4 < q < .55:
+        about += named(hero, lang, rng)
+    elif .55 < q < .67:
+        about = (plural_en if lang == "en" else plural_es)(hero.word)
+    elif .67 < q < .75:
+        named(hero, lang, rng)
+        about = ("my " if lang == "en" else "mi ") + hero.word + " " + hero.name
+    elif .75 < q < .84:
+        named(hero, lang, rng)
+        if hero.kind is None:
+            hero = Hero(rng, lang, name=hero.name)
+        about = hero.name
+    return hero, about
+
+
+def two_asked(rng, lang):
+    """Two heroes, in a place now and then; or one and a topic."""
+    place, joined = None, " and " if lang == "en" else " y "
+    hero, friend = random_hero(rng, lang), random_hero(rng, lang, True)
+    while friend.word == hero.word or friend.name == hero.name:
+        friend = random_hero(rng, lang, True)
+    for h in (hero, friend):
+        if rng.random() < .08:
+            add_trait(h, lang, rng)
+    both = [offer_of(hero, lang), offer_of(friend, lang)]
+    if rng.random() < .1:
+        both = [both[0] + named(hero, lang, rng), both[1] + named(friend, lang, rng)]
+    about, q = joined.join(both), rng.random()
+    if q < .2:
+        place = rng.choice(PLACES)
+        about += " " + where_asked(place, lang, rng)
+    elif q < .4:
+        key = rng.choice(list(PLOTS))
+        return hero, None, None, key, offer_of(hero, lang) + joined + rng.choice((TOPICS_EN if lang == "en" else TOPICS_ES)[key])
+    return hero, friend, place, None, about
+
+
+def asked(rng, lang):
+    """What a request is about: hero, friend, place and topic; their words, and the one before these."""
     en = lang == "en"
     hero = friend = place = key = None
     about, r = "", rng.random()
     word = rng.choice(("about ",) * 5 + ("with ", "of ")) if en else rng.choice(("de ", "sobre ", "de ", "de ", "con ", "acerca de "))
     if r < .08:
         pass                                                            # anything
-    elif r < .30:                                                       # one hero
-        hero = random_hero(rng, lang)
-        q = rng.random()
-        if q < .3:
-            add_trait(hero, lang, rng)
-        about = offer_of(hero, lang)
-        if q < .4 and rng.random() < .5 or .4 < q < .55:
-            about += named(hero, lang, rng)
-        elif .55 < q < .67:
-            about = (plural_en if en else plural_es)(hero.word)
-        elif .67 < q < .75:
-            named(hero, lang, rng)
-            about = ("my " if en else "mi ") + hero.word + " " + hero.name
-        elif .75 < q < .84:
-            named(hero, lang, rng)
-            if hero.kind is None:
-                hero = Hero(rng, lang, name=hero.name)
-            about = hero.name
-    elif r < .50:                                                       # two
-        hero, friend = random_hero(rng, lang), random_hero(rng, lang, True)
-        while friend.word == hero.word or friend.name == hero.name:
-            friend = random_hero(rng, lang, True)
-        for h in (hero, friend):
-            if rng.random() < .08:
-                add_trait(h, lang, rng)
-        both = [offer_of(hero, lang), offer_of(friend, lang)]
-        if rng.random() < .1:
-            both = [both[0] + named(hero, lang, rng), both[1] + named(friend, lang, rng)]
-        about = (" and " if en else " y ").join(both)
-        q = rng.random()
-        if q < .2:
-            place = rng.choice(PLACES)
-            about += " " + where_asked(place, lang, rng)
-        elif q < .4:
-            friend, key = None, rng.choice(list(PLOTS))
-            about = offer_of(hero, lang) + (" and " if en else " y ") + rng.choice((TOPICS_EN if en else TOPICS_ES)[key])
+    elif r < .30:
+        hero, about = one_asked(rng, lang)
+    elif r < .50:
+        hero, friend, place, key, about = two_asked(rng, lang)
     elif r < .68:                                                       # a hero in a place
         hero, place = random_hero(rng, lang), rng.choice(PLACES)
         if rng.random() < .2:
@@ -427,25 +438,36 @@ def request(rng, lang):
             add_trait(hero, lang, rng)
         about = offer_of(hero, lang) + (named(hero, lang, rng) if rng.random() < .1 else "")
         about += " " + rng.choice((WHO_EN if en else WHO_ES)[key].split("|"))
-    bare = about
-    if about:
-        about = " " + word + about
-        if not en:
-            about = about.replace(" de el ", " del ")
+    return hero, friend, place, key, word, about
+
+
+def translated(rng, lang, about, hero, friend):
+    """The same asked for in the other language: that, the request's words, and its heroes as they are there."""
+    en = lang == "en"
+    out = "es" if en else "en"
+    about = (rng.choice((" in Spanish", " in Spanish")) if en else " en inglés") + about if rng.random() < .5 else \
+        about + (" in Spanish" if en else " en inglés")
+    named_in = {h.name for h in (hero, friend) if h and h.name in about}
+
+    def other(h):
+        n = h and Hero(rng, out, h.kind, h.fem if out == "es" else None)
+        if n and h.name in named_in:
+            n.name = h.name
+        return n
+    return out, about, other(hero), other(friend)
+
+
+def request(rng, lang):
+    """A request for a story, and the story (in another language now and then)."""
+    en = lang == "en"
+    hero, friend, place, key, word, bare = asked(rng, lang)
+    about = " " + word + bare if bare else ""
+    if not en:
+        about = about.replace(" de el ", " del ")
     out = lang
     traits = any(h is not None and h.trait for h in (hero, friend))
     if rng.random() < .11 and not traits and (hero is None or hero.kind is not None) and (friend is None or friend.kind is not None):
-        out = "es" if en else "en"
-        about = (rng.choice((" in Spanish", " in Spanish")) if en else " en inglés") + about if rng.random() < .5 else \
-            about + (" in Spanish" if en else " en inglés")
-        named_in = {h.name for h in (hero, friend) if h and h.name in about}
-
-        def other(h):
-            n = h and Hero(rng, out, h.kind, h.fem if out == "es" else None)
-            if n and h.name in named_in:
-                n.name = h.name
-            return n
-        hero, friend = other(hero), other(friend)
+        out, about, hero, friend = translated(rng, lang, about, hero, friend)
     if hero and out == lang and bare and rng.random() < .1:
         known = hero.kind is not None and not (friend or place or key or traits) and hero.name not in bare
         if known or bare != hero.name and " " in bare:
