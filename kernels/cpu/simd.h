@@ -22,6 +22,20 @@
 #define CPU_FN(name) CPU_JOIN2(cpu_, name, CPU_ISA)
 #define SIMD_INLINE static inline __attribute__((always_inline, unused))
 
+/*
+ * How far before its use a matrix that is read once is asked for, in bytes; 0: not at all. Intel's own prefetching ends with a
+ * page of 4 KiB, and a miss takes longer than the next rows keep a core busy. On AMD it gains nothing: docs/tried.md.
+ */
+SIMD_INLINE size_t simd_prefetch_ahead(void) {
+    return __builtin_cpu_is("intel") ? 4096 : 0;
+}
+
+/* Asks for the lines of n bytes that lie `ahead` (see simd_prefetch_ahead) behind p. That may be past the matrix: nothing is read. */
+SIMD_INLINE void simd_prefetch(const void *p, size_t n, size_t ahead) {
+    if (!ahead) return;
+    for (size_t i = 0; i < n; i += 64) _mm_prefetch((const char *)((uintptr_t)p + ahead + i), _MM_HINT_T0);
+}
+
 #ifdef __AVX512F__
 
 typedef __m512 vf;

@@ -1,6 +1,6 @@
 /*
  * Matrix x vector. It reads each weight once, so it runs at the speed of memory; what counts is that a unit of 32 elements costs
- * few instructions: see vec_row_q8a.h.
+ * few instructions (see vec_row_q8a.h), and that memory is asked early (simd_prefetch).
  */
 #include "cpu.h"
 #include "qkv.h"
@@ -48,14 +48,17 @@ SIMD_INLINE vf weights_read_n(uint32_t type, const uint8_t *row, size_t i, size_
     return type == GRETA_TYPE_F16 ? vf_load_f16_n(h, n) : vf_load_bf16_n(h, n);
 }
 
-SIMD_INLINE float row_dot_float(uint32_t type, const uint8_t *row, const float *x, size_t n) {
+SIMD_INLINE float row_dot_float(uint32_t type, const uint8_t *row, const float *x, size_t n, size_t ahead) {
+    const size_t element = type == GRETA_TYPE_F32 ? 4 : 2;
     vf acc[4] = {vf_zero(), vf_zero(), vf_zero(), vf_zero()};
     size_t i = 0;
-    for (; i + 4 * VF_LANES <= n; i += 4 * VF_LANES)
+    for (; i + 4 * VF_LANES <= n; i += 4 * VF_LANES) {
+        simd_prefetch(row + i * element, 4 * VF_LANES * element, ahead);
         for (size_t k = 0; k < 4; k++) {
             size_t at = i + k * VF_LANES;
             acc[k] = vf_fma(weights_read(type, row, at), vf_load(x + at), acc[k]);
         }
+    }
     for (; i + VF_LANES <= n; i += VF_LANES)
         acc[0] = vf_fma(weights_read(type, row, i), vf_load(x + i), acc[0]);
     if (i < n) acc[1] = vf_fma(weights_read_n(type, row, i, n - i), vf_load_n(x + i, n - i), acc[1]);
@@ -93,12 +96,12 @@ SIMD_INLINE void put(float *y, bool add, float value) {
 
 SIMD_INLINE void rows_f32(uint32_t type, bool quantized, const struct cpu_args_matvec *a, bool add,
                           struct cpu_range range) {
-    size_t row_bytes = block_row_bytes(type, a->n_cols);
+    size_t row_bytes = block_row_bytes(type, a->n_cols), ahead = simd_prefetch_ahead();
     const uint8_t *w = (const uint8_t *)a->w + range.begin * row_bytes;
     for (uint64_t r = range.begin; r < range.end; r++, w += row_bytes)
         put((float *)a->y + r, add,
             quantized ? row_dot_exact(type, w, a->x, a->n_cols / 32)
-                      : row_dot_float(type, w, a->x, a->n_cols));
+                      : row_dot_float(type, w, a->x, a->n_cols, ahead));
 }
 
 static void any_f32(uint32_t type, const struct cpu_args_matvec *a, bool add, struct cpu_range range) {

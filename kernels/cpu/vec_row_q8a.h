@@ -19,7 +19,7 @@ enum { CHUNK = 256 };
 /* A chunk of the activations. d, s and what is computed from x are zeros past n_units, up to a whole batch. */
 struct chunk {
     const int8_t *q;
-    size_t n_units;
+    size_t n_units, ahead;                      /* ahead: of the weights, see simd_prefetch_ahead */
     float d[CHUNK], s[CHUNK], half_s[2][CHUNK]; /* half_s: s of the halves of a unit */
     /* What the offset of wide weights adds to each lane of a unit, or of a pair of units (with VNNI): see init_slot. */
     _Alignas(64) int32_t init[CHUNK][8];
@@ -171,6 +171,7 @@ SIMD_INLINE void chunk_inits(uint32_t type, struct chunk *c) {
 SIMD_INLINE void chunk_make(uint32_t type, const uint8_t *x, size_t n_cols, size_t first, struct chunk *c) {
     size_t n = n_cols / 32 - first;
     c->n_units = n = n < CHUNK ? n : CHUNK;
+    c->ahead = simd_prefetch_ahead();
     c->q = (const int8_t *)x + first * 32;
     memcpy(c->d, x + GRETA_Q8A_D_OFFSET(n_cols) + first * 4, n * 4);
     memcpy(c->s, x + GRETA_Q8A_S_OFFSET(n_cols) + first * 4, n * 4);
@@ -302,6 +303,7 @@ SIMD_INLINE float row_dot_split(uint32_t type, const uint8_t *p, const struct ch
     size_t u0 = 0;
     for (; u0 + BATCH <= c->n_units; u0 += BATCH, p += batch_bytes(type)) {
         struct batch_scales s;
+        simd_prefetch(p, batch_bytes(type), c->ahead);
         factors_make(type, p, c, u0, &s, &rest);
 #pragma GCC unroll 2
         for (size_t i = 0; i < 2; i++) {
@@ -334,6 +336,7 @@ SIMD_INLINE float row_dot_units(uint32_t type, const uint8_t *row, const struct 
         if (batch_has_halves(type)) _mm256_storeu_ps(d[1] + u, s.d[1]);
     }
     for (size_t u0 = 0; u0 < n_whole; u0 += BATCH, row += bytes) {
+        simd_prefetch(row, bytes, c->ahead);
 #pragma GCC unroll 8
         for (size_t u = 0; u < BATCH; u++) {
             __m256 scale = _mm256_set1_ps(d[0][u0 + u]), dot = unit_dot(type, row, u, false, c, u0 + u);
@@ -457,7 +460,10 @@ SIMD_INLINE float row_dot(uint32_t type, const uint8_t *row, const struct chunk 
     const size_t bytes = batch_bytes(type);
     __m256 acc = _mm256_setzero_ps(), rest = _mm256_setzero_ps();
     size_t u = 0;
-    for (; u + BATCH <= c->n_units; u += BATCH, row += bytes) acc = batch_add(type, row, c, u, acc, &rest);
+    for (; u + BATCH <= c->n_units; u += BATCH, row += bytes) {
+        simd_prefetch(row, bytes, c->ahead);
+        acc = batch_add(type, row, c, u, acc, &rest);
+    }
     if (!batch_is_block(type)) acc = tail_add(type, row, c, u, acc, &rest);
     return v8_sum(_mm256_fmadd_ps(rest, _mm256_set1_ps(rest_factor(type)), acc));
 }
