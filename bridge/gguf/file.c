@@ -51,15 +51,31 @@ greta_status gguf_part_map(struct gguf_part *part, const struct greta_log *log) 
             status = greta_fail(log, errno == ENOMEM ? GRETA_ERR_NO_MEMORY : GRETA_ERR_IO,
                                 "%.500s: cannot be mapped: %s", part->path, strerror(errno));
         else
-            part->data = p, part->size = (size_t)st.st_size, part->mapped = true;
+            part->data = p, part->size = (size_t)st.st_size, part->mapped = true, part->fd = fd;
     }
-    close(fd);
+    if (status) close(fd);
     return status;
 }
 
 void gguf_part_unmap(struct gguf_part *part) {
-    if (part->mapped) munmap((void *)part->data, part->size);
+    if (part->mapped) {
+        munmap((void *)part->data, part->size);
+        close(part->fd);
+    }
     part->data = NULL;
     part->size = 0;
     part->mapped = false;
+}
+
+bool greta_gguf_read(const struct greta_gguf *g, uint32_t i_file, uint64_t offset_bytes, void *dst,
+                     size_t size_bytes) {
+    if (i_file >= g->n_parts || !g->parts[i_file].mapped) return false;
+    for (char *to = dst; size_bytes;) {
+        ssize_t n = pread(g->parts[i_file].fd, to, size_bytes, (off_t)offset_bytes);
+        if (n < 0 && errno == EINTR) continue;
+        if (n == 0) errno = EIO; /* shorter than when it was opened */
+        if (n <= 0) return false;
+        to += n, offset_bytes += (uint64_t)n, size_bytes -= (size_t)n;
+    }
+    return true;
 }

@@ -12,6 +12,7 @@ struct gguf_part {
     const unsigned char *data;
     size_t size;
     bool mapped;
+    int fd; /* of a mapped file */
 };
 
 struct gguf_key {

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const uint64_t slab_bytes = (uint64_t)1 << 30;
-enum { WRAP_ALIGN = 16 };
+static const uint64_t slab_bytes_least = (uint64_t)256 << 20, slab_bytes_most = (uint64_t)1 << 30;
+enum { WRAP_ALIGN = 16, MOST_SLABS = 64 };
 
 void load_tell(const struct loader *l) {
     const uint64_t done = atomic_load(&l->done_bytes);
@@ -27,9 +27,12 @@ static greta_status create(struct loader *l, uint64_t size_bytes, struct greta_b
     return status;
 }
 
-/* The first ones are small: a device takes tens of milliseconds for a GiB (an H200 24), and pieces wait for the first alone. */
-static uint64_t slab_limit(const struct greta_model *m, uint32_t i_slab) {
-    uint64_t bytes = i_slab < 3 ? slab_bytes >> (3 - i_slab) : slab_bytes;
+/* Small ones are ready soon: a device takes tens of milliseconds for a GiB (an H200 24). But not too many of them. */
+static uint64_t slab_limit(const struct greta_model *m) {
+    const uint64_t share = m->info.weights_bytes / MOST_SLABS,
+                   bytes = share < slab_bytes_least  ? slab_bytes_least
+                           : share > slab_bytes_most ? slab_bytes_most
+                                                     : share;
     return weights_max_bytes(m, bytes);
 }
 
@@ -38,7 +41,7 @@ static struct slab *slab_for(struct loader *l, uint64_t size_bytes, uint64_t *at
     struct slab *last = l->n_slabs ? &l->slabs[l->n_slabs - 1] : NULL;
 
     *at = last ? (last->size_bytes + WEIGHTS_SLAB_ALIGN - 1) / WEIGHTS_SLAB_ALIGN * WEIGHTS_SLAB_ALIGN : 0;
-    if (last && *at + size_bytes <= slab_limit(l->m, l->n_slabs - 1)) return last;
+    if (last && *at + size_bytes <= slab_limit(l->m)) return last;
     *at = 0;
     return &l->slabs[l->n_slabs++];
 }
@@ -163,7 +166,7 @@ greta_status weights_load(struct greta_model *m, const struct greta_model_params
                        .total_bytes = m->info.weights_bytes,
                        .lock = PTHREAD_MUTEX_INITIALIZER,
                        .made = PTHREAD_COND_INITIALIZER,
-                       .mapped = greta_gguf_file_path(m->gguf, 0) != NULL};
+                       .is_file = greta_gguf_file_path(m->gguf, 0) != NULL};
     uint32_t n_parts = 0, n_most, n_slabs = 0;
     greta_status status;
 

@@ -9,7 +9,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-struct upload;
+struct load_thread;
 
 /* A buffer that matrices share. */
 struct slab {
@@ -33,13 +33,14 @@ struct loader {
     /* of load_pieces.c */
     struct piece *pieces;
     uint32_t n_pieces, capacity;
-    uint32_t n_listed;      /* slabs that pieces make */
-    pthread_mutex_t lock;   /* of the stream and of slabs that are not ready, while the threads are at it */
-    pthread_cond_t made;    /* a slab, or `status` is set */
-    struct upload *uploads; /* one a thread; NULL where the host writes the device's memory itself */
-    uint64_t slot_bytes;
+    uint32_t n_listed;    /* slabs that pieces make */
+    pthread_mutex_t lock; /* of the stream and of slabs that are not ready, while the threads are at it */
+    pthread_cond_t made;  /* a slab, or `status` is set */
+    struct load_thread *threads;
+    uint64_t read_bytes,
+        slot_bytes; /* of the largest piece: in the file, and pinned; 0 where the host writes the device's memory itself */
     uint32_t n_brought;
-    bool mapped; /* the file, by this process */
+    bool is_file;
     _Atomic int status;
 };
 

@@ -1,20 +1,16 @@
 /*
- * All parts are cut into pieces of about a MiB, and one loop over all threads takes them: reading (the page cache, by the mapping) and packing
- * are one pass. Where host and device share memory that the host caches, a piece is packed into its place. Elsewhere it is packed
+ * All parts are cut into pieces of about a MiB, and one loop over all threads takes them. A piece is read into memory that stays in the
+ * thread's cache, not by the mapping: its pages would be brought in and given back one by one, under the lock of the address space, which a
+ * driver that allocates holds. Where host and device share memory that the host caches, it is packed from there into its place. Elsewhere
  * into pinned memory, from where the device brings it over while the thread packs the next ones. The loop also makes the slabs, each
  * while pieces of the one before are under way: a GPU's driver takes as long for its memory as filling it does.
  */
 #include "load.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-#ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ 22 /* since Linux 5.14; before, EINVAL */
-#endif
 
 enum { PIECE_BYTES = 1 << 20, PIECE_ROWS = 16, N_SLOTS = 4, FLUSH_PIECES = 8, SLOT_ALIGN = 256 };
 
@@ -30,8 +26,10 @@ struct slot {
     bool busy;
 };
 
-/* A thread's pinned memory, in slots that the device reads from; where a piece passes the largest buffer, plain memory for one. */
-struct upload {
+/* A thread's memory. */
+struct load_thread {
+    unsigned char *read; /* a piece as the file has it */
+    /* Where the host does not write the device's memory: slots in pinned memory, or where a piece passes the largest buffer, plain memory for one. */
     struct greta_buf *buf;
     unsigned char *at;
     void *scratch;
@@ -86,35 +84,42 @@ static uint64_t packed_bytes(const struct piece *p) {
 
 /* ---- packing ---- */
 
-/* In one call in place of a fault for every few pages; where the pages are not in memory, it reads them. */
-static void populate(const unsigned char *data, uint64_t bytes) {
-    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), from = (uintptr_t)data / page * page;
-    (void)madvise((void *)from, (size_t)((uintptr_t)data + bytes - from), MADV_POPULATE_READ);
+static uint64_t file_bytes(const struct piece *p) {
+    uint64_t row_bytes;
+    (void)load_part_in_file(p->source, p->part, &row_bytes);
+    return (p->end - p->begin) * row_bytes;
 }
 
-/*
- * The pages of a mapped file are given back by whoever has read them: the kernel unmaps one by one, 20 ms for 4 GB, which one thread alone
- * would do at the end. What shares a page with neighbours comes back as they ask for it.
- */
-static void unpopulate(const unsigned char *data, uint64_t bytes) {
-    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE),
-                    from = ((uintptr_t)data + page - 1) / page * page,
-                    to = ((uintptr_t)data + bytes) / page * page;
-    if (to > from) (void)madvise((void *)from, (size_t)(to - from), MADV_DONTNEED);
+/* The piece's rows as the file has them. A model in memory lies there already. */
+static greta_status read_piece(struct loader *l, struct load_thread *t, const struct piece *p,
+                               const void **out) {
+    const struct greta_gguf_tensor *tensor = p->source->tensor;
+    uint64_t row_bytes;
+    const unsigned char *data = load_part_in_file(p->source, p->part, &row_bytes) + p->begin * row_bytes;
+    const uint64_t at = tensor->file_offset_bytes + (uint64_t)(data - (const unsigned char *)tensor->data);
+
+    *out = data;
+    if (!l->is_file) return GRETA_OK;
+    if (!t->read) t->read = malloc(l->read_bytes);
+    *out = t->read;
+    if (!t->read)
+        return greta_fail(l->m->log, GRETA_ERR_NO_MEMORY, "no host memory for %" PRIu64 " bytes",
+                          l->read_bytes);
+    if (greta_gguf_read(l->m->gguf, tensor->i_file, at, t->read, file_bytes(p))) return GRETA_OK;
+    return greta_fail(l->m->log, GRETA_ERR_IO, "%.500s: tensor %s cannot be read: %s",
+                      greta_gguf_file_path(l->m->gguf, tensor->i_file), tensor->name, strerror(errno));
 }
 
 /* The piece's rows as rows [begin, end) of n_rows at dst. */
-static void pack(const struct loader *l, const struct piece *p, uint32_t n_rows, uint32_t begin, void *dst) {
+static greta_status pack(struct loader *l, struct load_thread *t, const struct piece *p, uint32_t n_rows,
+                         uint32_t begin, void *dst) {
     const struct weight *w = p->source->matrix;
     const uint32_t type = weights_file_type(p->source), n = p->end - p->begin;
-    uint64_t row_bytes;
-    const unsigned char *src = load_part_in_file(p->source, p->part, &row_bytes) + p->begin * row_bytes;
-    populate(src, n * row_bytes);
-    greta_status status =
-        type == w->type ? greta_layout_pack(w->layout, type, n_rows, w->n_cols, begin, begin + n, src, dst)
-                        : greta_layout_pack_f16(type, n_rows, w->n_cols, begin, begin + n, src, dst);
-    (void)status; /* it fails for arguments that weights_place has excluded */
-    if (l->mapped) unpopulate(src, n * row_bytes);
+    const void *src;
+    greta_status status = read_piece(l, t, p, &src);
+    if (status) return status;
+    return type == w->type ? greta_layout_pack(w->layout, type, n_rows, w->n_cols, begin, begin + n, src, dst)
+                           : greta_layout_pack_f16(type, n_rows, w->n_cols, begin, begin + n, src, dst);
 }
 
 /* ---- slabs ---- */
@@ -155,28 +160,28 @@ static bool wait_for_slab(struct loader *l, uint32_t i_slab) {
 /* ---- to the device ---- */
 
 /* Slots of one piece each, as many as the device's largest buffer holds. Their memory is one that the host caches: packing writes here and there. */
-static greta_status create_upload(struct loader *l, struct upload *u) {
+static greta_status create_slots(struct loader *l, struct load_thread *t) {
     struct greta_dev *dev = l->m->dev;
     const uint64_t limit = greta_dev_get_limits(dev)->max_buf_bytes;
     const uint32_t n =
         !limit || limit / l->slot_bytes > N_SLOTS ? N_SLOTS : (uint32_t)(limit / l->slot_bytes);
 
     if (!n) {
-        u->scratch = malloc(l->slot_bytes);
-        return u->scratch ? GRETA_OK
+        t->scratch = malloc(l->slot_bytes);
+        return t->scratch ? GRETA_OK
                           : greta_fail(l->m->log, GRETA_ERR_NO_MEMORY, "no host memory for %" PRIu64 " bytes",
                                        l->slot_bytes);
     }
-    greta_status status = greta_buf_create(dev, n * l->slot_bytes, GRETA_MEM_READBACK, &u->buf);
-    for (uint32_t i = 0; i < n && !status; i++) status = greta_event_create(dev, &u->slots[i].event);
+    greta_status status = greta_buf_create(dev, n * l->slot_bytes, GRETA_MEM_READBACK, &t->buf);
+    for (uint32_t i = 0; i < n && !status; i++) status = greta_event_create(dev, &t->slots[i].event);
     if (status) return status;
-    u->at = greta_buf_host(u->buf);
-    u->n_slots = n;
+    t->at = greta_buf_host(t->buf);
+    t->n_slots = n;
     return GRETA_OK;
 }
 
 /* Copies the piece's runs, which lie at `from_bytes` of the pinned memory, or at `scratch`, as those of a weight of its own. */
-static greta_status copy_runs(struct loader *l, const struct upload *u, uint64_t from_bytes,
+static greta_status copy_runs(struct loader *l, const struct load_thread *t, uint64_t from_bytes,
                               const struct piece *p) {
     const struct weight *w = p->source->matrix;
     const uint32_t n_rows = p->end - p->begin;
@@ -188,22 +193,22 @@ static greta_status copy_runs(struct loader *l, const struct upload *u, uint64_t
     for (uint32_t i = 0; i < n && !status; i++) {
         const uint64_t at = p->part->offset_bytes + to[i].offset_bytes;
         status =
-            u->buf ? greta_stream_copy(l->stream, p->part->buf, at, u->buf, from_bytes + from[i].offset_bytes,
+            t->buf ? greta_stream_copy(l->stream, p->part->buf, at, t->buf, from_bytes + from[i].offset_bytes,
                                        from[i].size_bytes)
                    : greta_stream_write(l->stream, p->part->buf, at,
-                                        (const char *)u->scratch + from[i].offset_bytes, from[i].size_bytes);
+                                        (const char *)t->scratch + from[i].offset_bytes, from[i].size_bytes);
     }
     return status;
 }
 
 /* Some pieces go in one submit: each takes the device a pause. Who waits for a slot submits what is left. */
-static greta_status bring(struct loader *l, const struct upload *u, struct slot *slot, uint64_t from_bytes,
-                          const struct piece *p) {
+static greta_status bring(struct loader *l, const struct load_thread *t, struct slot *slot,
+                          uint64_t from_bytes, const struct piece *p) {
     const uint32_t n_threads = thread_pool_n_threads(l->pool),
                    n_flush = n_threads < FLUSH_PIECES ? n_threads : FLUSH_PIECES;
 
     pthread_mutex_lock(&l->lock);
-    greta_status status = copy_runs(l, u, from_bytes, p);
+    greta_status status = copy_runs(l, t, from_bytes, p);
     if (!status && slot) status = greta_event_record(slot->event, l->stream);
     if (!status && ++l->n_brought % n_flush == 0) status = greta_stream_flush(l->stream);
     pthread_mutex_unlock(&l->lock);
@@ -211,22 +216,22 @@ static greta_status bring(struct loader *l, const struct upload *u, struct slot 
     return status;
 }
 
-static greta_status upload_piece(struct loader *l, struct upload *u, const struct piece *p) {
-    greta_status status = u->buf || u->scratch ? GRETA_OK : create_upload(l, u);
-    const uint32_t i_slot = u->n_slots ? u->i_slot++ % u->n_slots : 0;
-    struct slot *slot = u->n_slots ? &u->slots[i_slot] : NULL;
+static greta_status upload_piece(struct loader *l, struct load_thread *t, const struct piece *p) {
+    greta_status status = t->buf || t->scratch ? GRETA_OK : create_slots(l, t);
+    const uint32_t i_slot = t->n_slots ? t->i_slot++ % t->n_slots : 0;
+    struct slot *slot = t->n_slots ? &t->slots[i_slot] : NULL;
 
     if (!status && slot && slot->busy) status = greta_event_wait(slot->event, UINT64_MAX);
     if (status) return status;
     if (slot) slot->busy = false;
-    pack(l, p, p->end - p->begin, 0, slot ? u->at + i_slot * l->slot_bytes : u->scratch);
-    return wait_for_slab(l, p->i_slab) ? bring(l, u, slot, i_slot * l->slot_bytes, p) : GRETA_OK;
+    status = pack(l, t, p, p->end - p->begin, 0, slot ? t->at + i_slot * l->slot_bytes : t->scratch);
+    return !status && wait_for_slab(l, p->i_slab) ? bring(l, t, slot, i_slot * l->slot_bytes, p) : status;
 }
 
-static greta_status place_piece(struct loader *l, const struct piece *p) {
-    if (wait_for_slab(l, p->i_slab))
-        pack(l, p, p->part->n_rows, p->begin, (char *)greta_buf_host(p->part->buf) + p->part->offset_bytes);
-    return GRETA_OK;
+static greta_status place_piece(struct loader *l, struct load_thread *t, const struct piece *p) {
+    if (!wait_for_slab(l, p->i_slab)) return GRETA_OK;
+    return pack(l, t, p, p->part->n_rows, p->begin,
+                (unsigned char *)greta_buf_host(p->part->buf) + p->part->offset_bytes);
 }
 
 static void load_piece(void *user, uint32_t i, unsigned i_thread) {
@@ -234,9 +239,9 @@ static void load_piece(void *user, uint32_t i, unsigned i_thread) {
     const struct piece *p = &l->pieces[i];
 
     if (atomic_load_explicit(&l->status, memory_order_relaxed)) return;
-    greta_status status = !p->source   ? make_slab(l, &l->slabs[p->i_slab])
-                          : l->uploads ? upload_piece(l, &l->uploads[i_thread], p)
-                                       : place_piece(l, p);
+    greta_status status = !p->source      ? make_slab(l, &l->slabs[p->i_slab])
+                          : l->slot_bytes ? upload_piece(l, &l->threads[i_thread], p)
+                                          : place_piece(l, &l->threads[i_thread], p);
     if (status) fail(l, status);
     if (p->source) l->done_bytes += packed_bytes(p);
     if (i_thread == 0) load_tell(l);
@@ -248,32 +253,37 @@ static bool host_writes(const struct loader *l) {
     return weights_are_mapped(l->m) || greta_dev_get_limits(l->m->dev)->unified;
 }
 
-static greta_status create_uploads(struct loader *l) {
-    for (uint32_t i = 0; i < l->n_pieces; i++)
-        if (l->pieces[i].source && packed_bytes(&l->pieces[i]) > l->slot_bytes)
-            l->slot_bytes = packed_bytes(&l->pieces[i]);
+static greta_status create_threads(struct loader *l) {
+    for (uint32_t i = 0; i < l->n_pieces; i++) {
+        const struct piece *p = &l->pieces[i];
+        if (!p->source) continue;
+        if (file_bytes(p) > l->read_bytes) l->read_bytes = file_bytes(p);
+        if (!host_writes(l) && packed_bytes(p) > l->slot_bytes) l->slot_bytes = packed_bytes(p);
+    }
     l->slot_bytes = (l->slot_bytes + SLOT_ALIGN - 1) / SLOT_ALIGN * SLOT_ALIGN;
-    l->uploads = calloc(thread_pool_n_threads(l->pool), sizeof *l->uploads);
-    return l->uploads ? GRETA_OK : greta_fail(l->m->log, GRETA_ERR_NO_MEMORY, "no memory for the model");
+    l->threads = calloc(thread_pool_n_threads(l->pool), sizeof *l->threads);
+    return l->threads ? GRETA_OK : greta_fail(l->m->log, GRETA_ERR_NO_MEMORY, "no memory for the model");
 }
 
 greta_status load_pieces(struct loader *l) {
-    greta_status status = host_writes(l) || !l->n_pieces ? GRETA_OK : create_uploads(l);
+    greta_status status = l->n_pieces ? create_threads(l) : GRETA_OK;
 
     if (status) return status;
     thread_pool_loop(l->pool, l->n_pieces, load_piece, l);
     status = (greta_status)atomic_load(&l->status);
-    return status || !l->uploads ? status : greta_stream_wait(l->stream);
+    return status || !l->slot_bytes ? status : greta_stream_wait(l->stream);
 }
 
 void load_pieces_free(struct loader *l) {
-    const unsigned n_threads = l->uploads ? thread_pool_n_threads(l->pool) : 0;
+    const unsigned n_threads = l->threads ? thread_pool_n_threads(l->pool) : 0;
 
     for (unsigned i = 0; i < n_threads; i++) {
-        free(l->uploads[i].scratch);
-        greta_buf_destroy(&l->uploads[i].buf);
-        for (int s = 0; s < N_SLOTS; s++) greta_event_destroy(&l->uploads[i].slots[s].event);
+        struct load_thread *t = &l->threads[i];
+        free(t->read);
+        free(t->scratch);
+        greta_buf_destroy(&t->buf);
+        for (int s = 0; s < N_SLOTS; s++) greta_event_destroy(&t->slots[s].event);
     }
-    free(l->uploads);
+    free(l->threads);
     free(l->pieces);
 }

@@ -2,6 +2,7 @@
 #include "../check.h"
 #include "writer.h"
 
+#include <errno.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -96,6 +97,7 @@ static void test_sound(void) {
     CHECK(!greta_gguf_tensor(g, "secn") && !greta_gguf_tensor(g, "") && greta_gguf_tensor_at(g, 2) &&
           !greta_gguf_tensor_at(g, 3));
     CHECK(!greta_gguf_file_path(g, 0) && !strcmp(greta_gguf_path(g), "sample"));
+    CHECK(!greta_gguf_read(g, 0, 0, &(char){0}, 1)); /* memory is no file */
     greta_gguf_close(&g);
     CHECK(!g);
     greta_gguf_close(&g);
@@ -361,6 +363,24 @@ static void save_set(const char *dir) {
     save_part(in(dir, "m-00003-of-00003.gguf"), (struct split_part){2, 3, 3, "c"});
 }
 
+/* What it reads is what the mapping shows; a file that has become shorter since is an error, not a fault. */
+static void test_read(const char *dir) {
+    struct greta_gguf *g = NULL;
+    float x[4] = {9, 9, 9, 9};
+    save_set(dir);
+    if (!CHECK(greta_gguf_open(in(dir, "m-00001-of-00003.gguf"), NULL, &g) == GRETA_OK)) return;
+    const struct greta_gguf_tensor *t = greta_gguf_tensor(g, "c");
+    CHECK(t && greta_gguf_read(g, t->i_file, t->file_offset_bytes, x, sizeof x) &&
+          !memcmp(x, t->data, sizeof x) && x[0] == 2.0f);
+    CHECK(t && greta_gguf_read(g, t->i_file, t->file_offset_bytes, x, 0));
+    CHECK(!greta_gguf_read(g, 3, 0, x, 1));
+    CHECK(!truncate(in(dir, "m-00003-of-00003.gguf"), (off_t)t->file_offset_bytes + 8));
+    errno = 0;
+    CHECK(!greta_gguf_read(g, t->i_file, t->file_offset_bytes, x, sizeof x) && errno == EIO);
+    CHECK(greta_gguf_read(g, t->i_file, t->file_offset_bytes, x, 8));
+    greta_gguf_close(&g);
+}
+
 static void test_split(const char *dir) {
     static const char *const names[] = {"m-00001-of-00003.gguf", "m-00002-of-00003.gguf",
                                         "m-00003-of-00003.gguf"};
@@ -415,6 +435,7 @@ int main(void) {
     test_types();
     if (CHECK(mkdtemp(dir) != NULL)) {
         test_files(dir);
+        test_read(dir);
         test_split(dir);
         static const char *const left[] = {"good.gguf",
                                            "fifo",

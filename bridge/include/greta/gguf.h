@@ -53,6 +53,9 @@ GRETA_API void greta_gguf_close(struct greta_gguf **gguf);
 GRETA_API const char *greta_gguf_path(const struct greta_gguf *gguf);
 /* The i-th file of a split set (0: the first, or the only one); NULL past the end or for memory. */
 GRETA_API const char *greta_gguf_file_path(const struct greta_gguf *gguf, uint32_t i_file);
+/* Reads from the i-th file without the mapping, whose pages are then never brought in; from any thread. False, with errno, on failure. */
+GRETA_API GRETA_MUST_USE bool greta_gguf_read(const struct greta_gguf *gguf, uint32_t i_file, uint64_t offset_bytes, void *dst,
+                                              size_t size_bytes);
 GRETA_API uint32_t greta_gguf_version(const struct greta_gguf *gguf);
 GRETA_API uint64_t greta_gguf_n_tensors(const struct greta_gguf *gguf);
 GRETA_API const struct greta_gguf_tensor *greta_gguf_tensor_at(const struct greta_gguf *gguf, uint64_t i);
