@@ -137,11 +137,19 @@ static greta_status builds_collect(struct greta_plan *plan, const struct greta_c
     return GRETA_OK;
 }
 
+/* The largest code first: a long build that begins last would leave the other threads without work. */
+static int by_size(const void *a, const void *b) {
+    const size_t x = ((const struct build *)a)->variant->image->size_bytes,
+                 y = ((const struct build *)b)->variant->image->size_bytes;
+    return (x < y) - (x > y);
+}
+
 greta_status greta_plan_prepare(struct greta_plan *plan, const struct greta_call *calls, uint32_t n_calls) {
     struct build *builds = calloc(n_calls ? n_calls : 1, sizeof *builds);
     struct thread_pool *pool = NULL;
     uint32_t n = 0;
     greta_status status = builds ? builds_collect(plan, calls, n_calls, builds, &n) : GRETA_ERR_NO_MEMORY;
+    if (builds) qsort(builds, n, sizeof *builds, by_size);
     /* Host code has nothing to compile. */
     if (!status) status = thread_pool_create(plan->format == GRETA_IMAGE_HOST || n < 2 ? 1 : 0, &pool);
     if (!status) thread_pool_loop(pool, n, build_one, builds);

@@ -124,8 +124,10 @@ static const char few_queries[] = "n_tok is too small to fill its tiles";
 
 static const char *attn_tiled_unwise(const struct greta_variant *v, const struct greta_limits *limits,
                                      const struct greta_call *call) {
-    (void)v, (void)limits;
-    return call->scalars.attn.n_tok < 4 ? few_queries : NULL;
+    const uint32_t n_tok = call->scalars.attn.n_tok, queries = v->tunables[TILED_QUERIES];
+    /* A CPU computes queries that are not there as well. Its smallest tiles are for other heads. */
+    if (limits->is_cpu && queries > 16 && n_tok <= queries / 2) return few_queries;
+    return n_tok < 4 ? few_queries : NULL;
 }
 
 /* Tunables of attn_coopmat.comp. */
