@@ -46,6 +46,12 @@ def lane_times(row, passes):
     return {"valu": passes * row["loop_valu"] / LANES_PER_S, "lds": passes * row["loop_lds"] * 16 / LDS_PER_S}
 
 
+def matvec_times(row, n_weights):
+    n_rows, n_steps = (int(t) for t in row["c"]["tunables"].split(",")[:2])
+    per_pass = 8 * n_rows * n_steps * (2 if "glu" in row["row"] else 1)
+    return {"valu": n_weights / per_pass * row["loop_valu"] / LANES_PER_S}
+
+
 def decode(vector):
     for w_type, bits in BITS.items():
         for name, what, n_rows, n_cols in SHAPES:
@@ -53,11 +59,10 @@ def decode(vector):
                 names = {r["row"] for r in vector}
                 name = "matvec_wide_f16" if w_type == "F16" and "matvec_wide_f16" in names else "matvec_wide"
             row = find(vector, name, 64, w_type=w_type)
-            rows_, steps = (int(t) for t in row["c"]["tunables"].split(",")[:2])
-            per_pass = 8 * rows_ * steps * (2 if "glu" in name else 1)
-            passes = n_rows * n_cols / per_pass
-            yield line(f"{what} {n_rows} x {n_cols} {w_type}", row, n_rows * n_cols * bits / 8,
-                       {"valu": passes * row["loop_valu"] / LANES_PER_S})
+            yield line(f"{what} {n_rows} x {n_cols} {w_type}", row, n_rows * n_cols * bits / 8, matvec_times(row, n_rows * n_cols))
+    row, n_rows, n_cols, pieces = find(vector, "matvec_split_wide", 64, w_type="Q4_K"), 4096, 11008, 4
+    yield line(f"down {n_rows} x {n_cols} Q4_K, in {pieces} pieces", row, n_rows * n_cols * BITS["Q4_K"] / 8 + 2 * 4 * pieces * n_rows,
+               matvec_times(row, n_rows * n_cols))
     row = find(vector, "attn_split_one", 64, kv_type="F16", head_dim="128")
     fma = 2 * 1024 * 4096
     yield line("attention, 1 token, 1,024 before it, F16", row, 2 * 1024 * 4096 * 2, lane_times(row, fma / row["loop_fma"]))
@@ -96,7 +101,7 @@ def prefill(vector, matrix):
 # Ops that compute little beside what they move: bytes of each element of 512 tokens of 4,096, or the whole.
 TOKENS, DIM, HIDDEN = 512, 4096, 11008
 MOVERS = (("row_lookup_simple", "Q8_0", TOKENS * DIM * (34 / 32 + 4)), ("rms_norm_tiled", "", TOKENS * DIM * 8),
-          ("add_rms_norm_tiled", "", TOKENS * DIM * 16), ("layer_norm_tiled", "", TOKENS * DIM * 8),
+          ("add_rms_norm_tiled", "", TOKENS * DIM * 16), ("add_rms_norm_quantize_tiled", "", TOKENS * DIM * 13.25), ("layer_norm_tiled", "", TOKENS * DIM * 8),
           ("layer_rms_norm_tiled", "", TOKENS * DIM * 8), ("softmax_tiled", "", TOKENS * DIM * 8),
           ("causal_mask_tiled", "", TOKENS * TOKENS * 2), ("row_sum_tiled", "", TOKENS * DIM * 4),
           ("row_max_tiled", "", TOKENS * DIM * 4), ("argmax_wide", "32000", 32000 * 4), ("top_k_wide", "32000", 32000 * 4),
@@ -104,7 +109,8 @@ MOVERS = (("row_lookup_simple", "Q8_0", TOKENS * DIM * (34 / 32 + 4)), ("rms_nor
           ("rope_kv_simple", "F16", TOKENS * DIM * 20), ("act_mul_simple", "11008", TOKENS * HIDDEN * 12),
           ("add_simple", "", TOKENS * DIM * 12), ("cast_simple", "F32 F16", TOKENS * DIM * 6),
           ("bias_add_simple", "", TOKENS * DIM * 8), ("scale_simple", "", TOKENS * DIM * 8), ("softcap_simple", "32000", 32000 * 8),
-          ("attn_reduce_simple", "1024", 32 * 4 * 130 * 4), ("quantize_tiled", "", TOKENS * DIM * 5.25), ("fill_simple", "", TOKENS * DIM * 4), ("copy_simple", "", TOKENS * DIM * 8))
+          ("attn_reduce_simple", "1024", 32 * 4 * 130 * 4), ("quantize_tiled", "", TOKENS * DIM * 5.25),
+          ("unpack_simple", "4096 x 4096 Q4_K", DIM * DIM * (BITS["Q4_K"] / 8 + 2)), ("fill_simple", "", TOKENS * DIM * 4), ("copy_simple", "", TOKENS * DIM * 8))
 
 
 def others(vector, matrix):
@@ -139,7 +145,7 @@ def main():
              "es": (("qué", "fila", "memoria", "vector", "LDS", "matriz", "ms", "límite"), ("fila", "kernels", "bytes, como mucho"))}
     bounds = {"memory": "memoria", "valu": "vector", "lds": "LDS", "matrix": "matriz"}
     things = (("attention's output", "salida de la atención"), ("attention, 1 token, 1,024 before it", "atención, 1 token, 1.024 antes"),
-              ("attention, 512 tokens, 512 before them", "atención, 512 tokens, 512 antes"), ("| output", "| salida"))
+              ("attention, 512 tokens, 512 before them", "atención, 512 tokens, 512 antes"), ("| output", "| salida"), (", in 4 pieces", ", en 4 partes"))
     for language, (titles, spill_titles) in words.items():
         head = ["| " + " | ".join(titles) + " |", "|---|---|" + "--:|" * 5 + "---|"]
         blocks = {"decode": head + list(decode(vector)), "prefill": head + list(prefill(vector, matrix)),

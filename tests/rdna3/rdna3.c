@@ -53,6 +53,21 @@ static bool is_matrix_row(const struct greta_variant *v) {
     return strstr(v->name, "coopmat") != NULL;
 }
 
+/* The types that values have beside queries and keys of a type: its own, and what llama.cpp's mixes (Q4_K_M and the like) give them. */
+static uint32_t v_type(uint32_t w_type, uint32_t i) {
+    static const struct {
+        uint32_t w, v;
+    } mixes[] = {{GRETA_TYPE_Q2_K, GRETA_TYPE_Q3_K},  {GRETA_TYPE_Q2_K, GRETA_TYPE_Q4_K},
+                 {GRETA_TYPE_Q3_K, GRETA_TYPE_Q4_K},  {GRETA_TYPE_Q3_K, GRETA_TYPE_Q5_K},
+                 {GRETA_TYPE_Q4_K, GRETA_TYPE_Q5_K},  {GRETA_TYPE_Q4_K, GRETA_TYPE_Q6_K},
+                 {GRETA_TYPE_Q5_K, GRETA_TYPE_Q6_K},  {GRETA_TYPE_IQ4_NL, GRETA_TYPE_Q5_K},
+                 {GRETA_TYPE_IQ4_XS, GRETA_TYPE_Q5_K}};
+    if (i-- == 0) return w_type;
+    for (size_t m = 0; m < sizeof mixes / sizeof *mixes; m++)
+        if (mixes[m].w == w_type && i-- == 0) return mixes[m].v;
+    return UINT32_MAX;
+}
+
 /* The value number i of a key that is in use, or UINT32_MAX past the last; `before` are the values of the keys before it. */
 static uint32_t key_value(const struct greta_variant *v, const char *key, const uint32_t *before,
                           uint32_t i) {
@@ -66,7 +81,7 @@ static uint32_t key_value(const struct greta_variant *v, const char *key, const 
     }
     if (!strcmp(key, "x_type") && v->w_types) return i ? UINT32_MAX : v->x_type;
     if (!strcmp(key, "x_type") || !strcmp(key, "y_type")) return i < 3 ? floats[i] : UINT32_MAX;
-    if (!strcmp(key, "v_type")) return i ? UINT32_MAX : before[0]; /* the second key, after w_type */
+    if (!strcmp(key, "v_type")) return v_type(before[0], i); /* the second key, after w_type */
     if (!strcmp(key, "type")) return i < 3 ? floats[i] : i == 3 ? GRETA_TYPE_I8 : UINT32_MAX;
     if (!strcmp(key, "a_order")) return i ? UINT32_MAX : GRETA_ORDER_ROW;
     if (!strcmp(key, "b_order")) return i < 2 ? i : UINT32_MAX;
@@ -111,6 +126,14 @@ static struct greta_call typical_call(const struct greta_variant *v, const uint3
     return call;
 }
 
+/* What an unforced plan says against the row where it would take it on a device that is a CPU, else NULL. */
+static const char *only_for_cpus(const struct greta_variant *v, const struct greta_limits *limits,
+                                 const struct greta_call *call) {
+    struct greta_limits cpu = *limits;
+    cpu.is_cpu = true;
+    return v->unwise && !v->unwise(v, &cpu, call) ? v->unwise(v, limits, call) : NULL;
+}
+
 /* NULL where the row admits one of the shapes that rows are made for, else what it says of the first. */
 static const char *refusal(const struct run *r, const struct greta_variant *v, const uint32_t *keys) {
     static const struct shape shapes[] = {{512, 1024, 8}, {512, 1024, 32}, {1, 256, 8}, {1, 256, 32}};
@@ -118,6 +141,7 @@ static const char *refusal(const struct run *r, const struct greta_variant *v, c
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         struct greta_call call = typical_call(v, keys, &shapes[i]);
         const char *why = greta_variant_refusal(v, &r->dev->base.limits, &call);
+        if (!why) why = only_for_cpus(v, &r->dev->base.limits, &call);
         if (!why) return NULL;
         if (!first) first = why;
     }
