@@ -160,9 +160,11 @@ static greta_status load_vector(struct loader *l, const struct source *source) {
     return status;
 }
 
-greta_status weights_load(struct greta_model *m, const struct greta_model_params *params) {
+greta_status weights_load(struct greta_model *m, const struct greta_model_params *params,
+                          greta_status (*beside)(struct greta_model *m)) {
     struct loader l = {.m = m,
                        .params = params,
+                       .beside = beside,
                        .total_bytes = m->info.weights_bytes,
                        .lock = PTHREAD_MUTEX_INITIALIZER,
                        .made = PTHREAD_COND_INITIALIZER,
@@ -178,6 +180,7 @@ greta_status weights_load(struct greta_model *m, const struct greta_model_params
     status = greta_stream_create(m->dev, &l.stream);
     if (!status) status = thread_pool_create(0, &l.pool);
     if (!status && !weights_are_mapped(m)) status = plan_slabs(&l, n_parts);
+    if (!status) status = load_add_beside(&l);
     for (uint32_t i = 0; i < m->n_sources && !status; i++)
         status =
             m->sources[i].vector ? load_vector(&l, &m->sources[i]) : add_matrix(&l, &m->sources[i], &n_slabs);

@@ -28,6 +28,7 @@ struct loader {
     const struct greta_model_params *params;
     _Atomic uint64_t done_bytes;
     uint64_t total_bytes;
+    greta_status (*beside)(struct greta_model *m);
     struct slab *slabs;
     uint32_t n_slabs;
     /* of load_pieces.c */
@@ -47,6 +48,8 @@ struct loader {
 /* The first byte of a part in the file, and the bytes of a row there. */
 const unsigned char *load_part_in_file(const struct source *source, const struct weight_part *part,
                                        uint64_t *row_bytes);
+/* Adds `beside`, which one thread does. */
+GRETA_MUST_USE greta_status load_add_beside(struct loader *l);
 /* Adds a part of slab i_slab to what load_pieces fills; parts come slab by slab, in order. */
 GRETA_MUST_USE greta_status load_add_part(struct loader *l, const struct source *source,
                                           const struct weight_part *part, uint32_t i_slab);

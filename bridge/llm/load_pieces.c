@@ -15,7 +15,8 @@
 enum { PIECE_BYTES = 1 << 20, PIECE_ROWS = 16, N_SLOTS = 4, FLUSH_PIECES = 8, SLOT_ALIGN = 256 };
 
 struct piece {
-    const struct source *source; /* NULL: makes slab i_slab */
+    const struct source
+        *source; /* NULL: makes slab i_slab; where that is LOAD_NO_SLAB, does what goes beside */
     const struct weight_part *part;
     uint32_t begin, end; /* rows of the part */
     uint32_t i_slab;     /* LOAD_NO_SLAB: the part's buffer is there */
@@ -49,6 +50,10 @@ static greta_status add_piece(struct loader *l, struct piece piece) {
     }
     l->pieces[l->n_pieces++] = piece;
     return GRETA_OK;
+}
+
+greta_status load_add_beside(struct loader *l) {
+    return l->beside ? add_piece(l, (struct piece){.i_slab = LOAD_NO_SLAB}) : GRETA_OK;
 }
 
 /* Slab i, and before the second piece of slab i - 1 already. Pieces are taken in order, so who waits for a slab waits for a thread that makes it. */
@@ -239,9 +244,12 @@ static void load_piece(void *user, uint32_t i, unsigned i_thread) {
     const struct piece *p = &l->pieces[i];
 
     if (atomic_load_explicit(&l->status, memory_order_relaxed)) return;
-    greta_status status = !p->source      ? make_slab(l, &l->slabs[p->i_slab])
-                          : l->slot_bytes ? upload_piece(l, &l->threads[i_thread], p)
-                                          : place_piece(l, &l->threads[i_thread], p);
+    greta_status status;
+    if (!p->source)
+        status = p->i_slab == LOAD_NO_SLAB ? l->beside(l->m) : make_slab(l, &l->slabs[p->i_slab]);
+    else
+        status = l->slot_bytes ? upload_piece(l, &l->threads[i_thread], p)
+                               : place_piece(l, &l->threads[i_thread], p);
     if (status) fail(l, status);
     if (p->source) l->done_bytes += packed_bytes(p);
     if (i_thread == 0) load_tell(l);

@@ -165,9 +165,8 @@ static greta_status load(struct greta_model *m, const struct greta_model_params 
                           greta_gguf_path(m->gguf), m->embd.n_parts, LLM_MAX_EMBD_PARTS);
     if (!m->output.parts) m->output = m->embd;
     describe(m);
-    if (!params->without_tokenizer) status = load_tokenizer(m);
-    if (!status) status = check_memory(m, params->expect);
-    if (!status) status = weights_load(m, params);
+    status = check_memory(m, params->expect);
+    if (!status) status = weights_load(m, params, params->without_tokenizer ? NULL : load_tokenizer);
     if (status || weights_are_mapped(m)) return status;
     close_file(m);
     return GRETA_OK;

@@ -106,8 +106,9 @@ uint64_t weights_max_bytes(const struct greta_model *model, uint64_t most);
 uint32_t weights_file_type(const struct source *source);
 /* Bytes of the file that a source's matrix takes. */
 uint64_t weights_file_bytes(const struct source *source);
-/* Brings all of it onto the device. */
-GRETA_MUST_USE greta_status weights_load(struct greta_model *model, const struct greta_model_params *params);
+/* Brings all of it onto the device; `beside`, where given, is called by one of its threads meanwhile, alone on the model's arena. */
+GRETA_MUST_USE greta_status weights_load(struct greta_model *model, const struct greta_model_params *params,
+                                         greta_status (*beside)(struct greta_model *model));
 /* Device memory that weights_load will take: 0 for what stays in the mapped file. */
 uint64_t weights_device_bytes(const struct greta_model *model);
 /* Whether weights stay where they are, in host memory. */
