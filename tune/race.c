@@ -176,6 +176,14 @@ static uint32_t line_up(const struct race *r, uint32_t *left, uint32_t n) {
     return n < most ? n : most;
 }
 
+/* All that are not surely slower, where there is time for two more passes of them; else half. */
+static uint32_t most_of(const struct race *r, const uint32_t *left, uint32_t n) {
+    double cost = 0;
+    for (uint32_t i = 0; i < n; i++) cost += 2 * r->at[left[i]].cost_ns;
+    if (r->left_ns(r->user) - cost > r->final_ns) return n;
+    return n / 2 > RACE_FINALISTS ? n / 2 : RACE_FINALISTS;
+}
+
 greta_status race_heats(struct race *r, uint32_t *left, uint32_t *n_left) {
     greta_status status = GRETA_OK;
     uint32_t n = 0;
@@ -196,7 +204,7 @@ greta_status race_heats(struct race *r, uint32_t *left, uint32_t *n_left) {
             r->left_ns(r->user) <= r->final_ns)
             break;
         double best = rank_of(&r->at[left[0]], RACE_HEAT), error = error_of(r, n_passes);
-        uint32_t half = n / 2 > RACE_FINALISTS ? n / 2 : RACE_FINALISTS, kept = 0;
+        uint32_t half = most_of(r, left, n), kept = 0;
         while (kept < half && rank_of(&r->at[left[kept]], RACE_HEAT) <= best + error) kept++;
         if (kept < half) half = kept > 2 ? kept : 2;
         /* The hold runs along: others are told by it. */
