@@ -50,14 +50,14 @@ static const struct greta_tune_try *try_of(const struct greta_search_result *r, 
 /* Each row in turn is the wrong one; the one by default, too. */
 static void wrong_rows(void) {
     struct greta_search_result all, r;
-    if (!search(NULL, &norm, 0.2, &all)) return;
+    if (!search(NULL, &norm, 2, &all)) return;
     CHECK(all.n_tries >= 2 && all.n_tries == all.n_candidates && all.complete && !all.n_wrong);
     CHECK(all.entry.ns > 0 && all.entry.default_ns > 0 && all.noise > 0 &&
           all.entry.ns <= all.entry.default_ns);
     for (uint32_t i = 0; i < all.n_tries; i++) {
         planted = all.tries[i].row;
         n_planted = 0;
-        if (!search(NULL, &norm, 0.2, &r)) break;
+        if (!search(NULL, &norm, 2, &r)) break;
         const struct greta_tune_try *t = try_of(&r, planted);
         CHECK(n_planted == 1); /* checked, and never measured */
         CHECK(t && strstr(t->fault, "wrong") && t->ns == 0 && r.n_wrong == 1);
@@ -110,25 +110,25 @@ static void wrong_default(const struct greta_search_call *call, double budget_s)
 static void held(void) {
     struct greta_search_result all, r;
     struct greta_search_call call = norm;
-    if (!search(NULL, &norm, 0.2, &all)) return;
+    if (!search(NULL, &norm, 2, &all)) return;
     const struct greta_tune_try *slowest = &all.tries[0];
     for (uint32_t i = 1; i < all.n_tries; i++)
         if (all.tries[i].ns > slowest->ns) slowest = &all.tries[i];
     call.held = slowest->row;
-    if (search(NULL, &call, 0.2, &r)) {
+    if (search(NULL, &call, 2, &r)) {
         bool by_far = slowest->ns > 1.5 * all.entry.ns && all.noise < 0.3;
         CHECK(!by_far || (strcmp(r.entry.row, call.held) != 0 && r.entry.ns < slowest->ns));
         CHECK(r.entry.noise == r.noise);
         greta_search_result_free(&r);
     }
     call.held = planted = all.entry.row;
-    if (search(NULL, &call, 0.2, &r)) {
+    if (search(NULL, &call, 2, &r)) {
         CHECK(*r.entry.row && strcmp(r.entry.row, planted) != 0);
         greta_search_result_free(&r);
     }
     planted = NULL;
     call.held = "no_such_row:threads=3";
-    if (search(NULL, &call, 0.2, &r)) {
+    if (search(NULL, &call, 2, &r)) {
         CHECK(*r.entry.row && r.entry.ns > 0);
         greta_search_result_free(&r);
     }
@@ -185,8 +185,8 @@ static void every_kind(double budget_s) {
 static void exact(void) {
     const struct greta_search_params params = {.policy = GRETA_POLICY_EXACT};
     struct greta_search_result r, d;
-    if (!search(&params, &norm, 0.1, &r)) return;
-    if (search(NULL, &norm, 0.1, &d)) {
+    if (!search(&params, &norm, 1, &r)) return;
+    if (search(NULL, &norm, 1, &d)) {
         CHECK(memcmp(&r.entry.key, &d.entry.key, sizeof d.entry.key) != 0 &&
               strstr(r.entry.key.types, "exact"));
         greta_search_result_free(&d);
@@ -218,7 +218,7 @@ int main(int argc, char **argv) {
     if (greta_dev_open(ctx, name, NULL, &dev)) check_skip("no such device");
     if (cpu) {
         wrong_rows();
-        twice(&norm, 0.3);
+        twice(&norm, 2);
         held();
         exact();
         stopped();
