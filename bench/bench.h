@@ -111,6 +111,8 @@ GRETA_MUST_USE greta_status bench_measure(struct bench_env *env, greta_measure_f
 typedef greta_status bench_step_fn(void *user);
 GRETA_MUST_USE greta_status bench_count_step(struct bench_env *env, bench_step_fn *step, void *user,
                                              struct bench_result *r);
+/* "1.98 s", "33 min", "5.2 h" */
+const char *bench_seconds(double seconds, char *out, size_t size);
 /* 0: the row was not measured yet. `row` is a row's own name. */
 const char *bench_too_slow(const struct bench_env *env, const struct bench_result *r, char *out, size_t size);
 double bench_predict_ns(const struct bench_env *env, const char *row, double work);

@@ -73,10 +73,23 @@ void bench_note_rate(struct bench_env *env, const char *row, double work, double
     env->rates[i] = (struct bench_rate){row, ns / work};
 }
 
+const char *bench_seconds(double seconds, char *out, size_t size) {
+    if (seconds < 120)
+        snprintf(out, size, "%.3g s", seconds);
+    else if (seconds < 7200)
+        snprintf(out, size, "%.0f min", seconds / 60);
+    else
+        snprintf(out, size, "%.1f h", seconds / 3600);
+    return out;
+}
+
 const char *bench_too_slow(const struct bench_env *env, const struct bench_result *r, char *out,
                            size_t size) {
-    snprintf(out, size, "one call would take %s%.3g s, the budget is %.3g s",
-             bench_counts(env) ? "the emulator " : "", r->predicted_ns * 1e-9, bench_budget_s(env));
+    char call[32], budget[32];
+    snprintf(out, size, "one call would take %s%s, the budget is %s",
+             bench_counts(env) ? "the emulator " : "",
+             bench_seconds(r->predicted_ns * 1e-9, call, sizeof call),
+             bench_seconds(bench_budget_s(env), budget, sizeof budget));
     return out;
 }
 

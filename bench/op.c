@@ -492,7 +492,7 @@ greta_status bench_call(struct bench_env *env, const struct bench *bench, const 
     struct job j = {.env = env, .bench = bench, .c = c, .key = key, .info = greta_op_get_info(c->call.op)};
     const struct greta_variant *choice = NULL, *v;
     struct greta_call call = c->call;
-    char refused[160] = "";
+    char refused[256] = "";
     bool any = false, only_auto = bench->rows && strcmp(bench->rows, "auto") == 0;
     greta_status status = GRETA_OK;
     bench_work(&call, c->step, &j.bytes, &j.flops);
@@ -510,7 +510,9 @@ greta_status bench_call(struct bench_env *env, const struct bench *bench, const 
             continue;
         call.layout = v->layout;
         const char *refusal = greta_variant_refusal(v, env->limits, &call);
-        if (refusal) snprintf(refused, sizeof refused, "%s: %s", greta_variant_name(v), refusal);
+        if (refusal)
+            snprintf(refused, sizeof refused, "no row of this device serves it (%s: %s)",
+                     greta_variant_name(v), refusal);
         if (refusal) continue;
         any = true;
         status = run_row(&j, v, false);

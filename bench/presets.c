@@ -35,9 +35,10 @@ static const struct bench benches[] = {
     {"membw_cpu", "the host's memory bandwidth", bench_membw, 0, NULL, STANDARD | PERF},
     {"memlat_cpu", "the host's memory latency", bench_memlat, 0, NULL, STANDARD | PERF},
     {"gemm", "matrix products, by every row", bench_gemm, GRETA_OP_GEMM, NULL, ALL},
-    {"gemm_naive", "matrix products by the simplest row", bench_gemm, GRETA_OP_GEMM, "gemm_naive gemm_plain",
-     0},
-    {"gemm_tiled", "matrix products by tiles in LDS", bench_gemm, GRETA_OP_GEMM, "gemm_tiled", 0},
+    {"gemm_naive", "matrix products by the simplest row", bench_gemm, GRETA_OP_GEMM,
+     "gemm_naive gemm_plain gemm_simple", 0},
+    {"gemm_tiled", "matrix products by tiles in LDS", bench_gemm, GRETA_OP_GEMM,
+     "gemm_tiled gemm_mfma_64x64$", 0},
     {"gemm_subgroup", "matrix products by exchange within a subgroup", bench_gemm, GRETA_OP_GEMM,
      "gemm_subgroup", 0},
     {"gemm_vec2", "matrix products two columns at a time", bench_gemm, GRETA_OP_GEMM, "gemm_vec2$", 0},
@@ -54,21 +55,23 @@ static const struct bench benches[] = {
     {"layer_norm", "LayerNorm", bench_rows, GRETA_OP_LAYER_NORM, NULL, ALL},
     {"layer_norm_simple", "LayerNorm by the simplest row", bench_rows, GRETA_OP_LAYER_NORM,
      "layer_norm_simple layer_norm_plain", 0},
-    {"layer_norm_tiled", "LayerNorm by a group a row", bench_rows, GRETA_OP_LAYER_NORM, "layer_norm_tiled",
-     0},
+    {"layer_norm_tiled", "LayerNorm by a group a row", bench_rows, GRETA_OP_LAYER_NORM,
+     "layer_norm_tiled layer_norm_wide", 0},
     {"rms_norm", "RMSNorm", bench_rows, GRETA_OP_RMS_NORM, NULL, ALL},
     {"rms_norm_simple", "RMSNorm by the simplest row", bench_rows, GRETA_OP_RMS_NORM,
      "rms_norm_simple rms_norm_plain", 0},
-    {"rms_norm_tiled", "RMSNorm by a group a row", bench_rows, GRETA_OP_RMS_NORM, "rms_norm_tiled", 0},
+    {"rms_norm_tiled", "RMSNorm by a group a row", bench_rows, GRETA_OP_RMS_NORM,
+     "rms_norm_tiled rms_norm_wide", 0},
     {"layer_rms_norm", "LayerNorm and RMSNorm, fused", bench_rows, GRETA_OP_LAYER_RMS_NORM, NULL, ALL},
     {"layer_rms_norm_simple", "the same by the simplest row", bench_rows, GRETA_OP_LAYER_RMS_NORM,
      "layer_rms_norm_simple layer_rms_norm_plain", 0},
     {"layer_rms_norm_tiled", "the same by a group a row", bench_rows, GRETA_OP_LAYER_RMS_NORM,
-     "layer_rms_norm_tiled", 0},
+     "layer_rms_norm_tiled layer_rms_norm_wide", 0},
     {"softmax", "softmax over rows", bench_rows, GRETA_OP_SOFTMAX, NULL, ALL},
     {"softmax_simple", "softmax by the simplest row", bench_rows, GRETA_OP_SOFTMAX,
      "softmax_simple softmax_plain", 0},
-    {"softmax_tiled", "softmax by a group a row", bench_rows, GRETA_OP_SOFTMAX, "softmax_tiled", 0},
+    {"softmax_tiled", "softmax by a group a row", bench_rows, GRETA_OP_SOFTMAX, "softmax_tiled softmax_wide",
+     0},
     {"causal_mask", "a causal mask in place", bench_mask, GRETA_OP_CAUSAL_MASK, NULL, ALL},
     {"silu", "SiLU of one vector times another", bench_elements, GRETA_OP_ACT_MUL, NULL, ALL},
     {"rope", "rotary embedding, dim 4096 with 32 heads", bench_rope, GRETA_OP_ROPE, NULL, ALL},
@@ -254,7 +257,8 @@ struct greta_measure_params bench_measure_params(const struct bench_env *env, ui
 
 greta_status bench_add(struct bench_env *env, struct bench_result *result) {
     const bool go_on = !env->tell || env->tell(env->user, result);
-    greta_status status = results_add(env->results, result); /* what was told is kept, whatever ends the run */
+    greta_status status =
+        results_add(env->results, result); /* what was told is kept, whatever ends the run */
     return status ? status : go_on ? GRETA_OK : GRETA_ERR_IO;
 }
 

@@ -36,7 +36,7 @@ def greta(options, prompt, predict, depth):
     command = [options.greta, "bench", "llm", "-m", options.model, "-d", options.device, "-r", "2", "--json", "-t", str(options.threads),
                "-p", str(prompt), "-n", str(predict), "--depth", str(depth)]
     rows = run_json(command)["results"]
-    return next(row["tokens_per_s"] for row in rows if row["test"] == ("prompt" if prompt else "decode"))
+    return next(row["tokens_per_s"] for row in rows if row["shape"]["phase"] == ("prompt" if prompt else "decode"))
 
 
 def peer(options, prompt, predict, depth):

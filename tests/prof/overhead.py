@@ -42,7 +42,7 @@ def measure(args, profile):
     if done.returncode:
         sys.exit(done.stderr)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    found = {r["test"]: (1 / r["tokens_per_s"], 1 / r["max"]) for r in json.loads(done.stdout)["results"]}
+    found = {r["shape"]["phase"]: (1 / r["tokens_per_s"], r["host_ns"]["min"] / 1e9) for r in json.loads(done.stdout)["results"]}
     processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return found | {"processor": (processor, processor)}
 

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from checks import check, check_done, check_skip  # noqa: E402
@@ -106,6 +107,14 @@ def named():
               abs(r["tokens_per_s"] * r["host_ns"]["p50"] - 1e9) < 1e6 for r in saved), out + err)
     code, out, _ = bench("llm", "-d", "cpu", "-p", 8, "-n", 2, "-r", 2, "--ctx", 64, "--csv")
     check("llm as CSV", code == 0 and {r["key"].split("/")[2] for r in csv.DictReader(io.StringIO(out))} == {"prompt", "decode"}, out)
+    code, out, _ = bench("llm", "-d", "cpu", "-p", 8, "-n", 2, "-r", 2, "--ctx", 64, "--json")
+    document = json.loads(out)
+    check("llm as JSON is what is saved", code == 0 and document["format"] == "greta-results" and {r["shape"]["phase"] for r in document["results"]} == {"prompt", "decode"} and
+          all(r["host_ns"]["n"] == 2 and r["tokens_per_s"] > 0 for r in document["results"]), out)
+    code, out, _ = bench("llm", "-d", "cpu", "-p", "8,2000", "-n", 400, "-r", 50, "--ctx", 2048, "--budget", 0.01)
+    lines = [line for line in out.splitlines() if "STATUS" in line]
+    check("llm: a run that would pass the budget is skipped, others are fewer", code == 0 and re.search(r"^prompt +8 .* in \d+ runs\).*STATUS=OK$", lines[0]) and
+          all(re.search(r"STATUS=SKIPPED reason=one run would take \S+ (s|min|h), the budget is 0.01 s$", line) for line in lines[1:3]) and lines[3] == "STATUS=OK", out)
     code, out, _ = bench("llm", "-d", "cpu", "-p", 8, "-n", 2, "--ctx", 64, "--check")
     check("llm: its commands", code == 0 and "dispatches" in out and out.endswith("STATUS=OK\n"), out)
 
@@ -119,6 +128,14 @@ def kept():
     saved = list(pathlib.Path("ended").glob("*.json"))
     check("Ctrl-C", run.returncode == 1 and rest[-1] == "STATUS=FAILED reason=interrupted" and len(saved) == 1 and
           len(json.loads(saved[0].read_text())["results"]) == len(first) - 1 + len([line for line in rest if line.startswith("gemm/")]) > 2, "".join(first) + "\n".join(rest))
+    run = subprocess.Popen([GRETA, "bench", "llm", "-d", "cpu", "-p", "8,20000", "-n", "0", "-r", "1", "--ctx", "20000", "--budget", "3600", "--out", "long"], stdout=subprocess.PIPE, text=True)
+    while "prompt        8" not in run.stdout.readline():
+        pass
+    time.sleep(1)
+    begin = time.monotonic()
+    run.send_signal(signal.SIGTERM)
+    rest = run.communicate(timeout=100)[0]
+    check("one that is long is not waited for", run.returncode == 1 and rest.endswith("STATUS=FAILED reason=interrupted\n") and time.monotonic() - begin < 60, rest)
     run = subprocess.Popen([GRETA, "bench", "fill", "gemm", "--preset", "standard", "-d", "cpu", "--out", "killed"], stdout=subprocess.PIPE, text=True)
     while "gemm/" not in run.stdout.readline():
         pass
@@ -190,6 +207,8 @@ def main(folder):
     code, out, _ = bench("rms_norm", "-d", "cpu", "--rows", 3, "--cols", 100, "--csv", "--iters", 3)
     check("--csv", code == 0 and all(r["status"] == "OK" for r in csv.DictReader(io.StringIO(out))), out)
     code, out, _ = bench("gemm_tiled", "-d", "cpu")
+    code, plain, _ = bench("matvec", "-d", "cpu", "--rows", 4, "--cols", 40, "--row", "matvec_q8a_plain", "--check")
+    check("why a row that was named refuses", code == 0 and "STATUS=SKIPPED reason=no row of this device serves it (matvec_" in plain, plain)
     check("what no row serves is skipped", code == 0 and "STATUS=SKIPPED reason=no row" in out, out)
     code, out, _ = bench("rms_norm", "-d", "cpu", "--rows", 1 << 24, "--cols", 1 << 24)
     check("sizes that overflow are skipped", code == 0 and "STATUS=SKIPPED reason=a buffer of it would pass 4 GiB" in out, out)

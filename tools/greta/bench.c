@@ -16,22 +16,38 @@
 #include <string.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t interrupted, tells_status;
+
+enum { PATIENCE_S = 10 };
+
+/* What was measured is saved behind each bench; a row, or a prompt, that takes long is not waited for. */
+static void on_alarm(int number) {
+    static const char text[] = "STATUS=FAILED reason=interrupted\n";
+    (void)number;
+    if (tells_status && write(STDOUT_FILENO, text, sizeof text - 1) < 0) _exit(EXIT_FAILED);
+    _exit(EXIT_FAILED);
+}
 
 static void on_signal(int number) {
     (void)number;
     interrupted = 1;
+    alarm(PATIENCE_S);
 }
 
-/* The first Ctrl-C ends the run behind the row that is being measured, and what was measured is kept; the second one ends the program. */
-static void catch_signals(void) {
+/* The first Ctrl-C ends the run behind the row that is being measured, and what was measured is kept; the second one ends the program. A profile
+ * has its own way. */
+static void catch_signals(const struct bench_request *q) {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     const struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND | SA_RESTART};
+    if (q->llm.common.profile || q->llm.common.profile_kernels) return;
+    tells_status = !q->quiet;
+    sigaction(SIGALRM, &(struct sigaction){.sa_handler = on_alarm}, NULL);
     for (unsigned i = 0; i < sizeof signals / sizeof *signals; i++) sigaction(signals[i], &action, NULL);
 }
 
 /* What ended a run before its end; NULL: nothing did. */
 static const char *stopped_by(greta_status status) {
+    alarm(0); /* what is left to do is short */
     return interrupted ? "interrupted" : status ? greta_status_text(status) : NULL;
 }
 
@@ -262,16 +278,17 @@ static bool bench_model(struct bench_request *q, struct app *app) {
     roof_load(greta_dev_get_info(app->dev), &roof);
     ok = !results_create(app->dev, q->params.seed, &roof, &results);
     q->llm.results = &results;
-    q->llm.json = q->json;
-    q->llm.max_warm_ns = (uint64_t)((q->params.budget_s > 0 ? q->params.budget_s : 10) * 0.2e9);
-    q->llm.quiet = q->csv;
+    q->llm.budget_s = q->params.budget_s > 0 ? q->params.budget_s : 120;
+    q->llm.max_warm_ns = (uint64_t)((q->llm.budget_s < 10 ? q->llm.budget_s : 10) * 0.2e9);
+    q->llm.quiet = q->quiet;
     q->llm.interrupted = &interrupted;
     if (!ok) return false;
     ok = bench_llm(&q->llm, app);
-    const char *stopped = ok ? NULL : stopped_by(GRETA_OK);
+    const char *stopped = stopped_by(GRETA_OK);
+    if (ok) stopped = NULL;
     if (!ok && !stopped) stopped = "an error, which was told";
     if (q->out) ok = bench_save(q, app, &results) && ok;
-    if (q->csv) ok = bench_print(q, &results) && ok;
+    if (q->quiet) ok = bench_print(q, &results) && ok;
     if (!q->quiet) ok = bench_tell_status(&results, stopped) && ok;
     bool failed = results_count(&results, BENCH_FAILED) > 0;
     results_free(&results);
@@ -298,7 +315,8 @@ static bool bench_loading(struct bench_request *q, struct app *app) {
 
     if (ok) {
         const bool loaded = load_on(q, app, &results);
-        const char *stopped = loaded ? NULL : interrupted ? "interrupted" : "an error, which was told";
+        const char *why = stopped_by(GRETA_OK);
+        const char *stopped = loaded ? NULL : why ? why : "an error, which was told";
         if (q->out) ok = bench_save(q, app, &results);
         ok = (!q->quiet || bench_print(q, &results)) && ok;
         if (!q->quiet) ok = bench_tell_status(&results, stopped) && ok;
@@ -412,7 +430,7 @@ int command_bench(const struct command *command, int argc, char **argv) {
     if (!bench_sizes_read(q.depths, &q.llm.depth))
         return usage_error(command, "--depth takes lengths as in 0,4096, not \"%s\"", q.depths);
     q.quiet = q.json || q.csv;
-    catch_signals();
+    catch_signals(&q);
     bool ok = is_llm ? bench_model(&q, &app) : is_load ? bench_loading(&q, &app) : bench_ops(&q, &app);
     ok = app_close(&app) && ok;
     return ok ? EXIT_DONE : EXIT_FAILED;

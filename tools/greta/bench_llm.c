@@ -65,7 +65,16 @@ struct test {
     json_t *counts;
     uint64_t said; /* a hash of the tokens that came out; the same in every run */
     bool differs;
+    double predicted_s; /* one run would pass the budget: it was not made; else 0 */
 };
+
+static const char *too_slow(const struct bench_llm *b, const struct test *t, char *out, size_t size) {
+    char run[32], budget[32];
+    snprintf(out, size, "one run would take %s, the budget is %s",
+             bench_seconds(t->predicted_s, run, sizeof run),
+             bench_seconds(b->budget_s, budget, sizeof budget));
+    return out;
+}
 
 /* The test as a result; times are of one token, counts of one evaluation: the prompt, or one token. */
 static bool keep(struct bench_llm *b, const struct app *app, const struct test *t) {
@@ -90,10 +99,16 @@ static bool keep(struct bench_llm *b, const struct app *app, const struct test *
     r.shape = json_pack("{ss ss si si}", "model", model, "phase", t->what, "tokens", (int)t->n, "depth",
                         (int)t->depth);
     r.counts = t->counts;
+    char reason[160];
+    if (t->predicted_s > 0) {
+        r.status = BENCH_SKIPPED;
+        r.predicted_ns = t->predicted_s * 1e9;
+        r.check = NULL;
+        r.reason = too_slow(b, t, reason, sizeof reason);
+    }
     if (t->differs) {
         r.status = BENCH_FAILED;
         r.reason = "two runs gave different tokens";
-        b->n_failed++;
     }
     if (results_add(b->results, &r) == GRETA_OK) return true;
     say("no memory for the results");
@@ -122,45 +137,29 @@ static bool report_bytes(const struct bench_llm *b, const struct app *app, doubl
     return roof <= 0 || out_printf(", %.1f %% of the roof", 100 * rate / roof);
 }
 
-static bool report_json(struct bench_llm *b, const struct test *t, double middle) {
-    const struct times *s = &t->times;
-    bool first = b->first;
-
-    b->first = false;
-    if (!s->n) {
-        char *counts = json_dumps(t->counts, JSON_COMPACT);
-        bool ok =
-            counts && out_printf("%s\n  {\"test\": \"%s\", \"tokens\": %u, \"depth\": %u, \"counts\": %s}",
-                                 first ? "" : ",", t->what, t->n, t->depth, counts);
-        free(counts);
-        return ok && out_flush();
-    }
-    return out_printf("%s\n  {\"test\": \"%s\", \"tokens\": %u, \"depth\": %u, \"tokens_per_s\": %.3f, "
-                      "\"min\": %.3f, \"max\": %.3f, \"runs\": %u}",
-                      first ? "" : ",", t->what, t->n, t->depth, t->n / middle, t->n / s->seconds[s->n - 1],
-                      t->n / s->seconds[0], s->n) &&
-           out_flush();
-}
-
 /* One line: tokens/s of the median run, and of the slowest and the fastest; or counts. */
 static bool report(struct bench_llm *b, const struct app *app, struct test *t) {
     const struct times *s = &t->times;
     double middle = s->n ? median(&t->times) : 0;
     bool ok = true;
 
+    char reason[160];
+
     json_incref(t->counts); /* keep takes it over */
-    if (b->json) ok = report_json(b, t, middle);
-    ok = keep(b, app, t) && ok;
-    if (ok && !b->json && !b->quiet) {
+    ok = keep(b, app, t);
+    if (ok && !b->quiet) {
         ok = out_printf("%-8s %6u at %6u   ", t->what, t->n, t->depth);
         if (ok && s->n)
             ok = out_printf("%10.2f tokens/s   (%.2f to %.2f in %u runs)", t->n / middle,
                             t->n / s->seconds[s->n - 1], t->n / s->seconds[0], s->n);
         if (ok && s->n && strcmp(t->what, "decode") == 0) ok = report_bytes(b, app, middle / t->n);
-        if (ok && !s->n) ok = report_counts(b, t);
+        if (ok && t->counts) ok = report_counts(b, t);
         ok = ok &&
-             out_printf("   STATUS=%s\n",
-                        t->differs ? "FAILED reason=two runs gave different tokens" : "OK") &&
+             out_printf("   STATUS=%s%s\n",
+                        t->predicted_s > 0 ? "SKIPPED reason="
+                        : t->differs       ? "FAILED reason=two runs gave different tokens"
+                                           : "OK",
+                        t->predicted_s > 0 ? too_slow(b, t, reason, sizeof reason) : "") &&
              out_flush();
     }
     json_decref(t->counts);
@@ -172,14 +171,6 @@ static bool report_head(const struct bench_llm *b, const struct app *app) {
     const struct greta_dev_info *dev = greta_dev_get_info(app->dev);
     const char *model = app_model_name(&b->common);
 
-    if (b->json)
-        return out_printf("{\"model\": ") && out_json(model, strlen(model)) && out_printf(", \"device\": ") &&
-               out_json(dev->name, strlen(dev->name)) && out_printf(", \"driver\": ") &&
-               out_json(dev->driver, strlen(dev->driver)) &&
-               out_printf(", \"backend\": \"%s\", \"weights\": \"%s\", \"weights_bytes\": %llu, "
-                          "\"step_bytes\": %llu, \"results\": [",
-                          dev->backend, info->weight_types, (unsigned long long)info->weights_bytes,
-                          (unsigned long long)info->step_bytes);
     return out_printf("%s: %.1f M parameters, %s, %.1f MiB\n%s (%s, %s)\n", model,
                       (double)info->n_params / 1e6, info->weight_types, (double)info->weights_bytes / 1048576,
                       dev->name, dev->backend, dev->driver);
@@ -258,7 +249,8 @@ static bool timed(struct bench_llm *b, struct app *app, run_fn *run, struct test
 }
 
 /* Kernels are built, caches filled, clocks rise: until three runs agree. Of a decode, runs of a few tokens. Counts need one run. */
-static bool warm_up(struct bench_llm *b, struct app *app, run_fn *run, struct test *t, uint32_t n) {
+static bool warm_up(struct bench_llm *b, struct app *app, run_fn *run, struct test *t, uint32_t n,
+                    double *last_s) {
     enum { N_STABLE = 3 };
     const struct greta_limits *limits = greta_dev_get_limits(app->dev);
     const bool is_gpu = limits->timestamp_period_ns > 0 && !limits->is_cpu,
@@ -268,7 +260,8 @@ static bool warm_up(struct bench_llm *b, struct app *app, run_fn *run, struct te
     double last[N_STABLE] = {0}, device;
     uint64_t said, passed;
     do {
-        if (!timed(b, app, run, t, n, &said, &last[s->n_warm++ % N_STABLE], &device)) return false;
+        if (!timed(b, app, run, t, n, &said, last_s, &device)) return false;
+        last[s->n_warm++ % N_STABLE] = *last_s;
         double low = fmin(last[0], fmin(last[1], last[2])), high = fmax(last[0], fmax(last[1], last[2]));
         passed = clock_ns() - begin;
         s->stable = passed >= min_ns && s->n_warm > N_STABLE && high - low <= 0.03 * high;
@@ -276,13 +269,40 @@ static bool warm_up(struct bench_llm *b, struct app *app, run_fn *run, struct te
     return true;
 }
 
-static bool test(struct bench_llm *b, struct app *app, run_fn *run, struct test *t) {
-    enum { FEW = 4 };
-    const bool few = run == run_decode && t->n > FEW && !b->counts_device;
-    struct times *s = &t->times;
-    bool ok = warm_up(b, app, run, t, few ? FEW : t->n);
+/*
+ * Whether a run of all n tokens would pass the budget, by one of fewer; asked again before it counts, since the first one builds kernels. Counts are
+ * not times: they have no budget.
+ */
+static bool predict(struct bench_llm *b, struct app *app, run_fn *run, struct test *t, uint32_t few) {
+    double seconds = 0, device;
+    uint64_t said;
+    if (b->counts_device || b->counts_commands || few >= t->n) return true;
+    for (int i = 0; i < 2 && (!i || seconds * t->n / few > b->budget_s); i++)
+        if (!timed(b, app, run, t, few, &said, &seconds, &device)) return false;
+    seconds *= (double)t->n / few;
+    if (seconds > b->budget_s) t->predicted_s = seconds;
+    return true;
+}
 
-    for (uint32_t i = 0; ok && i < n_runs(b); i++) {
+/* As many runs as the budget has room for, by how long one of `n` tokens took. */
+static uint32_t n_within(const struct bench_llm *b, const struct test *t, uint32_t n, double seconds) {
+    uint32_t most = n_runs(b);
+    double runs = seconds > 0 ? b->budget_s / (seconds * t->n / n) : most;
+    return b->counts_device || b->counts_commands || runs >= most ? most : runs < 1 ? 1 : (uint32_t)runs;
+}
+
+static bool test(struct bench_llm *b, struct app *app, run_fn *run, struct test *t) {
+    enum { FEW = 4, FEW_OF_PROMPT = 32 };
+    const bool decode = run == run_decode, few = decode && t->n > FEW && !b->counts_device;
+    const uint32_t n_warm = few ? FEW : t->n;
+    struct times *s = &t->times;
+    double last = 0;
+    bool ok = predict(b, app, run, t, decode ? FEW : FEW_OF_PROMPT);
+
+    if (ok && t->predicted_s > 0) return report(b, app, t);
+    ok = ok && warm_up(b, app, run, t, n_warm, &last);
+    const uint32_t n = n_within(b, t, n_warm, last);
+    for (uint32_t i = 0; ok && i < n; i++) {
         uint64_t said;
         ok = timed(b, app, run, t, t->n, &said, &s->seconds[s->n], &s->device_seconds[s->n]);
         if (!ok || b->counts_commands) continue;
@@ -323,7 +343,6 @@ bool bench_llm(struct bench_llm *b, struct app *app) {
     if (!b->common.n_ctx) b->common.n_ctx = longest > n_ctx ? longest : n_ctx;
     if (!app_open_model(app, &b->common, true) || !app_open_session(app, &b->common)) return false;
     app->interrupted = NULL;
-    b->first = true;
     ok = make_events(b, app) && make_tokens(b, longest, greta_model_get_info(app->model)->n_vocab) &&
          (b->quiet || report_head(b, app));
     for (int i = 0; i < b->prompt.n && ok; i++)
@@ -334,5 +353,5 @@ bool bench_llm(struct bench_llm *b, struct app *app) {
     greta_event_destroy(&b->to);
     free(b->tokens);
     b->tokens = NULL;
-    return (!b->json || out_printf("\n]}\n")) && out_flush() && ok;
+    return out_flush() && ok;
 }
