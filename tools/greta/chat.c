@@ -46,9 +46,14 @@ static bool interrupted(void) {
     return interrupts;
 }
 
+/* flags: SA_RESTART, but while a line is read. */
+static bool handle_interrupts(int flags) {
+    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = flags};
+    return sigaction(SIGINT, &action, NULL) == 0;
+}
+
 static bool catch_interrupts(void) {
-    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
-    if (pipe2(wake, O_CLOEXEC | O_NONBLOCK) == 0 && sigaction(SIGINT, &action, NULL) == 0) return true;
+    if (pipe2(wake, O_CLOEXEC | O_NONBLOCK) == 0 && handle_interrupts(SA_RESTART)) return true;
     say("cannot catch Ctrl-C: %s", strerror(errno));
     return false;
 }
@@ -65,6 +70,16 @@ static bool wait_for_input(void) {
     struct pollfd fds[2] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = wake[0], .events = POLLIN}};
     while (poll(fds, 2, -1) < 0 && errno == EINTR) continue;
     return !(fds[1].revents & POLLIN);
+}
+
+/* A terminal drops a line that is not read yet when Ctrl-C comes: the read that was to get it would wait for another one. */
+static char *read_typed(void) {
+    char *line = NULL;
+    handle_interrupts(0);
+    if (!interrupts) line = read_line();
+    if (!line && interrupts) clearerr(stdin);
+    handle_interrupts(SA_RESTART);
+    return line;
 }
 
 /* ---- the conversation ---- */
@@ -235,15 +250,17 @@ static int talk(struct chat *c) {
     int result = GO_ON;
 
     while (result == GO_ON) {
-        char *line;
+        char *line = NULL;
+        bool stopped;
         if (terminal) fputs("> ", stderr);
-        if (terminal && !wait_for_input()) {
+        stopped = terminal && !wait_for_input();
+        if (!stopped) line = terminal ? read_typed() : read_line();
+        if (stopped || (terminal && !line && interrupts)) {
             forget_interrupts();
             fputc('\n', stderr);
             say("Ctrl-D or /exit ends the chat");
             continue;
         }
-        line = read_line();
         if (line)
             result = turn(c, line);
         else if (terminal)
