@@ -47,7 +47,8 @@ static greta_status check_refused(struct keys *k, const struct hparams *hp) {
     bool causal;
 
     if (greta_gguf_get_u64(k->gguf, keys_name(k, "expert_count"), &n) && n > 0)
-        return greta_fail(k->log, GRETA_ERR_UNSUPPORTED, "%s: a mixture of %llu experts is not supported",
+        return greta_fail(k->log, GRETA_ERR_UNSUPPORTED,
+                          "%s: a mixture of %llu experts is not supported: take a model without experts",
                           path, (unsigned long long)n);
     if (greta_gguf_get_bool(k->gguf, keys_name(k, "attention.causal"), &causal) && !causal)
         return greta_fail(k->log, GRETA_ERR_UNSUPPORTED, "%s: attention that is not causal is not supported",
@@ -69,19 +70,28 @@ static greta_status check_refused(struct keys *k, const struct hparams *hp) {
     return GRETA_OK;
 }
 
+enum { MAX_HEAD_DIM = 256 }; /* that the rows of attention take */
+
 static greta_status check_heads(struct keys *k, struct hparams *hp) {
     const char *path = greta_gguf_path(k->gguf);
 
     if (!hp->n_head_kv) hp->n_head_kv = hp->n_head;
     if (!hp->head_dim) {
         if (hp->n_embd % hp->n_head)
-            return greta_fail(k->log, GRETA_ERR_FORMAT, "%s: an embedding of %u does not divide by %u heads",
+            return greta_fail(k->log, GRETA_ERR_FORMAT,
+                              "%s: an embedding of %u does not divide by %u heads: convert the model again",
                               path, hp->n_embd, hp->n_head);
         hp->head_dim = hp->n_embd / hp->n_head;
     }
+    if (hp->head_dim > MAX_HEAD_DIM)
+        return greta_fail(
+            k->log, GRETA_ERR_UNSUPPORTED,
+            "%s: heads of %u elements are not supported: take a model whose heads have at most %d", path,
+            hp->head_dim, MAX_HEAD_DIM);
     if (!hp->n_rot) hp->n_rot = hp->head_dim;
     if (hp->n_head % hp->n_head_kv)
-        return greta_fail(k->log, GRETA_ERR_FORMAT, "%s: %u heads do not divide by %u key/value heads", path,
+        return greta_fail(k->log, GRETA_ERR_FORMAT,
+                          "%s: %u heads do not divide by %u key/value heads: convert the model again", path,
                           hp->n_head, hp->n_head_kv);
     if (hp->n_rot > hp->head_dim || hp->n_rot % 2)
         return greta_fail(k->log, GRETA_ERR_FORMAT,

@@ -26,7 +26,8 @@ static greta_status find(struct keys *keys, const char *suffix, bool required, b
 
     *found = value != NULL;
     if (!value && required)
-        return greta_fail(keys->log, GRETA_ERR_FORMAT, "%s: the key %s is missing", path, name);
+        return greta_fail(keys->log, GRETA_ERR_FORMAT, "%s: the key %s is missing: convert the model again",
+                          path, name);
     if (value && value->type == GRETA_GGUF_ARRAY)
         return greta_fail(keys->log, GRETA_ERR_UNSUPPORTED,
                           "%s: %s differs from layer to layer, which is not supported", path, name);
@@ -42,8 +43,8 @@ greta_status keys_u32(struct keys *keys, const char *suffix, bool required, uint
 
     if (status || !found) return status;
     if (!greta_gguf_get_u64(keys->gguf, keys->name, &n))
-        return greta_fail(keys->log, GRETA_ERR_FORMAT, "%s: the key %s is not a whole number", path,
-                          keys->name);
+        return greta_fail(keys->log, GRETA_ERR_FORMAT,
+                          "%s: the key %s is not a whole number: convert the model again", path, keys->name);
     if (n < min || n > max)
         return greta_fail(keys->log, GRETA_ERR_FORMAT, "%s: %s is %llu; it must be from %u to %u", path,
                           keys->name, (unsigned long long)n, min, max);
@@ -60,7 +61,8 @@ greta_status keys_f64(struct keys *keys, const char *suffix, bool required, doub
 
     if (status || !found) return status;
     if (!greta_gguf_get_f64(keys->gguf, keys->name, &x))
-        return greta_fail(keys->log, GRETA_ERR_FORMAT, "%s: the key %s is not a number", path, keys->name);
+        return greta_fail(keys->log, GRETA_ERR_FORMAT,
+                          "%s: the key %s is not a number: convert the model again", path, keys->name);
     if (!(x >= min && x <= max))
         return greta_fail(keys->log, GRETA_ERR_FORMAT, "%s: %s is %g; it must be from %g to %g", path,
                           keys->name, x, min, max);

@@ -112,8 +112,8 @@ greta_status rope_find_factors(struct greta_model *m) {
     if (!status) status = find_factors(m, longs, &r->long_factors);
     if (status) return status;
     if (!r->short_factors != !r->long_factors || (r->needs_long && !r->long_factors))
-        return greta_fail(m->log, GRETA_ERR_FORMAT, "%s: the tensor %s is missing", greta_gguf_path(m->gguf),
-                          r->short_factors ? longs : shorts);
+        return greta_fail(m->log, GRETA_ERR_FORMAT, "%s: the tensor %s is missing: convert the model again",
+                          greta_gguf_path(m->gguf), r->short_factors ? longs : shorts);
     if (all && r->long_factors)
         return greta_fail(m->log, GRETA_ERR_FORMAT, "%s: both %s and %s are there", greta_gguf_path(m->gguf),
                           freqs, longs);

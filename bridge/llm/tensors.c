@@ -37,9 +37,10 @@ static greta_status check_type(const struct greta_model *m, const struct greta_g
     const struct greta_type_info *info = greta_type_from_ggml(t->ggml_type);
 
     if (!info || (vector && info->quantized))
-        return greta_fail(m->log, GRETA_ERR_UNSUPPORTED,
-                          "%s: tensor %s is of type %s, which is not supported here",
-                          greta_gguf_path(m->gguf), t->name, greta_gguf_type_name(t->ggml_type));
+        return greta_fail(
+            m->log, GRETA_ERR_UNSUPPORTED,
+            "%s: tensor %s is of type %s, which is not supported here: convert it to another one",
+            greta_gguf_path(m->gguf), t->name, greta_gguf_type_name(t->ggml_type));
     *type = info->type;
     return GRETA_OK;
 }
@@ -57,8 +58,8 @@ static greta_status find(struct greta_model *m, const struct tensor_row *row, co
 
     if (!t) {
         if (row->optional) return GRETA_OK;
-        return greta_fail(m->log, GRETA_ERR_FORMAT, "%s: the tensor %s is missing", greta_gguf_path(m->gguf),
-                          name);
+        return greta_fail(m->log, GRETA_ERR_FORMAT, "%s: the tensor %s is missing: convert the model again",
+                          greta_gguf_path(m->gguf), name);
     }
     status = tensor_check_shape(m, t, vector ? 1 : whole, cols);
     if (!status) status = check_type(m, t, vector, &type);
@@ -117,7 +118,8 @@ static greta_status find_vocab(struct greta_model *m) {
     uint64_t n;
 
     if (!t)
-        return greta_fail(m->log, GRETA_ERR_FORMAT, "%s: the tensor token_embd.weight is missing",
+        return greta_fail(m->log, GRETA_ERR_FORMAT,
+                          "%s: the tensor token_embd.weight is missing: convert the model again",
                           greta_gguf_path(m->gguf));
     if (t->ne[1] < 1 || t->ne[1] > 1u << 24)
         return greta_fail(m->log, GRETA_ERR_FORMAT, "%s: tensor token_embd.weight has %llu rows",
