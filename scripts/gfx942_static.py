@@ -9,6 +9,7 @@ gfx942_static.py TABLE --loop KERNEL OBJECT...   prints the kernel's main loop
 Objects are <name>-<arch>.co. The table holds for one version of the compiler: with another it exits with 77 (skipped) and says so.
 """
 import argparse
+import functools
 import os
 import re
 import shutil
@@ -51,6 +52,7 @@ def width(mnemonic):
     return 0
 
 
+@functools.lru_cache(maxsize=None)
 def matrix_work(mnemonic, arch):
     """(operations, clocks of a SIMD's unit) of one matrix instruction. Rates: AMD's ISA documents and data sheets, a clock and SIMD."""
     found = MATRIX.match(mnemonic)
@@ -111,32 +113,39 @@ def vector_flop(mnemonic):
     return 0
 
 
+@functools.lru_cache(maxsize=None)
+def counted(mnemonic, arch):
+    """What one instruction adds to which columns."""
+    m = re.sub(r"_(e32|e64|dpp|sdwa|e64_dpp)$", "", mnemonic)
+    f = {"loop_instructions": 1}
+    lanes = WAVE[arch[:4]]
+    work = matrix_work(m, arch)
+    if work:
+        f.update(loop_matrix=1, loop_flop=work[0], loop_matrix_clocks=work[1])
+    elif m.startswith("v_"):
+        f.update(loop_valu=1, loop_flop=vector_flop(m) * lanes)
+    elif m.startswith(("global_", "buffer_", "flat_", "scratch_")) and not m.startswith(("buffer_inv", "buffer_wbl2")):
+        f.update(loop_vmem=1, loop_bytes=width(m) * lanes if "load" in m else 0)
+    elif m.startswith(("ds_read", "ds_load")):
+        f.update(loop_lds_read=width(m) * lanes * (2 if "read2" in m or "load_2" in m else 1))
+    elif m.startswith(("ds_write", "ds_store")):
+        f.update(loop_lds_write=width(m) * lanes * (2 if "write2" in m or "store_2" in m else 1))
+    elif m.startswith("s_load"):
+        f.update(loop_bytes=width(m))
+    return tuple((column, n) for column, n in f.items() if n)
+
+
 def count(lines, arch):
     f = dict.fromkeys(COLUMNS, 0)
-    lanes = WAVE[arch[:4]]
     for _, text in lines:
         for part in text.split(" :: "):
-            m = part.split()[0]
-            m = re.sub(r"_(e32|e64|dpp|sdwa|e64_dpp)$", "", m)
-            f["loop_instructions"] += 1
-            work = matrix_work(m, arch)
-            if work:
-                f["loop_matrix"] += 1
-                f["loop_flop"] += work[0]
-                f["loop_matrix_clocks"] += work[1]
-            elif m.startswith("v_"):
-                f["loop_valu"] += 1
-                f["loop_flop"] += vector_flop(m) * lanes
-            elif m.startswith(("global_", "buffer_", "flat_", "scratch_")) and not m.startswith(("buffer_inv", "buffer_wbl2")):
-                f["loop_vmem"] += 1
-                if "load" in m:
-                    f["loop_bytes"] += width(m) * lanes
-            elif m.startswith("ds_read") or m.startswith("ds_load"):
-                f["loop_lds_read"] += width(m) * lanes * (2 if "read2" in m or "load_2" in m else 1)
-            elif m.startswith("ds_write") or m.startswith("ds_store"):
-                f["loop_lds_write"] += width(m) * lanes * (2 if "write2" in m or "store_2" in m else 1)
-            elif m.startswith("s_load"):
-                f["loop_bytes"] += width(m)
+            for column, n in counted(part.split(None, 1)[0], arch):
+                f[column] += n
+    return f
+
+
+def derived(f, lines, arch):
+    """The columns that follow from others, of a main loop."""
     # Of the time that the loop's instructions would take one after another in one wave.
     others = ISSUE[arch[:4]] * (f["loop_instructions"] - f["loop_matrix"])
     if f["loop_matrix_clocks"]:
@@ -144,7 +153,6 @@ def count(lines, arch):
         f["loop_lds_stall"] = clocks(lines, arch, LDS_CLOCKS) - clocks(lines, arch, 0)
     if f["loop_flop"]:
         f["bytes_per_kflop"] = round(1000 * f["loop_bytes"] / f["loop_flop"], 2)
-    return f
 
 
 def loops(lines):
@@ -228,6 +236,7 @@ def read_object(path):
             sys.exit(f"gfx942_static.py: {path}: no code of {name}")
         span = main_loop(lines, arch)
         f = count(span, arch)
+        derived(f, span, arch)
         f.update(vgprs=int(note["vgpr_count"]), agprs=int(note.get("agpr_count", 0)), scratch=int(note["private_segment_fixed_size"]),
                  spills=int(note["vgpr_spill_count"]) + int(note["sgpr_spill_count"]), lds=int(note["group_segment_fixed_size"]),
                  code_bytes=lines[-1][0], matrix_clocks_at_end=matrix_clocks_at_end(lines, arch))
