@@ -1,9 +1,8 @@
 /*
  * Compiles every row of the Vulkan variant table, with every set of constants in use, at wave32 and wave64, by RADV for a
  * gfx1103 that is not there (RADV_FORCE_FAMILY), and compares what the driver tells of the code with a kept table.
- * usage: rdna3 TABLE.tsv matrix|vector [--update] [--some N] [--isa ROW]
- * matrix: the rows that ask for a matrix unit; vector: all others. --isa: the assembly of a row's kernels, and no table. --some: of each
- * row one kernel, besides one in N of all and those that the table has not.
+ * usage: rdna3 TABLE.tsv matrix|vector [--update] [--isa ROW]
+ * matrix: the rows that ask for a matrix unit; vector: all others. --isa: the assembly of a row's kernels, and no table.
  * Nothing is allocated on the device, and it is not closed: the null device crashes at either.
  */
 #include "rdna3.h"
@@ -39,7 +38,6 @@ struct run {
     struct job *jobs;
     atomic_uint next;
     const char *isa_of; /* NULL: none is printed */
-    uint32_t some;      /* 0: all */
 };
 
 static void say(void *user, enum greta_log_level level, const char *message) {
@@ -207,29 +205,6 @@ static bool list_jobs(struct run *r, bool matrix) {
         if (r->isa_of && strcmp(r->isa_of, v->name) != 0) continue;
         if (!add_keys(r, v, keys, 0)) return false;
     }
-    return true;
-}
-
-static bool is_kept(const struct rdna3_table *kept, const struct rdna3_row *row) {
-    for (uint32_t i = 0; i < kept->n; i++)
-        if (kept->rows[i].wave == row->wave && !strcmp(kept->rows[i].name, row->name) &&
-            !strcmp(kept->rows[i].constants, row->constants))
-            return true;
-    return false;
-}
-
-static bool leave_some(struct run *r, const char *path) {
-    struct rdna3_table kept;
-    const struct greta_variant *last = NULL;
-    uint32_t n = 0;
-    if (!rdna3_read(path, &kept)) return false;
-    for (uint32_t i = 0; i < r->n_jobs; i++) {
-        bool is_first = r->jobs[i].v != last;
-        last = r->jobs[i].v;
-        if (is_first || i % r->some == 0 || !is_kept(&kept, &r->jobs[i].row)) r->jobs[n++] = r->jobs[i];
-    }
-    r->n_jobs = n;
-    free(kept.rows);
     return true;
 }
 
@@ -438,7 +413,7 @@ static int run_all(struct run *r, const char *path, bool matrix, bool is_update)
     struct rdna3_table now;
     int status = open_device(r);
     if (status) return status;
-    if (!list_jobs(r, matrix) || (r->some && !leave_some(r, path)) || !load_modules(r)) return 1;
+    if (!list_jobs(r, matrix) || !load_modules(r)) return 1;
     if (!r->n_jobs) return printf("skipped: this driver admits no row\n"), SKIP;
     if (!compile_all(r)) return 1;
     if (r->isa_of) return 0;
@@ -452,10 +427,9 @@ int main(int argc, char **argv) {
     struct run r = {0};
     bool is_update = argc == 4 && !strcmp(argv[3], "--update");
     if (argc == 5 && !strcmp(argv[3], "--isa")) r.isa_of = argv[4];
-    if (argc == 5 && !strcmp(argv[3], "--some")) r.some = (uint32_t)strtoul(argv[4], NULL, 10);
-    if (argc < 3 || (argc > 3 && !is_update && !r.isa_of && !r.some) ||
+    if (argc < 3 || (argc > 3 && !is_update && !r.isa_of) ||
         (strcmp(argv[2], "matrix") && strcmp(argv[2], "vector")))
-        return fprintf(stderr, "usage: rdna3 TABLE.tsv matrix|vector [--update | --some N | --isa ROW]\n"), 2;
+        return fprintf(stderr, "usage: rdna3 TABLE.tsv matrix|vector [--update | --isa ROW]\n"), 2;
     int status = run_all(&r, argv[1], !strcmp(argv[2], "matrix"), is_update);
     /* Mesa 22.3.6's null device crashes when it is destroyed: it goes with the process. */
     free(r.jobs);
