@@ -82,13 +82,14 @@ static greta_status place(struct greta_model *m, const struct source *source) {
 
 static void tell_unpacked(const struct greta_model *m) {
     uint64_t from = 0, to = 0;
-    uint32_t n = 0;
-    const char *name = NULL;
+    uint32_t n = 0, first = 0;
+    bool mixed = false;
 
     for (uint32_t i = 0; i < m->n_sources; i++) {
         const struct source *source = &m->sources[i];
         if (!source->matrix || !is_unpacked(source)) continue;
-        if (!name) name = greta_type_get_info(weights_file_type(source))->name;
+        if (!n) first = weights_file_type(source);
+        mixed |= weights_file_type(source) != first;
         from += weights_file_bytes(source);
         to += (uint64_t)source->matrix->n_rows * source->matrix->n_cols * 2;
         n++;
@@ -97,8 +98,8 @@ static void tell_unpacked(const struct greta_model *m) {
         greta_logf(
             m->log, GRETA_LOG_WARN,
             "%s: %u matrices of type %s%s are unpacked to F16 for this device: %.1f MiB in place of %.1f",
-            greta_gguf_path(m->gguf), n, name, n > 1 ? " and the like" : "", (double)to / 0x1p20,
-            (double)from / 0x1p20);
+            greta_gguf_path(m->gguf), n, greta_type_get_info(first)->name, mixed ? " and the like" : "",
+            (double)to / 0x1p20, (double)from / 0x1p20);
 }
 
 greta_status weights_place(struct greta_model *m) {
