@@ -54,7 +54,7 @@ def check_full():
     check(f'a message too long, and the chat goes on: {err!r}', code == 0 and 'does not fit' in err and out.strip())
 
 
-def read_until(fd, words, seconds=10):
+def read_until(fd, words, seconds=60):
     text, end = b'', time.monotonic() + seconds
     while time.monotonic() < end and not any(w in text for w in words):
         if select.select([fd], [], [], 0.1)[0]:
@@ -86,7 +86,7 @@ def interrupt_once():
     text += read_until(fd, [b'\r\n> '])
     os.write(fd, b'/exit\n')
     read_until(fd, [b'\x00'], 2)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         done, status = os.waitpid(pid, os.WNOHANG)
         if done:
