@@ -305,6 +305,7 @@ static uint32_t batch_for(const struct hunt *h, uint32_t last, uint64_t took_ns)
                            : (uint32_t)n;
 }
 
+/* A few in any case: where the data and the default's check took all of the time, they would have been for nothing. */
 static greta_status check_all(struct hunt *h) {
     const struct greta_variant *rows[MAX_BATCH];
     greta_status status = GRETA_OK;
@@ -312,11 +313,11 @@ static greta_status check_all(struct hunt *h) {
     for (uint32_t i = 1, end; i < h->n && !status; i = end) {
         uint64_t start = clock_ns();
         end = i + n < h->n ? i + n : h->n;
-        if (used_ns(h) > h->budget_ns * 4 / 10 || !tell(h)) return GRETA_OK;
+        if ((i > 1 && used_ns(h) > h->budget_ns * 4 / 10) || !tell(h)) return GRETA_OK;
         for (uint32_t k = i; k < end; k++) rows[k - i] = h->candidates[k].row;
         greta_plan_prepare_variants(h->search->plan, &h->work.c.call, rows, end - i);
         for (uint32_t k = i; k < end && !status; k++) {
-            if (used_ns(h) > h->budget_ns * 5 / 10 || !tell(h)) return GRETA_OK;
+            if ((h->n_tried > 2 && used_ns(h) > h->budget_ns * 5 / 10) || !tell(h)) return GRETA_OK;
             status = check_one(h, &h->candidates[k]);
         }
         n = batch_for(h, n, clock_ns() - start);
