@@ -19,9 +19,6 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from checks import check, check_done, check_skip  # noqa: E402
 
 HOST, DEVICE = 1, 2
-# What does not end by itself; an emulated device, which has no times to measure, is slow enough for the other.
-LONG = ("bench", "llm", "-p", "0", "-n", "1000", "--ctx", "1024", "-r", "50")
-LONG_EMULATED = ("run", "-p", "Once", "-n", "1000", "--temp", "3")
 
 
 # ---- timelines ----
@@ -219,10 +216,12 @@ def cannot_write(p):
 
 def interrupted(p):
     """By Ctrl-C and by what cannot be caught: the file is whole."""
+    text = pathlib.Path(p.file("long.txt"))
+    text.write_text("Once upon a time there was a little girl. She liked to play in the park. " * 6000)  # 13 s of one core
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
         path = pathlib.Path(p.file("interrupted.json"))
         path.unlink(missing_ok=True)
-        child = subprocess.Popen(p.command("--profile", str(path), words=LONG_EMULATED if p.emulated else LONG),
+        child = subprocess.Popen(p.command("--profile", str(path), words=("perplexity", "-f", str(text))),
                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         until = time.monotonic() + 60
         while time.monotonic() < until and child.poll() is None and not (path.exists() and path.stat().st_size > 30000):

@@ -7,6 +7,7 @@ import copy
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -38,7 +39,9 @@ def counted(folder):
     document = json.loads(out)
     results = {r["key"]: r for r in document["results"]}
     check("the device says that it is emulated", document["environment"]["device"]["emulated"] is True)
-    check("all are right", not [r for r in results.values() if r["status"] != "OK" and not (r["status"] == "SKIPPED" and "no row" in r["reason"])], out[-300:])
+    # That a row is not for a type is no fault.
+    faults = [r for r in results.values() if r["status"] != "OK" and not (r["status"] == "SKIPPED" and re.search("no row|no kernel was built", r["reason"]))]
+    check("all are right", not faults, str(faults))
     done = [r for r in results.values() if r["status"] == "OK"]
     check("counts in place of times", done and all("counts" in r and not {"device_ns", "host_ns", "gb_per_s", "tflop_per_s", "percent_of_roof"} & set(r) for r in done))
     launch = results["noop_launch/each waited for"]["counts"]
