@@ -19,7 +19,7 @@ struct slab {
     uint32_t n_parts;
 };
 
-enum { LOAD_NO_SLAB = UINT32_MAX }; /* of a part whose buffer is there */
+#define LOAD_NO_SLAB UINT32_MAX /* of a part whose buffer is there */
 
 struct loader {
     struct greta_model *m;
