@@ -139,9 +139,10 @@ static void open_tuning(struct app *app, const struct common *common, struct gre
 static void close_tuning(struct app *app) {
     if (app->lookups) {
         struct greta_tune_counts c = greta_tune_lookups_count(app->lookups);
-        greta_logf(&app->log, GRETA_LOG_INFO, "%s: %u of %u calls tuned (hit rate %.0f %%), asked in %.2f ms",
-                   greta_tune_path(app->tuning), c.n_known, c.n_calls,
-                   c.n_calls ? 100.0 * c.n_known / c.n_calls : 100.0, (double)c.ns * 1e-6);
+        if (c.n_calls) /* none where the run ended before it planned */
+            greta_logf(&app->log, GRETA_LOG_INFO, "%s: %u of %u calls tuned (hit rate %.0f %%), asked in %.2f ms",
+                       greta_tune_path(app->tuning), c.n_known, c.n_calls, 100.0 * c.n_known / c.n_calls,
+                       (double)c.ns * 1e-6);
     }
     greta_tune_lookups_destroy(&app->lookups);
     greta_tune_close(&app->tuning);
