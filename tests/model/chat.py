@@ -54,7 +54,7 @@ def check_full():
     check(f'a message too long, and the chat goes on: {err!r}', code == 0 and 'does not fit' in err and out.strip())
 
 
-def read_until(fd, words, seconds=60):
+def read_until(fd, words, seconds=10):
     text, end = b'', time.monotonic() + seconds
     while time.monotonic() < end and not any(w in text for w in words):
         if select.select([fd], [], [], 0.1)[0]:
