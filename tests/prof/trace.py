@@ -201,6 +201,12 @@ def cannot_write(p):
         done = p.run(option, "/no/such/folder/file")
         check(f"{option} nowhere", done.returncode == 1 and not done.stdout and done.stderr.count(b"\n") == 1 and
               b"/no/such/folder/file" in done.stderr, done.stderr.decode())
+    there = pathlib.Path(p.file("there.json"))
+    there.write_text("kept")
+    for one, other in ((p.file("one.json"), p.file("one.json")), (p.file("one.json"), f"{p.folder}/./one.json"), (str(there), str(there))):
+        done = p.run("--profile", one, "--profile-kernels", other)
+        check(f"one file for both: {other}", done.returncode == 1 and not done.stdout and done.stderr.count(b"\n") == 1 and b"a file each" in done.stderr, done.stderr.decode())
+    check("nothing is written then", there.read_text() == "kept" and not os.path.exists(p.file("one.json")))
     if os.access("/dev/full", os.W_OK):
         done = p.run("--profile", "/dev/full")
         check("a full disk", done.returncode == 1 and not done.stdout and b"No space" in done.stderr, done.stderr.decode())

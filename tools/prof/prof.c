@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- signals ---- */
@@ -306,8 +307,36 @@ static size_t tail(void *user, char *out, size_t size) {
     return n > 0 && (size_t)n < size ? (size_t)n : 0;
 }
 
+/* The folder of a path. */
+static bool folder_of(const char *path, struct stat *out) {
+    const char *slash = strrchr(path, '/');
+    char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : NULL;
+    bool ok = (!slash || folder) && stat(folder ? folder : ".", out) == 0;
+    free(folder);
+    return ok;
+}
+
+static const char *name_of(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* By whatever names, before either is made. A device takes both: /dev/null. */
+static bool same_file(const char *a, const char *b) {
+    struct stat of_a, of_b;
+    const bool is_a = stat(a, &of_a) == 0, is_b = stat(b, &of_b) == 0;
+    if (is_a != is_b || (is_a && S_ISCHR(of_a.st_mode))) return false;
+    if (!is_a && (strcmp(name_of(a), name_of(b)) != 0 || !folder_of(a, &of_a) || !folder_of(b, &of_b)))
+        return false;
+    return of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino;
+}
+
 static greta_status open_files(struct prof *p, const struct prof_params *params) {
     p->timeline.fd = -1;
+    if (params->timeline && params->kernels && strcmp(params->kernels, "-") != 0 &&
+        same_file(params->timeline, params->kernels))
+        return greta_fail(p->log, GRETA_ERR_INVALID,
+                          "%s: the timeline and the counters of kernels want a file each", params->kernels);
     if (params->kernels && strcmp(params->kernels, "-") != 0) { /* known now: no work is lost for it */
         FILE *f = fopen(params->kernels, "ae");
         if (!f)

@@ -21,8 +21,8 @@ struct prof_params {
 };
 
 /*
- * Opens the files, so that one that cannot be written is known before any work: ERR_IO, logged; a timeline "-" is ERR_INVALID. Both
- * NULL: *out is NULL.
+ * Opens the files, so that one that cannot be written is known before any work: ERR_IO, logged; a timeline "-" is ERR_INVALID, and
+ * so is one file for both. Both NULL: *out is NULL.
  */
 GRETA_MUST_USE greta_status prof_open(const struct prof_params *params, struct prof **out);
 /* For the context's params; NULL where there is no prof. */
