@@ -80,7 +80,7 @@ static const char *fault_of(sqlite3 *sqlite, bool *empty) {
     return fault;
 }
 
-static greta_status set_aside(const struct greta_tune_db *db, const char *fault) {
+static greta_status set_aside(const struct greta_tune_db *db, const char *fault, bool read_only) {
     size_t size = strlen(db->path) + 32;
     char *name = malloc(size);
     struct stat info;
@@ -92,8 +92,8 @@ static greta_status set_aside(const struct greta_tune_db *db, const char *fault)
         status = greta_fail(db->log, GRETA_ERR_IO, "%s: %s, and it cannot be renamed: %s", db->path, fault,
                             strerror(errno));
     else
-        greta_logf(db->log, GRETA_LOG_WARN, "%s: %s; it is now %s, and a new one is begun", db->path, fault,
-                   name);
+        greta_logf(db->log, GRETA_LOG_WARN, "%s: %s; it is now %s, and %s", db->path, fault, name,
+                   read_only ? "the run goes on without" : "a new one is begun");
     free(name);
     return status;
 }
@@ -129,7 +129,7 @@ static greta_status open_checked(struct greta_tune_db *db, bool read_only) {
     if (fault) {
         sqlite3_close(db->sqlite);
         db->sqlite = NULL;
-        status = set_aside(db, fault);
+        status = set_aside(db, fault, read_only);
         if (!status && !read_only) status = open_file(db, false);
     }
     if (!status && !read_only && sqlite3_exec(db->sqlite, schema, NULL, NULL, NULL))

@@ -126,10 +126,10 @@ def set_aside(folder):
         path = folder / name
         fill(path)
         code, _, err = greta("run", *SMALL, "-p", "Once", "-n", 2, GRETA_TUNING=str(path))
-        check(f"{name}: a run says so and goes on", code == 0 and ".aside" in err and not path.exists(), err)
+        check(f"{name}: a run says so and goes on", code == 0 and ".aside, and the run goes on without" in err and not path.exists(), err)
         fill(path)
         code, out, err = tune("-d", "cpu", "--op", "rms_norm", "--shape", "2,256", "--budget", 1, GRETA_TUNING=str(path))
-        check(f"{name}: a new one is begun", code == 0 and ".aside" in err and path.exists() and out.count("tuned") == 1, out + err)
+        check(f"{name}: a new one is begun", code == 0 and ".aside" in err and "and a new one is begun" in err and path.exists() and out.count("tuned") == 1, out + err)
 
 
 def empty(folder):
@@ -165,6 +165,12 @@ def shapes():
                             (["--op", "attn", "--shape", "n_tok=9,n_head=1,n_head_kv=1,n_ctx=4"], "context")):
         code, _, err = tune("-d", "cpu", *arguments)
         check(f"refused: {arguments}", code == 1 and word in err, err)
+    code, out, err = tune("-d", "cpu", "--op", "matvec", "--shape", "n_rows=256,n_cols=100,w_type=Q4_K")
+    check("what no row serves", code == 1 and not out and err.startswith("greta: matvec (n_rows 256, n_cols 100, w_type Q4_K") and "no multiple" in err and err.count("\n") == 1, out + err)
+    code, out, err = tune("-d", "cpu", "--op", "causal_mask", "--shape", "4,4")
+    check("one row alone", code == 0 and out.startswith("0 tuned") and err == "greta: causal_mask: one row alone serves it here: there is nothing to choose\n", out + err)
+    keys = [line for line in tune("--list")[1].splitlines() if not line.startswith(" ")]
+    check("no comma behind an op without types", any(line.startswith("rms_norm ") for line in keys) and not any(line.rstrip().endswith(",") for line in keys), str(keys))
     for arguments in (["--shape", "1,2"], ["--dir", "x"], ["-p", "16"], ["--op", "matvec", "-m", "x"]):
         check(f"wrong usage: {arguments}", tune("-d", "cpu", *arguments)[0] == 2)
 

@@ -41,12 +41,17 @@ static bool tick(void *user, double part) {
     return !stopped;
 }
 
+/* "matvec n_rows=256 n_cols=256, w_type=F16"; an op without types has nothing behind its shape. */
+static bool print_key(const struct greta_tune_key *key) {
+    return out_printf("%s %s%s%s\n", key->op, key->shape, *key->types ? ", " : "", key->types);
+}
+
 static bool print_result(const struct greta_search_result *r) {
     const struct greta_tune_entry *e = &r->entry;
     double gain = e->default_ns > 0 ? 100 * (1 - e->ns / e->default_ns) : 0;
     bool changed = strcmp(e->row, r->default_row) != 0;
     progress_hide();
-    bool ok = out_printf("%s %s, %s\n", e->key.op, e->key.shape, e->key.types);
+    bool ok = print_key(&e->key);
     if (ok && changed)
         ok = out_printf("  %s %.2f us -> %s %.2f us: %.1f %% less, noise %.1f %%", r->default_row,
                         e->default_ns * 1e-3, e->row, e->ns * 1e-3, gain, 100 * r->noise);
@@ -118,6 +123,8 @@ static bool choose_jobs(struct tuning *t) {
         }
         t->jobs.at[n++] = *job;
     }
+    if (t->q->op && !n && !t->n_known)
+        say("%s: one row alone serves it here: there is nothing to choose", t->q->op);
     t->jobs.n = n;
     for (uint32_t i = 0; i < n; i++) all += t->jobs.at[i].share;
     /* A third of the time in equal parts: a small call has as many rows to try. */
@@ -227,7 +234,7 @@ static bool check(struct tuning *t) {
 
 static bool list_one(void *user, const struct greta_tune_entry *e) {
     bool *ok = user;
-    *ok = out_printf("%s %s, %s\n  %s", e->key.op, e->key.shape, e->key.types, e->row);
+    *ok = print_key(&e->key) && out_printf("  %s", e->row);
     if (*ok && e->ns > 0)
         *ok = out_printf(" %.2f us, spread %.1f %%, noise %.1f %%, default %.2f us", e->ns * 1e-3,
                          100 * e->spread, 100 * e->noise, e->default_ns * 1e-3);

@@ -249,6 +249,7 @@ static bool place(struct app *app, const struct tune_request *q, struct shape *s
         .policy = q->common.plan ? GRETA_POLICY_EXACT : GRETA_POLICY_DEFAULT, .force = ""};
     uint32_t n_tok = strcmp(s->info->scalar_names[0], "n_tok") == 0 ? call->scalars.u32[0] : 1,
              n_ctx = scalar(s, "n_ctx");
+    const struct greta_variant *row;
     struct greta_plan *plan;
     if (n_ctx && n_tok > n_ctx) {
         say("--shape: %u tokens do not fit into a context of %u", n_tok, n_ctx);
@@ -257,13 +258,14 @@ static bool place(struct app *app, const struct tune_request *q, struct shape *s
     if (!s->pos_given && n_tok == 1) s->out->step[1] = n_ctx * 3 / 4;
     if (n_ctx && s->out->step[1] > n_ctx - n_tok) s->out->step[1] = n_ctx - n_tok;
     s->out->step[2] = s->out->step[1] + n_tok;
-    if (!s->info->n_keys || strcmp(s->info->key_names[0], "w_type") != 0) return true;
     if (greta_plan_create(app->dev, &params, &plan)) return false;
-    bool ok = !greta_plan_weight_layout(plan, call->keys[0], &call->layout);
-    for (uint32_t i = 1; ok && i < s->info->n_keys; i++)
+    bool ok = true, has_weight = s->info->n_keys && strcmp(s->info->key_names[0], "w_type") == 0;
+    if (has_weight) ok = !greta_plan_weight_layout(plan, call->keys[0], &call->layout);
+    for (uint32_t i = 1; ok && has_weight && i < s->info->n_keys; i++)
         if (strcmp(s->info->key_names[i], "x_type") == 0 && !(s->keys_given >> i & 1))
             call->keys[i] =
                 greta_plan_x_type(plan, call->keys[0], n_tok, scalar(s, "n_rows"), scalar(s, "n_cols"));
+    ok = ok && !greta_plan_choose(plan, call, &row); /* what no row serves is said, with the reasons */
     greta_plan_destroy(&plan);
     return ok;
 }
