@@ -115,6 +115,12 @@ def named():
     lines = [line for line in out.splitlines() if "STATUS" in line]
     check("llm: a run that would pass the budget is skipped, others are fewer", code == 0 and re.search(r"^prompt +8 .* in \d+ runs\).*STATUS=OK$", lines[0]) and
           all(re.search(r"STATUS=SKIPPED reason=one run would take \S+ (s|min|h), the budget is 0.01 s$", line) for line in lines[1:3]) and lines[3] == "STATUS=OK", out)
+    begin = time.monotonic()
+    code, out, err = bench("llm", "-d", "cpu", "-t", 1, "-p", 20000, "-n", 8, "--depth", 20000, "--budget", 1)
+    lines = [line for line in out.splitlines() if "STATUS" in line]
+    check("llm: a long prompt, and a long context, are predicted by shorter ones", code == 0 and time.monotonic() - begin < 60 and
+          re.search(r"^prompt .*STATUS=SKIPPED reason=one run would take \S+ (s|min|h), the budget is 1 s$", lines[0]) and
+          re.search(r"^decode .*STATUS=SKIPPED reason=the context before it would take \S+ (s|min|h), the budget is 1 s$", lines[1]), out + err)
     code, out, _ = bench("llm", "-d", "cpu", "-p", 8, "-n", 2, "--ctx", 64, "--check")
     check("llm: its commands", code == 0 and "dispatches" in out and out.endswith("STATUS=OK\n"), out)
 

@@ -66,13 +66,14 @@ struct test {
     uint64_t said; /* a hash of the tokens that came out; the same in every run */
     bool differs;
     double predicted_s; /* one run would pass the budget: it was not made; else 0 */
+    bool of_context;    /* what would take so long are the tokens before it */
 };
 
 static const char *too_slow(const struct bench_llm *b, const struct test *t, char *out, size_t size) {
     char run[32], budget[32];
-    snprintf(out, size, "one run would take %s, the budget is %s",
-             bench_seconds(t->predicted_s, run, sizeof run),
-             bench_seconds(b->budget_s, budget, sizeof budget));
+    snprintf(
+        out, size, "%s would take %s, the budget is %s", t->of_context ? "the context before it" : "one run",
+        bench_seconds(t->predicted_s, run, sizeof run), bench_seconds(b->budget_s, budget, sizeof budget));
     return out;
 }
 
@@ -209,7 +210,9 @@ static uint32_t n_runs(const struct bench_llm *b) {
     return b->counts_device ? 0 : b->counts_commands ? 1 : b->n_repeats;
 }
 
-/* One run of a test; n tokens, where it is a decode. */
+enum { FEW = 4, FEW_OF_PROMPT = 32 }; /* tokens of a run that says how long others take */
+
+/* One run of a test, of n tokens. */
 typedef bool run_fn(struct bench_llm *b, struct app *app, struct test *t, uint32_t n, uint64_t *said);
 
 static bool run_prompt(struct bench_llm *b, struct app *app, struct test *t, uint32_t n, uint64_t *said) {
@@ -269,19 +272,54 @@ static bool warm_up(struct bench_llm *b, struct app *app, run_fn *run, struct te
     return true;
 }
 
+/* A shorter run. */
+struct probe {
+    uint32_t n; /* tokens; 0: none was made */
+    double seconds;
+};
+
+/* By two of them: so much a token, and so much more the more tokens lie before it (attention). */
+static double extrapolate(const struct probe *a, const struct probe *b, uint32_t n) {
+    double each = b->seconds / b->n, more = a->n ? (each - a->seconds / a->n) / (b->n - a->n) : 0;
+    return n * (each + fmax(0, more) * ((double)n - b->n));
+}
+
+/* Again where it says that all of them would pass the budget, since the first one builds kernels. */
+static bool probe_make(struct bench_llm *b, struct app *app, run_fn *run, struct test *t,
+                       const struct probe *before, struct probe *p) {
+    double seconds, device;
+    uint64_t said;
+    for (int i = 0; i < 2 && (!i || extrapolate(before, p, t->n) > b->budget_s); i++) {
+        if (!timed(b, app, run, t, p->n, &said, &seconds, &device)) return false;
+        if (!i || seconds < p->seconds) p->seconds = seconds;
+    }
+    return true;
+}
+
 /*
- * Whether a run of all n tokens would pass the budget, by one of fewer; asked again before it counts, since the first one builds kernels. Counts are
- * not times: they have no budget.
+ * Whether a run of all n tokens would pass the budget, by one of `few`, and of four times as many as long as these are few beside n and take
+ * little of the budget. Counts are not times: they have no budget.
  */
 static bool predict(struct bench_llm *b, struct app *app, run_fn *run, struct test *t, uint32_t few) {
-    double seconds = 0, device;
-    uint64_t said;
+    enum { TOLD_S = 20 };
+    struct probe before = {0}, p = {.n = few};
+    char text[32];
     if (b->counts_device || b->counts_commands || few >= t->n) return true;
-    for (int i = 0; i < 2 && (!i || seconds * t->n / few > b->budget_s); i++)
-        if (!timed(b, app, run, t, few, &said, &seconds, &device)) return false;
-    seconds *= (double)t->n / few;
-    if (seconds > b->budget_s) t->predicted_s = seconds;
-    return true;
+    while (probe_make(b, app, run, t, &before, &p)) {
+        const double seconds = extrapolate(&before, &p, t->n);
+        if (p.n <= t->n / 16 && extrapolate(&before, &p, 4 * p.n) <= b->budget_s / 4) {
+            before = p;
+            p.n *= 4;
+            continue;
+        }
+        if (seconds > b->budget_s)
+            t->predicted_s = seconds;
+        else if (seconds > TOLD_S)
+            say("%s of %u tokens: a run takes about %s", t->what, t->n,
+                bench_seconds(seconds, text, sizeof text));
+        return true;
+    }
+    return false;
 }
 
 /* As many runs as the budget has room for, by how long one of `n` tokens took. */
@@ -292,7 +330,6 @@ static uint32_t n_within(const struct bench_llm *b, const struct test *t, uint32
 }
 
 static bool test(struct bench_llm *b, struct app *app, run_fn *run, struct test *t) {
-    enum { FEW = 4, FEW_OF_PROMPT = 32 };
     const bool decode = run == run_decode, few = decode && t->n > FEW && !b->counts_device;
     const uint32_t n_warm = few ? FEW : t->n;
     struct times *s = &t->times;
@@ -317,9 +354,15 @@ static bool bench_prompt(struct bench_llm *b, struct app *app, uint32_t n) {
     return test(b, app, run_prompt, &t);
 }
 
-/* Behind `depth` tokens of context. */
+/* Behind `depth` tokens of context, which have the same budget. */
 static bool bench_decode(struct bench_llm *b, struct app *app, uint32_t n, uint32_t depth) {
-    struct test t = {.what = "decode", .n = n, .depth = depth};
+    struct test t = {.what = "decode", .n = n, .depth = depth}, context = {.what = "context", .n = depth};
+    if (!predict(b, app, run_prompt, &context, FEW_OF_PROMPT)) return false;
+    if (context.predicted_s > 0) {
+        t.predicted_s = context.predicted_s;
+        t.of_context = true;
+        return report(b, app, &t);
+    }
     if (greta_session_rewind(app->session, 0)) return false;
     return (!depth || eval(app, b->tokens, depth)) && test(b, app, run_decode, &t);
 }
