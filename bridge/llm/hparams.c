@@ -145,13 +145,19 @@ static greta_status read_scales(struct keys *k, struct hparams *hp) {
 }
 
 static greta_status find_architecture(struct keys *k) {
+    const struct greta_gguf_value *value = greta_gguf_key(k->gguf, "general.architecture");
     struct greta_gguf_string name;
     char names[256];
 
-    if (!greta_gguf_get_string(k->gguf, "general.architecture", &name))
+    if (!value)
         return greta_fail(k->log, GRETA_ERR_FORMAT,
                           "%s: the key general.architecture is missing: not a model",
                           greta_gguf_path(k->gguf));
+    if (!greta_gguf_get_string(k->gguf, "general.architecture", &name))
+        return greta_fail(
+            k->log, GRETA_ERR_FORMAT,
+            "%s: the key general.architecture is of type %s; it must be a string: convert the model again",
+            greta_gguf_path(k->gguf), keys_type_name(value));
     k->arch = arch_find(name.data, name.len);
     if (!k->arch)
         return greta_fail(k->log, GRETA_ERR_UNSUPPORTED,

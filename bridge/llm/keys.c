@@ -12,6 +12,17 @@ bool keys_has(struct keys *keys, const char *suffix) {
     return greta_gguf_key(keys->gguf, keys_name(keys, suffix)) != NULL;
 }
 
+const char *keys_type_name(const struct greta_gguf_value *value) {
+    static const char *const names[] = {
+        [GRETA_GGUF_U8] = "uint8",    [GRETA_GGUF_I8] = "int8",    [GRETA_GGUF_U16] = "uint16",
+        [GRETA_GGUF_I16] = "int16",   [GRETA_GGUF_U32] = "uint32", [GRETA_GGUF_I32] = "int32",
+        [GRETA_GGUF_F32] = "float32", [GRETA_GGUF_BOOL] = "bool",  [GRETA_GGUF_STRING] = "string",
+        [GRETA_GGUF_ARRAY] = "array", [GRETA_GGUF_U64] = "uint64", [GRETA_GGUF_I64] = "int64",
+        [GRETA_GGUF_F64] = "float64",
+    };
+    return (size_t)value->type < sizeof names / sizeof *names ? names[value->type] : "?";
+}
+
 bool keys_is(struct keys *keys, const char *suffix, const char *word) {
     struct greta_gguf_string s;
 
@@ -44,7 +55,8 @@ greta_status keys_u32(struct keys *keys, const char *suffix, bool required, uint
     if (status || !found) return status;
     if (!greta_gguf_get_u64(keys->gguf, keys->name, &n))
         return greta_fail(keys->log, GRETA_ERR_FORMAT,
-                          "%s: the key %s is not a whole number: convert the model again", path, keys->name);
+                          "%s: the key %s (%s) is not a whole number: convert the model again", path,
+                          keys->name, keys_type_name(greta_gguf_key(keys->gguf, keys->name)));
     if (n < min || n > max)
         return greta_fail(keys->log, GRETA_ERR_FORMAT, "%s: %s is %llu; it must be from %u to %u", path,
                           keys->name, (unsigned long long)n, min, max);
@@ -62,7 +74,8 @@ greta_status keys_f64(struct keys *keys, const char *suffix, bool required, doub
     if (status || !found) return status;
     if (!greta_gguf_get_f64(keys->gguf, keys->name, &x))
         return greta_fail(keys->log, GRETA_ERR_FORMAT,
-                          "%s: the key %s is not a number: convert the model again", path, keys->name);
+                          "%s: the key %s (%s) is not a number: convert the model again", path, keys->name,
+                          keys_type_name(greta_gguf_key(keys->gguf, keys->name)));
     if (!(x >= min && x <= max))
         return greta_fail(keys->log, GRETA_ERR_FORMAT, "%s: %s is %g; it must be from %g to %g", path,
                           keys->name, x, min, max);

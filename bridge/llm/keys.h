@@ -16,6 +16,7 @@ struct keys {
 /* The whole name of a key, in keys->name: "llama.context_length". */
 const char *keys_name(struct keys *keys, const char *suffix);
 bool keys_has(struct keys *keys, const char *suffix);
+const char *keys_type_name(const struct greta_gguf_value *value); /* as GGUF names it: "uint32" */
 bool keys_is(struct keys *keys, const char *suffix, const char *word); /* a string, and this one */
 /*
  * A number in [min, max]; *out is left as it is where the key is missing and not required. Errors name the file and the

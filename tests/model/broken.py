@@ -93,11 +93,12 @@ def check_models(folder):
 
     norm = 'blk.0.attn_norm.weight'
     cases = [
-        (without('general.architecture'), 'general.architecture'),
+        (without('general.architecture'), 'general.architecture missing'),
         (key('general.architecture', 'mamba'), 'mamba'),
         (key('general.architecture', 'ma\x1b[2J\nmba'), 'ma?[2J?mba'),
         (tensor('blk.0.\x1b[31m\xc2\x9b.weight'.encode('latin-1'), ((40,), g.F32, bytes(160))), 'blk.0.'),
-        (key('general.architecture', 7), 'general.architecture'),
+        (key('general.architecture', 7), 'general.architecture uint32 string convert'),
+        (key('general.architecture', ['llama']), 'general.architecture array string convert'),
         (key('llama.expert_count', 8), 'experts'),
         (key('llama.rope.scaling.type', 'yarn'), 'llama.rope.scaling.factor missing'),
         (key('llama.rope.scaling.type', 'dynamic'), 'dynamic'),
