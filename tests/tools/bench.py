@@ -178,6 +178,16 @@ def roof(folder):
     check("a lower roof replaces none", now["flops_f16"] == 9e15 and now["copy_bytes_per_s"] >= 0.999 * kept_one["copy_bytes_per_s"], str(now))
 
 
+def members():
+    """What is saved of a result is what the specification names."""
+    root = pathlib.Path(__file__).resolve().parents[2]
+    saved = set(re.findall(r'\bset(?:_\w+)?\(o, "(\w+)"', (root / "bench" / "results.c").read_text())) | {"name", "key", "status"}
+    check("members of results are found", {"cut_by_budget", "tokens", "gb_per_s"} <= saved, str(saved))
+    for language in ("en", "es"):
+        row = next(line for line in (root / "docs" / language / "benchmarks.md").read_text().splitlines() if line.startswith("| `results[]`"))
+        check(f"they are all named ({language})", saved <= set(re.findall(r"`(\w+)`", row)), str(saved - set(re.findall(r"`(\w+)`", row))))
+
+
 def main(folder):
     os.environ["GRETA_CACHE"] = str(folder / "cache")
     os.chdir(folder)
@@ -224,6 +234,7 @@ def main(folder):
     saved = list((folder / "llm").glob("*-llm.json"))
     check("llm is saved, too", code == 0 and saved and {r["shape"]["phase"] for r in json.loads(saved[0].read_text())["results"]} == {"prompt", "decode"}, out + err)
 
+    members()
     named()
     kept()
     older_names("cpu")

@@ -174,7 +174,8 @@ static bool report_head(const struct bench_llm *b, const struct app *app) {
 
     return out_printf("%s: %.1f M parameters, %s, %.1f MiB\n%s (%s, %s)\n", model,
                       (double)info->n_params / 1e6, info->weight_types, (double)info->weights_bytes / 1048576,
-                      dev->name, dev->backend, dev->driver);
+                      dev->name, dev->backend, dev->driver) &&
+           out_flush();
 }
 
 /* ---- runs ---- */
