@@ -81,19 +81,12 @@ static uint32_t key_value(const struct greta_variant *v, const char *key, const 
     if (!strcmp(key, "x_type") || !strcmp(key, "y_type")) return i < 3 ? floats[i] : UINT32_MAX;
     if (!strcmp(key, "v_type")) return v_type(before[0], i); /* the second key, after w_type */
     if (!strcmp(key, "type")) return i < 3 ? floats[i] : i == 3 ? GRETA_TYPE_I8 : UINT32_MAX;
-    if (!strcmp(key, "a_order")) return i ? UINT32_MAX : GRETA_ORDER_ROW;
-    if (!strcmp(key, "b_order")) return i < 2 ? i : UINT32_MAX;
     if (!strcmp(key, "kv_type"))
         return i < 2 ? floats[i] : i == 2 && v->extras & EXTRA_KV_Q8_0 ? GRETA_TYPE_Q8_0 : UINT32_MAX;
     if (!strcmp(key, "head_dim")) return i < n_heads ? heads[i] : UINT32_MAX;
-    /* As models have them: a decode step norms in its matrices, and biases and norms of heads go with mode 1. */
-    uint32_t i_mode = op_find_key(v->op, "mode");
-    if (!strcmp(key, "norm") && i_mode == UINT32_MAX) return i ? UINT32_MAX : (v->extras & EXTRA_NORM) != 0;
-    if (!strcmp(key, "norm") && v->op == GRETA_OP_MATVEC_QKV)
-        return i ? UINT32_MAX : (v->extras & EXTRA_NORM) != 0;
-    if (!strcmp(key, "norm")) return i ? UINT32_MAX : before[i_mode] && v->extras & EXTRA_NORM;
-    if (!strcmp(key, "bias")) return i ? UINT32_MAX : before[i_mode] && v->extras & EXTRA_BIAS;
-    if (!strcmp(key, "mode") || !strcmp(key, "add") || !strcmp(key, "act")) return i < 2 ? i : UINT32_MAX;
+    static const char *const switches[] = {"norm", "bias", "mode", "add", "act", "a_order", "b_order"};
+    for (size_t k = 0; k < sizeof switches / sizeof *switches; k++)
+        if (!strcmp(key, switches[k])) return i < 2 ? i : UINT32_MAX;
     fprintf(stderr, "rdna3: no values are known of the key %s: give some in key_value\n", key);
     exit(1);
 }
@@ -122,6 +115,62 @@ static struct greta_call typical_call(const struct greta_variant *v, const uint3
     }
     if (v->op == GRETA_OP_GEMM) call.scalars.gemm = (struct greta_scalars_gemm){4096, 4096, 4096};
     return call;
+}
+
+/*
+ * Of switches that go together, what models have on this GPU. A decode step norms inside its first matrices, except in models that norm
+ * what a half of a layer gives, too (gemma2); biases and norms of heads are of models with mode 1.
+ */
+static const struct model_switches {
+    enum greta_op op;
+    bool large; /* all models of this kind have 2,048 columns or more */
+    uint32_t n;
+    struct {
+        const char *key;
+        uint32_t value;
+    } keys[3];
+} model_switches[] = {
+    {GRETA_OP_MATVEC_QKV, false, 3, {{"mode", 0}, {"norm", 1}, {"bias", 0}}}, /* llama */
+    {GRETA_OP_MATVEC_QKV, false, 3, {{"mode", 1}, {"norm", 1}, {"bias", 1}}}, /* qwen2 */
+    {GRETA_OP_MATVEC_QKV, true, 3, {{"mode", 1}, {"norm", 1}, {"bias", 0}}},  /* phi3; gemma2's first layer */
+    {GRETA_OP_MATVEC_QKV, true, 3, {{"mode", 1}, {"norm", 0}, {"bias", 0}}},  /* gemma2 */
+    {GRETA_OP_MATVEC_GLU, false, 2, {{"act", GRETA_ACT_SILU}, {"norm", 1}}},  /* all others */
+    {GRETA_OP_MATVEC_GLU, false, 2, {{"act", GRETA_ACT_GELU}, {"norm", 0}}},  /* gemma2 */
+    {GRETA_OP_ROPE_KV, false, 3, {{"mode", 0}, {"norm", 0}, {"bias", 0}}},    /* llama */
+    {GRETA_OP_ROPE_KV, false, 3, {{"mode", 1}, {"norm", 0}, {"bias", 0}}},    /* phi3, gemma2 */
+    {GRETA_OP_ROPE_KV, false, 3, {{"mode", 1}, {"norm", 0}, {"bias", 1}}},    /* qwen2 */
+    {GRETA_OP_ROPE_KV, false, 3, {{"mode", 1}, {"norm", 1}, {"bias", 0}}},    /* qwen3 */
+};
+
+static bool has_switches(const struct model_switches *m, const uint32_t *keys) {
+    for (uint32_t i = 0; i < m->n; i++)
+        if (keys[op_find_key(m->op, m->keys[i].key)] != m->keys[i].value) return false;
+    return true;
+}
+
+/* The row that a plan takes for it where none is forced or tuned. */
+static const struct greta_variant *taken(const struct greta_limits *limits, const struct greta_call *call) {
+    for (uint32_t i = 0; i < greta_variant_count(); i++) {
+        const struct greta_variant *v = greta_variant_at(i);
+        if (v->op == call->op && v->format == GRETA_IMAGE_SPIRV && !(v->flags & VARIANT_FORCED_ONLY) &&
+            !greta_variant_refusal(v, limits, call) && !(v->unwise && v->unwise(v, limits, call)))
+            return v;
+    }
+    return NULL;
+}
+
+/* Whether a model has these values beside each other, and what is large goes by this row. */
+static bool in_use(const struct run *r, const struct greta_variant *v, const uint32_t *keys) {
+    const struct shape one = {1, 256, 8};
+    const struct greta_call call = typical_call(v, keys, &one);
+    bool any = true;
+    for (size_t i = 0; i < sizeof model_switches / sizeof *model_switches; i++) {
+        const struct model_switches *m = &model_switches[i];
+        if (m->op != v->op) continue;
+        if (has_switches(m, keys)) return !m->large || taken(&r->dev->base.limits, &call) == v;
+        any = false;
+    }
+    return any;
 }
 
 /* What an unforced plan says against the row where it would take it on a device that is a CPU, else NULL. */
@@ -187,6 +236,7 @@ static bool add_keys(struct run *r, const struct greta_variant *v, uint32_t *key
             if (!add_keys(r, v, keys, k + 1)) return false;
         return true;
     }
+    if (!in_use(r, v, keys)) return true;
     const char *why = refusal(r, v, keys);
     if (why) {
         printf("left out: %s: %s\n", v->name, why);

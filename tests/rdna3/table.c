@@ -100,6 +100,11 @@ static uint32_t worse(const struct rdna3_row *r, const char *what, uint32_t was,
     return 1;
 }
 
+/* By more than what a compiler shuffles to and fro. */
+static bool grew(uint32_t was, uint32_t is) {
+    return (uint64_t)is * 100 > (uint64_t)was * 105;
+}
+
 static uint32_t compare_row(const struct rdna3_row *kept, const struct rdna3_row *now) {
     const struct rdna3_figures *a = &kept->f, *b = &now->f;
     uint32_t n = 0;
@@ -107,8 +112,13 @@ static uint32_t compare_row(const struct rdna3_row *kept, const struct rdna3_row
     if (allocated(now) > allocated(kept)) n += worse(now, "VGPRs", a->vgprs, b->vgprs);
     if (b->lds > a->lds) n += worse(now, "LDS bytes", a->lds, b->lds);
     if (b->waves < a->waves) n += worse(now, "waves a SIMD", a->waves, b->waves);
-    if ((uint64_t)b->loop_instructions * 100 > (uint64_t)a->loop_instructions * 105)
+    if (grew(a->loop_instructions, b->loop_instructions))
         n += worse(now, "instructions of the main loop", a->loop_instructions, b->loop_instructions);
+    if (grew(a->loop_bytes, b->loop_bytes))
+        n += worse(now, "bytes that an invocation loads in the main loop", a->loop_bytes, b->loop_bytes);
+    if (grew(a->loop_scalar_bytes, b->loop_scalar_bytes))
+        n += worse(now, "bytes that a wave loads in the main loop", a->loop_scalar_bytes,
+                   b->loop_scalar_bytes);
     return n > 0;
 }
 
