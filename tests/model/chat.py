@@ -101,6 +101,33 @@ def interrupt_once():
     return stopped
 
 
+def check_dropped_lines():
+    """A terminal drops a line that is not read yet when Ctrl-C comes: whatever the moment, the chat says something and takes the next line."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execv(GRETA, [GRETA, 'chat', *GREEDY, '-n', '1', '--ctx', '1024'])
+    text = read_until(fd, [b'> '])
+    for i in range(40):
+        os.write(fd, b'hello\n')
+        time.sleep(i * 2e-5)
+        os.write(fd, b'\x03')
+        text = read_until(fd, [b'\r\n> '])
+        check(f'Ctrl-C behind a line, {i}: {text!r}', b'\r\n> ' in text)
+        read_until(fd, [b'ends the chat\r\n> '], 0.05)  # it came behind the answer
+        if b'\r\n> ' not in text:
+            break
+    os.write(fd, b'\x03/exit\n')  # what is typed behind it is not dropped
+    deadline, done = time.monotonic() + 20, (0, 0)
+    while time.monotonic() < deadline and not done[0]:
+        done = os.waitpid(pid, os.WNOHANG)
+        time.sleep(0.02)
+    check(f'Ctrl-C and /exit at once: {done}', done[0] and os.WIFEXITED(done[1]) and os.WEXITSTATUS(done[1]) == 0)
+    if not done[0]:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    os.close(fd)
+
+
 def check_stats():
     """The tokens of a prompt are those that were evaluated: the second message's, not the first's again."""
     code, out, err = run('chat', *GREEDY, '-n', '30', '--stats', text=b'tell me a long story about a fox and a bear and a bird\nyes\n')
@@ -189,5 +216,6 @@ check_stats()
 check_long_context()
 if has_terminals():
     check('Ctrl-C stopped none of six answers', any([interrupt_once() for _ in range(6)]))
+    check_dropped_lines()
     check_terminal()
 sys.exit(check_done())

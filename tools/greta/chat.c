@@ -46,14 +46,9 @@ static bool interrupted(void) {
     return interrupts;
 }
 
-/* flags: SA_RESTART, but while a line is read. */
-static bool handle_interrupts(int flags) {
-    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = flags};
-    return sigaction(SIGINT, &action, NULL) == 0;
-}
-
 static bool catch_interrupts(void) {
-    if (pipe2(wake, O_CLOEXEC | O_NONBLOCK) == 0 && handle_interrupts(SA_RESTART)) return true;
+    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
+    if (pipe2(wake, O_CLOEXEC | O_NONBLOCK) == 0 && sigaction(SIGINT, &action, NULL) == 0) return true;
     say("cannot catch Ctrl-C: %s", strerror(errno));
     return false;
 }
@@ -65,21 +60,53 @@ static void forget_interrupts(void) {
     interrupts = 0;
 }
 
-/* Until standard input has something; false where Ctrl-C came first. */
-static bool wait_for_input(void) {
-    struct pollfd fds[2] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = wake[0], .events = POLLIN}};
+/* Until the terminal has something; false where Ctrl-C came first. */
+static bool wait_for_input(int terminal) {
+    struct pollfd fds[2] = {{.fd = terminal, .events = POLLIN}, {.fd = wake[0], .events = POLLIN}};
     while (poll(fds, 2, -1) < 0 && errno == EINTR) continue;
     return !(fds[1].revents & POLLIN);
 }
 
-/* A terminal drops a line that is not read yet when Ctrl-C comes: the read that was to get it would wait for another one. */
-static char *read_typed(void) {
-    char *line = NULL;
-    handle_interrupts(0);
-    if (!interrupts) line = read_line();
-    if (!line && interrupts) clearerr(stdin);
-    handle_interrupts(SA_RESTART);
-    return line;
+/*
+ * The terminal of standard input, or -1. It drops what is typed and not read yet when Ctrl-C comes, so a read that was about to get it
+ * must not wait: the terminal is opened anew for that, since a flag of standard input would hold for the shell, too.
+ */
+static int open_terminal(void) {
+    const char *name = ttyname(STDIN_FILENO);
+    return name ? open(name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) : -1;
+}
+
+enum typed { A_LINE, CTRL_C, THE_END };
+
+/* A line, malloc'ed, without its end. */
+static enum typed read_typed(int terminal, char **line) {
+    char *text = NULL, c = 0;
+    bool is_there = false; /* what is typed behind Ctrl-C is a line of its own: none is left half read */
+    for (size_t n = 0;;) {
+        if (!is_there && !wait_for_input(terminal)) {
+            free(text);
+            return CTRL_C;
+        }
+        ssize_t got = read(terminal, &c, 1);
+        is_there = got > 0 || errno == EINTR;
+        if (got < 0 && (errno == EAGAIN || errno == EINTR)) continue;
+        if (got <= 0 && n == 0) return THE_END;
+        if (n % 256 == 0) {
+            char *grown = realloc(text, n + 256);
+            if (!grown) {
+                say("no memory for the message");
+                free(text);
+                return THE_END;
+            }
+            text = grown;
+        }
+        if (got <= 0 || c == '\n') {
+            text[n > 0 && text[n - 1] == '\r' ? n - 1 : n] = 0;
+            *line = text;
+            return A_LINE;
+        }
+        text[n++] = c;
+    }
 }
 
 /* ---- the conversation ---- */
@@ -244,29 +271,28 @@ static int turn(struct chat *c, char *line) {
     return ok ? GO_ON : EXIT_FAILED;
 }
 
-/* A line is read by the stream as a whole: on a terminal nothing is left in it when it is waited for. */
 static int talk(struct chat *c) {
-    bool terminal = isatty(STDIN_FILENO);
+    const int terminal = open_terminal();
+    const bool prompts = isatty(STDIN_FILENO);
     int result = GO_ON;
 
     while (result == GO_ON) {
         char *line = NULL;
-        bool stopped;
-        if (terminal) fputs("> ", stderr);
-        stopped = terminal && !wait_for_input();
-        if (!stopped) line = terminal ? read_typed() : read_line();
-        if (stopped || (terminal && !line && interrupts)) {
+        if (prompts) fputs("> ", stderr);
+        if (terminal >= 0 && read_typed(terminal, &line) == CTRL_C) {
             forget_interrupts();
             fputc('\n', stderr);
             say("Ctrl-D or /exit ends the chat");
             continue;
         }
+        if (terminal < 0) line = read_line();
         if (line)
             result = turn(c, line);
-        else if (terminal)
+        else if (prompts)
             fputc('\n', stderr);
         if (!line) result = EXIT_DONE;
     }
+    if (terminal >= 0) close(terminal);
     return result;
 }
 
