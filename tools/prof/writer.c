@@ -1,6 +1,7 @@
 /*
  * Each flush writes new events and the document's end in one call, over the end that the last flush wrote. So the file is whole
- * whenever the program ends, and memory is the buffer alone.
+ * whenever the program ends, and memory is the buffer alone. A SIGKILL within that call cuts it at a page: JSON has no place where both
+ * the old end and the new one could stand.
  */
 #include "writer.h"
 
