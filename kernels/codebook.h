@@ -5,7 +5,7 @@
 #ifndef KERNELS_CODEBOOK_H
 #define KERNELS_CODEBOOK_H
 
-#include <greta/op_args.h>
+#include "weight_types.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,21 +19,20 @@ extern const uint16_t codebook_iq2_xxs[256], codebook_iq2_xs[512], codebook_iq2_
     codebook_iq3_xxs[256], codebook_iq3_s[512], codebook_iq1[2048];
 
 /* X(NAME): all of them. */
-#define CODEBOOK_TYPE_LIST(X) \
-    X(IQ1_S) X(IQ1_M) X(IQ2_XXS) X(IQ2_XS) X(IQ2_S) X(IQ3_XXS) X(IQ3_S) X(TQ1_0) X(TQ2_0)
+#define CODEBOOK_TYPE_LIST(X) WEIGHT_CODEBOOK_LIST(WEIGHT_NAME, X)
 
 /* Bytes of a block of 256, 0 of any other type; whether `type` is one of them. */
 static inline size_t codebook_block_bytes(uint32_t type) {
     switch (type) {
-    case GRETA_TYPE_IQ1_S: return 50;
-    case GRETA_TYPE_IQ1_M: return 56;
+    case GRETA_TYPE_IQ1_S: return IQ1_S_BYTES;
+    case GRETA_TYPE_IQ1_M: return IQ1_M_BYTES;
     case GRETA_TYPE_IQ2_XXS:
-    case GRETA_TYPE_TQ2_0: return 66;
-    case GRETA_TYPE_IQ2_XS: return 74;
-    case GRETA_TYPE_IQ2_S: return 82;
-    case GRETA_TYPE_IQ3_XXS: return 98;
-    case GRETA_TYPE_IQ3_S: return 110;
-    case GRETA_TYPE_TQ1_0: return 54;
+    case GRETA_TYPE_TQ2_0: return TQ2_0_BYTES;
+    case GRETA_TYPE_IQ2_XS: return IQ2_XS_BYTES;
+    case GRETA_TYPE_IQ2_S: return IQ2_S_BYTES;
+    case GRETA_TYPE_IQ3_XXS: return IQ3_XXS_BYTES;
+    case GRETA_TYPE_IQ3_S: return IQ3_S_BYTES;
+    case GRETA_TYPE_TQ1_0: return TQ1_0_BYTES;
     default: return 0;
     }
 }

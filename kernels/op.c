@@ -1,5 +1,6 @@
 /* What is known of the ops, as data made from their X-macros; the element types; the table of variants. */
 #include "variant.h"
+#include "weight_types.h"
 
 #include <greta/layout.h>
 
@@ -51,35 +52,21 @@ const struct greta_op_info *greta_op_get_info(enum greta_op op) {
 
 /* ---- types ---- */
 
-static const struct greta_type_info type_infos[] = {
-    {"F32", GRETA_TYPE_F32, 0, 1, 4, false},
-    {"F16", GRETA_TYPE_F16, 1, 1, 2, false},
-    {"BF16", GRETA_TYPE_BF16, 30, 1, 2, false},
-    {"Q8_0", GRETA_TYPE_Q8_0, 8, 32, 34, true},
-    {"Q4_0", GRETA_TYPE_Q4_0, 2, 32, 18, true},
-    {"Q4_1", GRETA_TYPE_Q4_1, 3, 32, 20, true},
-    {"Q4_K", GRETA_TYPE_Q4_K, 12, 256, 144, true},
-    {"Q6_K", GRETA_TYPE_Q6_K, 14, 256, 210, true},
-    {"Q5_0", GRETA_TYPE_Q5_0, 6, 32, 22, true},
-    {"Q5_1", GRETA_TYPE_Q5_1, 7, 32, 24, true},
-    {"Q5_K", GRETA_TYPE_Q5_K, 13, 256, 176, true},
-    {"Q2_K", GRETA_TYPE_Q2_K, 10, 256, 84, true},
-    {"Q3_K", GRETA_TYPE_Q3_K, 11, 256, 110, true},
-    {"IQ4_NL", GRETA_TYPE_IQ4_NL, 20, 32, 18, true},
-    {"IQ4_XS", GRETA_TYPE_IQ4_XS, 23, 256, 136, true},
-    {"IQ1_S", GRETA_TYPE_IQ1_S, 19, 256, 50, true},
-    {"IQ1_M", GRETA_TYPE_IQ1_M, 29, 256, 56, true},
-    {"IQ2_XXS", GRETA_TYPE_IQ2_XXS, 16, 256, 66, true},
-    {"IQ2_XS", GRETA_TYPE_IQ2_XS, 17, 256, 74, true},
-    {"IQ2_S", GRETA_TYPE_IQ2_S, 22, 256, 82, true},
-    {"IQ3_XXS", GRETA_TYPE_IQ3_XXS, 18, 256, 98, true},
-    {"IQ3_S", GRETA_TYPE_IQ3_S, 21, 256, 110, true},
-    {"TQ1_0", GRETA_TYPE_TQ1_0, 34, 256, 54, true},
-    {"TQ2_0", GRETA_TYPE_TQ2_0, 35, 256, 66, true},
-};
+#define TYPE_INFO(X, name, ggml, elements, bytes) \
+    [GRETA_TYPE_##name] = {#name, GRETA_TYPE_##name, ggml, elements, bytes, (elements) > 1},
+static const struct greta_type_info type_infos[] = {WEIGHT_TYPE_LIST(TYPE_INFO, -)};
 enum { N_FILE_TYPES = sizeof type_infos / sizeof *type_infos };
-_Static_assert(N_FILE_TYPES == GRETA_N_WEIGHT_TYPES,
-               "a line for every type of weights, in the order of their numbers");
+
+/* What op_args.h says of the types, for shaders too, is what the table says. */
+#define TYPE_ONE(X, name, ggml, elements, bytes) +1
+#define QUANT_BIT(name) | 1u << GRETA_TYPE_##name
+_Static_assert(N_FILE_TYPES == GRETA_N_WEIGHT_TYPES &&
+                   0 WEIGHT_TYPE_LIST(TYPE_ONE, -) == GRETA_N_WEIGHT_TYPES,
+               "a line for every type of weights");
+_Static_assert((WEIGHT_FLOATS | WEIGHT_INTEGERS | WEIGHT_VALUES) == (1 << GRETA_N_PACKED_TYPES) - 1,
+               "the types with a PACKED layout come first");
+_Static_assert((0 GRETA_QUANT_TYPE_LIST(QUANT_BIT)) == (WEIGHT_INTEGERS | WEIGHT_VALUES),
+               "GRETA_QUANT_TYPE_LIST has the quantized ones of them");
 
 /* Types that no file holds. */
 static const struct greta_type_info type_u32 = {"U32", GRETA_TYPE_U32, UINT32_MAX, 1, 4, false};

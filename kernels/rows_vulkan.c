@@ -8,8 +8,7 @@
 #include <greta/layout.h>
 
 #include "spirv_images.h"
-
-enum { PLAIN_WEIGHTS = 1 << GRETA_TYPE_F32 | 1 << GRETA_TYPE_F16 | 1 << GRETA_TYPE_BF16 };
+#include "weight_types.h"
 
 /* ---- conditions ---- */
 
@@ -60,7 +59,7 @@ const char *vulkan_unit_refusal(const struct greta_limits *limits, const uint32_
 /* Tunables of matvec_rows.comp: rows of a workgroup, chunks under way, x aligned, by whole units. */
 enum { MATVEC_ROWS, MATVEC_STEPS, MATVEC_ALIGNED, MATVEC_UNITS };
 /* That decode_unit.glsl reads. */
-enum { UNIT_WEIGHTS = VULKAN_WEIGHTS & ~PLAIN_WEIGHTS };
+enum { UNIT_WEIGHTS = VULKAN_WEIGHTS & ~WEIGHT_FLOATS };
 
 /* Of matvec and the fused ones. */
 static uint32_t matvec_cols(const struct greta_call *call) {
@@ -235,7 +234,7 @@ static const struct greta_variant rows[] = {
     PLAIN_ROW_X(ROPE_KV, rope_kv_heads, EXTRA_NORM | EXTRA_BIAS | EXTRA_KV_Q8_0, 64, rope_kv_heads_groups,
                 rope_kv_heads_refusal),
     /* The wide ones differ in threads, rows and steps; which is best was measured on an H200 (docs/tried.md). */
-    MATVEC("matvec_wide_f16", 0, PLAIN_WEIGHTS, 256, 2, 2, 1, matvec_wide_unwise),
+    MATVEC("matvec_wide_f16", 0, WEIGHT_FLOATS, 256, 2, 2, 1, matvec_wide_unwise),
     UNITS(MATVEC, matvec, EXTRA_ADD, 64, 8),
     MATVEC("matvec_wide", 0, VULKAN_WEIGHTS, 128, 2, 2, 1, matvec_wide_unwise),
     MATVEC("matvec_narrow", 0, VULKAN_WEIGHTS, 64, 2, 1, 1, NULL),
@@ -248,7 +247,7 @@ static const struct greta_variant rows[] = {
     MATVEC_SPLIT("matvec_split_narrow", 0, VULKAN_WEIGHTS, 64, 2, 1, 1, NULL),
     MATVEC_SPLIT("matvec_split_any", 0, VULKAN_WEIGHTS, 64, 2, 1, 0, NULL),
     /* Half the rows of each weight: as many loads under way as in the matvec that is best for the type. */
-    MATVEC_GLU("matvec_glu_wide_f16", 0, PLAIN_WEIGHTS, 256, 1, 2, 1, fused_wide_unwise),
+    MATVEC_GLU("matvec_glu_wide_f16", 0, WEIGHT_FLOATS, 256, 1, 2, 1, fused_wide_unwise),
     UNITS(MATVEC_GLU, matvec_glu, GLU_EXTRAS, 32, 4),
     MATVEC_GLU("matvec_glu_wide", 0, VULKAN_WEIGHTS, 128, 1, 2, 1, fused_wide_unwise),
     MATVEC_GLU("matvec_glu_narrow", 0, VULKAN_WEIGHTS, 64, 1, 1, 1, fused_unwise),
@@ -256,7 +255,7 @@ static const struct greta_variant rows[] = {
     MATVEC_GLU("matvec_glu_128_2_2", VARIANT_FORCED_ONLY, VULKAN_WEIGHTS, 128, 2, 2, 1, fused_wide_unwise),
     MATVEC_GLU("matvec_glu_128_4_1", VARIANT_FORCED_ONLY, VULKAN_WEIGHTS, 128, 4, 1, 1, fused_wide_unwise),
     /* Rows are even in number: pairs are rotated. */
-    MATVEC_QKV("matvec_qkv_wide_f16", 0, PLAIN_WEIGHTS, 256, 2, 2, 1, fused_wide_unwise),
+    MATVEC_QKV("matvec_qkv_wide_f16", 0, WEIGHT_FLOATS, 256, 2, 2, 1, fused_wide_unwise),
     UNITS(MATVEC_QKV, matvec_qkv, QKV_EXTRAS, 32, 8),
     MATVEC_QKV("matvec_qkv_wide", 0, VULKAN_WEIGHTS, 128, 2, 2, 1, fused_wide_unwise),
     MATVEC_QKV("matvec_qkv_narrow", 0, VULKAN_WEIGHTS, 64, 2, 1, 1, fused_unwise),

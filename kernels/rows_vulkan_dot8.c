@@ -4,13 +4,7 @@
 #include <greta/layout.h>
 
 #include "spirv_images.h"
-
-#define BIT(name) (1u << GRETA_TYPE_##name)
-/* Small integers by a scale; those of IQ4_NL and IQ4_XS stand for others. */
-enum {
-    INTEGER_WEIGHTS = BIT(Q8_0) | BIT(Q4_0) | BIT(Q4_1) | BIT(Q5_0) | BIT(Q5_1) | BIT(Q2_K) | BIT(Q3_K) |
-                      BIT(Q4_K) | BIT(Q5_K) | BIT(Q6_K)
-};
+#include "weight_types.h"
 
 /* Tunables: of quantize_tiled.comp, matvec_dot8.comp, matmul_dot8.comp. */
 enum { QUANTIZE_ALIGNED };
@@ -82,7 +76,7 @@ static const struct variant_param matvec_params[] = {{"threads", VARIANT_PARAM_T
         .name = name_, .op = GRETA_OP_##OP_, .format = GRETA_IMAGE_SPIRV,                                 \
         .image = &greta_spirv_##op_##_dot8, .entry = "main", .flags = VARIANT_FORCED_ONLY,                \
         .n_threads = threads_, .n_groups = op_##_groups, .layout = GRETA_LAYOUT_PACKED,                   \
-        .w_types = INTEGER_WEIGHTS, .extras = extras_, .x_type = GRETA_TYPE_Q8A, .refusal = dot8_refusal, \
+        .w_types = WEIGHT_INTEGERS, .extras = extras_, .x_type = GRETA_TYPE_Q8A, .refusal = dot8_refusal, \
         .n_params = n_params_, .params = params_, .n_tunables = n_, .tunables = {                         \
             __VA_ARGS__                                                                                   \
         }                                                                                                 \

@@ -4,9 +4,9 @@
 #include <greta/layout.h>
 
 #include "spirv_images.h"
+#include "weight_types.h"
 
 #define BIT(name) (1u << GRETA_TYPE_##name)
-enum { PLAIN_WEIGHTS = BIT(F32) | BIT(F16) | BIT(BF16) };
 
 /* ---- conditions ---- */
 
@@ -86,7 +86,7 @@ static bool is_step_64(const struct greta_variant *v) {
 /* Large tiles are for matrices that fill them, and the device with them. */
 static const char *matmul_coopmat_unwise(const struct greta_variant *v, const struct greta_limits *limits,
                                          const struct greta_call *call) {
-    bool plain = PLAIN_WEIGHTS >> call->keys[0] & 1;
+    bool plain = WEIGHT_FLOATS >> call->keys[0] & 1;
     if (v->tunables[COOPMAT_SLICES] > 1 && !plain)
         return "quantized weights are faster with one subgroup for a piece";
     if (v->tunables[COOPMAT_TILE_TOKENS] <= 32) return NULL;

@@ -1,7 +1,7 @@
 /*
  * Weights in file order (GRETA_LAYOUT_ROWS), read one unit of 32 elements at a time. Blocks of 18, 34, 110
  * and 210 bytes lie at any address, so everything goes through memcpy or bytes. Layouts of the blocks:
- * the GGUF specification.
+ * weight_types.h and the GGUF specification.
  */
 #ifndef KERNELS_CPU_BLOCKS_H
 #define KERNELS_CPU_BLOCKS_H
@@ -17,22 +17,6 @@
 #include <stdint.h>
 #include <string.h>
 
-enum {
-    Q8_0_BYTES = 34,  /* f16 d, int8 q[32] */
-    Q4_0_BYTES = 18,  /* f16 d, q[16]: byte j holds element j low, j + 16 high */
-    Q4_1_BYTES = 20,  /* f16 d, f16 m, q[16] */
-    Q4_K_BYTES = 144, /* f16 d, f16 dmin, scales[12], q[128]: units 2i and 2i+1 in 32 bytes, low and high */
-    Q6_K_BYTES = 210, /* low[128], high[64], int8 scales[16], f16 d */
-    Q5_0_BYTES = 22,  /* f16 d, bits[4]: bit c of them is element c's, q[16] */
-    Q5_1_BYTES = 24,  /* f16 d, f16 m, bits[4], q[16] */
-    Q5_K_BYTES =
-        176, /* as Q4_K, but between scales and q: bits[32], bit u of byte c is element c's of unit u */
-    Q2_K_BYTES = 84,   /* scales[16]: minimum in the high half, q[64], f16 d, f16 dmin */
-    Q3_K_BYTES = 110,  /* bits[32] as in Q5_K, q[64] as in Q2_K, scales[12], f16 d */
-    IQ4_NL_BYTES = 18, /* as Q4_0, but a nibble stands for one of GRETA_IQ4_VALUES */
-    IQ4_XS_BYTES = 136 /* f16 d, scales: 8 x 2 high bits, 8 x 4 low bits, 8 x q[16] as in IQ4_NL */
-};
-
 static inline uint16_t block_u16(const uint8_t *p) {
     uint16_t v;
     memcpy(&v, p, sizeof v);
@@ -46,21 +30,10 @@ static inline float block_f16(const uint8_t *p) {
 /* Bytes of a row of n_cols, which is a multiple of the type's block. 0: no weight type. */
 static inline size_t block_row_bytes(uint32_t type, size_t n_cols) {
     switch (type) {
-    case GRETA_TYPE_F32: return n_cols * 4;
-    case GRETA_TYPE_F16:
-    case GRETA_TYPE_BF16: return n_cols * 2;
-    case GRETA_TYPE_Q8_0: return n_cols / 32 * Q8_0_BYTES;
-    case GRETA_TYPE_Q4_0: return n_cols / 32 * Q4_0_BYTES;
-    case GRETA_TYPE_Q4_1: return n_cols / 32 * Q4_1_BYTES;
-    case GRETA_TYPE_Q4_K: return n_cols / 256 * Q4_K_BYTES;
-    case GRETA_TYPE_Q6_K: return n_cols / 256 * Q6_K_BYTES;
-    case GRETA_TYPE_Q5_0: return n_cols / 32 * Q5_0_BYTES;
-    case GRETA_TYPE_Q5_1: return n_cols / 32 * Q5_1_BYTES;
-    case GRETA_TYPE_Q5_K: return n_cols / 256 * Q5_K_BYTES;
-    case GRETA_TYPE_Q2_K: return n_cols / 256 * Q2_K_BYTES;
-    case GRETA_TYPE_Q3_K: return n_cols / 256 * Q3_K_BYTES;
-    case GRETA_TYPE_IQ4_NL: return n_cols / 32 * IQ4_NL_BYTES;
-    case GRETA_TYPE_IQ4_XS: return n_cols / 256 * IQ4_XS_BYTES;
+#define BLOCK_CASE(X, name, ggml, elements, bytes) \
+    case GRETA_TYPE_##name: return n_cols / (elements) * (bytes);
+        WEIGHT_PACKED_LIST(BLOCK_CASE, -)
+#undef BLOCK_CASE
     default: return n_cols / 256 * codebook_block_bytes(type);
     }
 }
