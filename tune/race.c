@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOO_SLOW = 8, PACE = 6, FIRST_HEAT = 4, LEAST_BLOCKS = NOISE_BATCHES };
+enum { PACE = 6, FIRST_HEAT = 4, LEAST_BLOCKS = NOISE_BATCHES };
 
 /* ---- intervals ---- */
 
@@ -123,7 +123,7 @@ static greta_status heat(struct race *r, const uint32_t *left, uint32_t n, bool 
 static void leave_out_slow(struct race *r, const uint32_t *left, uint32_t n) {
     for (uint32_t i = 0; i < n; i++) {
         struct racer *c = &r->at[left[i]];
-        c->slow = c->n_heat && c->heat[0] > log(TOO_SLOW);
+        c->slow = c->n_heat && c->heat[0] > log(RACE_TOO_SLOW);
         c->out |= c->slow;
     }
 }

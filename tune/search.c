@@ -11,12 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MIN_BATCH = 8, MAX_BATCH = 32, MAX_CALLS = 1000, TOO_SLOW = 8, WARM_NS = 150000000 };
+enum { MIN_BATCH = 8, MAX_BATCH = 32, MAX_CALLS = 1000, WARM_NS = 150000000 };
 
 struct candidate {
     const struct greta_variant *row;
-    uint32_t order; /* in the table */
-    bool tried, out;
+    uint32_t order;        /* in the table */
+    bool tried, out, slow; /* slow: out for its time, not for what it computes */
     double ns, spread;
     char fault[GRETA_TUNE_TEXT];
 };
@@ -201,7 +201,7 @@ static bool is_fatal(greta_status status) {
 }
 
 static bool is_wrong(const struct candidate *c) {
-    return *c->fault && !strstr(c->fault, "slower");
+    return *c->fault && !c->slow;
 }
 
 static greta_status fail(struct hunt *h, struct candidate *c, greta_status status, const char *fault) {
@@ -243,10 +243,11 @@ static bool worth_trying(struct hunt *h, struct candidate *c, greta_status *stat
         return false;
     }
     double predicted = ns * n_tok / few;
-    if (predicted < TOO_SLOW * by_default) return true;
+    if (predicted < RACE_TOO_SLOW * by_default) return true;
     char text[96];
     snprintf(text, sizeof text, "about %.0f times slower than the default, by %u of its tokens",
              predicted / by_default, few);
+    c->slow = true;
     *status = fail(h, c, GRETA_OK, text);
     return false;
 }
@@ -330,6 +331,7 @@ static greta_status leave_out(struct hunt *h, struct candidate *c, const struct 
     char text[64];
     snprintf(text, sizeof text, "%.0f times slower than %s", ns / than->ns,
              than == h->candidates ? "the default" : "the one that stays");
+    c->slow = true;
     greta_status status = fail(h, c, GRETA_OK, text);
     c->ns = ns;
     return status;
@@ -344,7 +346,7 @@ static greta_status one_call_of_all(struct hunt *h) {
         status = time_once(h, c->row, 0, 1, &c->ns);
         if (status)
             status = fail(h, c, status, greta_status_text(status));
-        else if (!h->candidates->out && c->ns > 10 * TOO_SLOW * h->candidates->ns)
+        else if (!h->candidates->out && c->ns > 10 * RACE_TOO_SLOW * h->candidates->ns)
             status = leave_out(h, c, h->candidates);
         if (i % MAX_BATCH == 0) tell(h);
     }
