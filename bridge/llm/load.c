@@ -62,6 +62,7 @@ static greta_status plan_slabs(struct loader *l, uint32_t n_parts) {
             *parts++ = &w->parts[p];
             slab->n_parts++;
             w->parts[p].offset_bytes = at;
+            w->parts[p].i_slab = (uint32_t)(slab - l->slabs);
             slab->size_bytes = at + w->parts[p].size_bytes;
         }
     }
@@ -97,7 +98,8 @@ static greta_status wrap_part(struct loader *l, const struct source *source, str
         status = greta_buf_wrap(l->m->dev, at, part->size_bytes, &part->buf);
     if (status == GRETA_ERR_UNSUPPORTED) {
         status = create(l, part->size_bytes, &part->buf);
-        return status ? status : load_add_part(l, source, part, LOAD_NO_SLAB);
+        part->i_slab = LOAD_NO_SLAB;
+        return status ? status : load_add_part(l, source, part);
     }
     if (status) return status;
     l->m->bufs[l->m->n_bufs++] = part->buf;
@@ -105,17 +107,12 @@ static greta_status wrap_part(struct loader *l, const struct source *source, str
     return GRETA_OK;
 }
 
-static greta_status add_matrix(struct loader *l, const struct source *source, uint32_t *n_slabs) {
+static greta_status add_matrix(struct loader *l, const struct source *source) {
     greta_status status = GRETA_OK;
 
     for (uint32_t p = 0; p < source->matrix->n_parts && !status; p++) {
         struct weight_part *part = &source->matrix->parts[p];
-        if (weights_are_mapped(l->m)) {
-            status = wrap_part(l, source, part);
-            continue;
-        }
-        if (!part->offset_bytes) ++*n_slabs; /* the first of a slab */
-        status = load_add_part(l, source, part, *n_slabs - 1);
+        status = weights_are_mapped(l->m) ? wrap_part(l, source, part) : load_add_part(l, source, part);
     }
     return status;
 }
@@ -169,7 +166,7 @@ greta_status weights_load(struct greta_model *m, const struct greta_model_params
                        .lock = PTHREAD_MUTEX_INITIALIZER,
                        .made = PTHREAD_COND_INITIALIZER,
                        .is_file = greta_gguf_file_path(m->gguf, 0) != NULL};
-    uint32_t n_parts = 0, n_most, n_slabs = 0;
+    uint32_t n_parts = 0, n_most;
     greta_status status;
 
     for (uint32_t i = 0; i < m->n_sources; i++)
@@ -182,8 +179,7 @@ greta_status weights_load(struct greta_model *m, const struct greta_model_params
     if (!status && !weights_are_mapped(m)) status = plan_slabs(&l, n_parts);
     if (!status) status = load_add_beside(&l);
     for (uint32_t i = 0; i < m->n_sources && !status; i++)
-        status =
-            m->sources[i].vector ? load_vector(&l, &m->sources[i]) : add_matrix(&l, &m->sources[i], &n_slabs);
+        status = m->sources[i].vector ? load_vector(&l, &m->sources[i]) : add_matrix(&l, &m->sources[i]);
     if (!status) status = load_pieces(&l);
     keep_slabs(&l);
     if (!status) status = greta_stream_wait(l.stream);

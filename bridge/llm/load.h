@@ -19,7 +19,7 @@ struct slab {
     uint32_t n_parts;
 };
 
-#define LOAD_NO_SLAB UINT32_MAX /* of a part whose buffer is there */
+#define LOAD_NO_SLAB UINT32_MAX /* the i_slab of a part whose buffer is there */
 
 struct loader {
     struct greta_model *m;
@@ -50,9 +50,9 @@ const unsigned char *load_part_in_file(const struct source *source, const struct
                                        uint64_t *row_bytes);
 /* Adds `beside`, which one thread does. */
 GRETA_MUST_USE greta_status load_add_beside(struct loader *l);
-/* Adds a part of slab i_slab to what load_pieces fills; parts come slab by slab, in order. */
+/* Adds a part to what load_pieces fills; parts come slab by slab, in order. */
 GRETA_MUST_USE greta_status load_add_part(struct loader *l, const struct source *source,
-                                          const struct weight_part *part, uint32_t i_slab);
+                                          const struct weight_part *part);
 /* Makes the slabs; reads, packs and brings over all that was added. */
 GRETA_MUST_USE greta_status load_pieces(struct loader *l);
 void load_pieces_free(struct loader *l);

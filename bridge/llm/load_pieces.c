@@ -64,8 +64,8 @@ static greta_status list_slabs(struct loader *l, uint32_t n) {
     return status;
 }
 
-greta_status load_add_part(struct loader *l, const struct source *source, const struct weight_part *part,
-                           uint32_t i_slab) {
+greta_status load_add_part(struct loader *l, const struct source *source, const struct weight_part *part) {
+    const uint32_t i_slab = part->i_slab;
     const bool in_slab = i_slab != LOAD_NO_SLAB;
     greta_status status = in_slab ? list_slabs(l, i_slab + 1) : GRETA_OK;
     uint64_t row_bytes;
@@ -74,8 +74,8 @@ greta_status load_add_part(struct loader *l, const struct source *source, const 
                                                       : PIECE_ROWS;
     n -= n % PIECE_ROWS; /* such rows lie as those of a weight of their own: greta_layout_runs */
     for (uint32_t at = 0; at < part->n_rows && !status; at += n) {
-        status = add_piece(
-            l, (struct piece){source, part, at, part->n_rows - at > n ? at + n : part->n_rows, i_slab});
+        const uint32_t end = part->n_rows - at > n ? at + n : part->n_rows;
+        status = add_piece(l, (struct piece){source, part, at, end, i_slab});
         if (!status && in_slab) status = list_slabs(l, i_slab + 2);
     }
     return status;
