@@ -22,7 +22,7 @@
 struct hal_buf {
     uint64_t size_bytes;
     uint64_t address; /* device address; for cpu the pointer's value */
-    void *host;       /* mapped pointer, or NULL (GRETA_MEM_DEVICE, unless limits.host_visible_vram) */
+    void *host;       /* mapped pointer, or NULL (GRETA_MEM_DEVICE; with limits.host_visible_vram only large ones) */
     enum greta_mem_kind kind;
 };
 

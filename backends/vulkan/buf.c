@@ -115,7 +115,9 @@ static bool out_of_memory(VkResult r) {
  */
 static VkResult allocate_best(struct vk_device *dev, struct vk_buf *buf, const VkMemoryRequirements *need) {
     const struct vk_physical *p = dev->physical;
-    const struct vk_type_list *list = &p->types[buf->base.kind];
+    const struct vk_type_list *list = buf->base.kind == GRETA_MEM_DEVICE && need->size >= VK_LARGE_BYTES
+                                          ? &p->large_types
+                                          : &p->types[buf->base.kind];
     uint64_t free_bytes[VK_MAX_MEMORY_HEAPS] = {0};
     VkResult r = VK_ERROR_OUT_OF_DEVICE_MEMORY;
     ask_free(dev, free_bytes);

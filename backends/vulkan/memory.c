@@ -14,7 +14,7 @@ struct view {
     const struct vk_physical *p;
     uint32_t i_main_heap; /* the largest device-local one */
     bool shared;          /* host and device use one memory: any heap is as good as local */
-    bool mapped_vram;
+    bool mapped_vram;     /* wanted; where the host sees no main heap, there is none */
 };
 
 static bool in_main_heap(const struct view *v, const VkMemoryType *t) {
@@ -94,6 +94,8 @@ void vk_memory_classify(struct vk_physical *p) {
     sort_types(&v, rank_unified, &p->types[GRETA_MEM_UNIFIED]);
     p->limits.unified = p->types[GRETA_MEM_UNIFIED].n > 0;
     p->limits.host_visible_vram = v.mapped_vram;
+    v.mapped_vram &= v.shared;
+    sort_types(&v, rank_device, &p->large_types);
     bool counted[VK_MAX_MEMORY_HEAPS] = {false};
     for (uint32_t i = 0; i < p->types[GRETA_MEM_DEVICE].n; i++) {
         uint32_t heap = p->memory.memoryTypes[p->types[GRETA_MEM_DEVICE].types[i]].heapIndex;

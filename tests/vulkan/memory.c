@@ -19,7 +19,7 @@ struct layout {
         uint32_t flags, heap;
     } types[12];
     bool unified, host_visible_vram;
-    uint32_t best[GRETA_N_MEM_KINDS], second_device; /* UINT32_MAX: none */
+    uint32_t best[GRETA_N_MEM_KINDS], second_device, best_large; /* UINT32_MAX: none */
     uint64_t memory_gib;
 };
 
@@ -36,6 +36,7 @@ static const struct layout layouts[] = {
      true,
      {4, 2, 3, NONE},
      1,
+     1,
      140},
     {"a discrete device with a small window",
      GRETA_DEV_DISCRETE,
@@ -47,6 +48,7 @@ static const struct layout layouts[] = {
      false,
      {1, 2, 3, NONE},
      NONE,
+     1,
      16},
     {"an APU in two heaps, 2/3 and 1/3 (RADV)",
      GRETA_DEV_INTEGRATED,
@@ -66,6 +68,7 @@ static const struct layout layouts[] = {
      true,
      {3, 3, 5, NONE},
      4,
+     3,
      30},
     {"an APU in one heap with cached memory",
      GRETA_DEV_INTEGRATED,
@@ -77,6 +80,7 @@ static const struct layout layouts[] = {
      true,
      {0, 0, 1, 1},
      1,
+     0,
      24},
     {"a CPU (lavapipe)",
      GRETA_DEV_CPU,
@@ -88,6 +92,7 @@ static const struct layout layouts[] = {
      true,
      {0, 0, 0, 0},
      NONE,
+     0,
      2},
     {"no memory at all (a null device)",
      GRETA_DEV_INTEGRATED,
@@ -98,6 +103,7 @@ static const struct layout layouts[] = {
      false,
      false,
      {NONE, NONE, NONE, NONE},
+     NONE,
      NONE,
      0},
 };
@@ -118,6 +124,8 @@ static void check_layout(const struct layout *t) {
         ok &= CHECK(t->best[kind] == (p.types[kind].n ? p.types[kind].types[0] : NONE));
     const struct vk_type_list *device = &p.types[GRETA_MEM_DEVICE];
     ok &= CHECK(t->second_device == (device->n > 1 ? device->types[1] : NONE));
+    const struct vk_type_list *large = &p.large_types;
+    ok &= CHECK(t->best_large == (large->n ? large->types[0] : NONE) && large->n == device->n);
     if (!ok) fprintf(stderr, "on %s\n", t->name);
 }
 
