@@ -38,6 +38,8 @@ struct loader {
     pthread_mutex_t lock; /* of the stream and of slabs that are not ready, while the threads are at it */
     pthread_cond_t made;  /* a slab, or `status` is set */
     struct load_thread *threads;
+    struct greta_buf *pinned; /* the slots of all threads */
+    uint32_t n_slots;         /* of a thread */
     uint64_t read_bytes,
         slot_bytes; /* of the largest piece: in the file, and pinned; 0 where the host writes the device's memory itself */
     uint32_t n_brought;

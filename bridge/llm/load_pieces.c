@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PIECE_BYTES = 1 << 20, PIECE_ROWS = 16, N_SLOTS = 4, FLUSH_PIECES = 8, SLOT_ALIGN = 256 };
+enum { PIECE_BYTES = 1 << 20, PIECE_ROWS = 16, N_SLOTS = 3, FLUSH_PIECES = 8, SLOT_ALIGN = 256 };
 
 struct piece {
     const struct source
@@ -30,12 +30,11 @@ struct slot {
 /* A thread's memory. */
 struct load_thread {
     unsigned char *read; /* a piece as the file has it */
-    /* Where the host does not write the device's memory: slots in pinned memory, or where a piece passes the largest buffer, plain memory for one. */
-    struct greta_buf *buf;
-    unsigned char *at;
+    /* Where the host does not write the device's memory: slots in pinned memory, or where they pass the largest buffer, plain memory for one. */
+    uint64_t pinned_at_bytes;
     void *scratch;
     struct slot slots[N_SLOTS];
-    uint32_t n_slots, i_slot;
+    uint32_t i_slot;
 };
 
 /* ---- the list ---- */
@@ -164,30 +163,38 @@ static bool wait_for_slab(struct loader *l, uint32_t i_slab) {
 
 /* ---- to the device ---- */
 
-/* Slots of one piece each, as many as the device's largest buffer holds. Their memory is one that the host caches: packing writes here and there. */
-static greta_status create_slots(struct loader *l, struct load_thread *t) {
+/*
+ * Slots of one piece each, as many as the device's largest buffer holds, for all threads in one buffer: an H200's driver takes 16 ms for
+ * 64 MiB of it and 3 to free it, but 35 and 15 where 16 threads ask for a share each. Its memory is one that the host caches: packing
+ * writes here and there.
+ */
+static greta_status create_slots(struct loader *l) {
     struct greta_dev *dev = l->m->dev;
-    const uint64_t limit = greta_dev_get_limits(dev)->max_buf_bytes;
-    const uint32_t n =
-        !limit || limit / l->slot_bytes > N_SLOTS ? N_SLOTS : (uint32_t)(limit / l->slot_bytes);
+    const unsigned n_threads = thread_pool_n_threads(l->pool);
+    const uint64_t limit = greta_dev_get_limits(dev)->max_buf_bytes, row_bytes = n_threads * l->slot_bytes;
+    greta_status status = GRETA_OK;
 
-    if (!n) {
-        t->scratch = malloc(l->slot_bytes);
-        return t->scratch ? GRETA_OK
-                          : greta_fail(l->m->log, GRETA_ERR_NO_MEMORY, "no host memory for %" PRIu64 " bytes",
-                                       l->slot_bytes);
+    l->n_slots = !limit || limit / row_bytes > N_SLOTS ? N_SLOTS : (uint32_t)(limit / row_bytes);
+    if (l->n_slots) status = greta_buf_create(dev, l->n_slots * row_bytes, GRETA_MEM_READBACK, &l->pinned);
+    for (unsigned t = 0; t < n_threads && !status; t++) {
+        l->threads[t].pinned_at_bytes = t * l->n_slots * l->slot_bytes;
+        for (uint32_t i = 0; i < l->n_slots && !status; i++)
+            status = greta_event_create(dev, &l->threads[t].slots[i].event);
     }
-    greta_status status = greta_buf_create(dev, n * l->slot_bytes, GRETA_MEM_READBACK, &t->buf);
-    for (uint32_t i = 0; i < n && !status; i++) status = greta_event_create(dev, &t->slots[i].event);
-    if (status) return status;
-    t->at = greta_buf_host(t->buf);
-    t->n_slots = n;
-    return GRETA_OK;
+    return status;
 }
 
-/* Copies the piece's runs, which lie at `from_bytes` of the pinned memory, or at `scratch`, as those of a weight of its own. */
-static greta_status copy_runs(struct loader *l, const struct load_thread *t, uint64_t from_bytes,
+/* Where slot i of the thread's lies, or the memory in its place. */
+static void *slot_at(struct loader *l, struct load_thread *t, uint32_t i) {
+    if (l->pinned) return (unsigned char *)greta_buf_host(l->pinned) + t->pinned_at_bytes + i * l->slot_bytes;
+    if (!t->scratch) t->scratch = malloc(l->slot_bytes);
+    return t->scratch;
+}
+
+/* Copies the piece's runs, which lie in slot i of the thread's, or at `scratch`, as those of a weight of its own. */
+static greta_status copy_runs(struct loader *l, const struct load_thread *t, uint32_t i_slot,
                               const struct piece *p) {
+    const uint64_t from_bytes = t->pinned_at_bytes + i_slot * l->slot_bytes;
     const struct weight *w = p->source->matrix;
     const uint32_t n_rows = p->end - p->begin;
     struct greta_layout_run from[GRETA_LAYOUT_MAX_RUNS], to[GRETA_LAYOUT_MAX_RUNS];
@@ -197,40 +204,44 @@ static greta_status copy_runs(struct loader *l, const struct load_thread *t, uin
     (void)greta_layout_runs(w->layout, w->type, p->part->n_rows, w->n_cols, p->begin, p->end, to);
     for (uint32_t i = 0; i < n && !status; i++) {
         const uint64_t at = p->part->offset_bytes + to[i].offset_bytes;
-        status =
-            t->buf ? greta_stream_copy(l->stream, p->part->buf, at, t->buf, from_bytes + from[i].offset_bytes,
-                                       from[i].size_bytes)
-                   : greta_stream_write(l->stream, p->part->buf, at,
-                                        (const char *)t->scratch + from[i].offset_bytes, from[i].size_bytes);
+        status = l->pinned ? greta_stream_copy(l->stream, p->part->buf, at, l->pinned,
+                                               from_bytes + from[i].offset_bytes, from[i].size_bytes)
+                           : greta_stream_write(l->stream, p->part->buf, at,
+                                                (const char *)t->scratch + from[i].offset_bytes,
+                                                from[i].size_bytes);
     }
     return status;
 }
 
 /* Some pieces go in one submit: each takes the device a pause. Who waits for a slot submits what is left. */
-static greta_status bring(struct loader *l, const struct load_thread *t, struct slot *slot,
-                          uint64_t from_bytes, const struct piece *p) {
+static greta_status bring(struct loader *l, struct load_thread *t, uint32_t i_slot, const struct piece *p) {
+    struct slot *slot = &t->slots[i_slot];
     const uint32_t n_threads = thread_pool_n_threads(l->pool),
                    n_flush = n_threads < FLUSH_PIECES ? n_threads : FLUSH_PIECES;
 
     pthread_mutex_lock(&l->lock);
-    greta_status status = copy_runs(l, t, from_bytes, p);
-    if (!status && slot) status = greta_event_record(slot->event, l->stream);
+    greta_status status = copy_runs(l, t, i_slot, p);
+    if (!status && l->pinned) status = greta_event_record(slot->event, l->stream);
     if (!status && ++l->n_brought % n_flush == 0) status = greta_stream_flush(l->stream);
     pthread_mutex_unlock(&l->lock);
-    if (slot) slot->busy = !status;
+    slot->busy = l->pinned && !status;
     return status;
 }
 
 static greta_status upload_piece(struct loader *l, struct load_thread *t, const struct piece *p) {
-    greta_status status = t->buf || t->scratch ? GRETA_OK : create_slots(l, t);
-    const uint32_t i_slot = t->n_slots ? t->i_slot++ % t->n_slots : 0;
-    struct slot *slot = t->n_slots ? &t->slots[i_slot] : NULL;
+    const uint32_t i_slot = l->n_slots ? t->i_slot++ % l->n_slots : 0;
+    struct slot *slot = &t->slots[i_slot];
+    void *at = slot_at(l, t, i_slot);
+    greta_status status = GRETA_OK;
 
-    if (!status && slot && slot->busy) status = greta_event_wait(slot->event, UINT64_MAX);
+    if (!at)
+        return greta_fail(l->m->log, GRETA_ERR_NO_MEMORY, "no host memory for %" PRIu64 " bytes",
+                          l->slot_bytes);
+    if (slot->busy) status = greta_event_wait(slot->event, UINT64_MAX);
     if (status) return status;
-    if (slot) slot->busy = false;
-    status = pack(l, t, p, p->end - p->begin, 0, slot ? t->at + i_slot * l->slot_bytes : t->scratch);
-    return !status && wait_for_slab(l, p->i_slab) ? bring(l, t, slot, i_slot * l->slot_bytes, p) : status;
+    slot->busy = false;
+    status = pack(l, t, p, p->end - p->begin, 0, at);
+    return !status && wait_for_slab(l, p->i_slab) ? bring(l, t, i_slot, p) : status;
 }
 
 static greta_status place_piece(struct loader *l, struct load_thread *t, const struct piece *p) {
@@ -270,7 +281,8 @@ static greta_status create_threads(struct loader *l) {
     }
     l->slot_bytes = (l->slot_bytes + SLOT_ALIGN - 1) / SLOT_ALIGN * SLOT_ALIGN;
     l->threads = calloc(thread_pool_n_threads(l->pool), sizeof *l->threads);
-    return l->threads ? GRETA_OK : greta_fail(l->m->log, GRETA_ERR_NO_MEMORY, "no memory for the model");
+    if (!l->threads) return greta_fail(l->m->log, GRETA_ERR_NO_MEMORY, "no memory for the model");
+    return l->slot_bytes ? create_slots(l) : GRETA_OK;
 }
 
 greta_status load_pieces(struct loader *l) {
@@ -289,9 +301,9 @@ void load_pieces_free(struct loader *l) {
         struct load_thread *t = &l->threads[i];
         free(t->read);
         free(t->scratch);
-        greta_buf_destroy(&t->buf);
         for (int s = 0; s < N_SLOTS; s++) greta_event_destroy(&t->slots[s].event);
     }
+    greta_buf_destroy(&l->pinned);
     free(l->threads);
     free(l->pieces);
 }
