@@ -166,10 +166,10 @@ static bool tell(struct run *r, int way, const char *state, double *seconds, uin
     const struct greta_stats *t = &result.time.host;
     snprintf(key, sizeof key, "load/%s/%s", state, names[way]);
     if (r->b->results && results_add(r->b->results, &result)) return false;
-    return r->b->quiet || out_printf("%-22s %-5s %8.3f s   %7.2f GB/s   (%u runs, p99 %.3f s; %.3f s of "
+    return r->b->quiet || out_printf("%-22s %-5s %8.3f s   %7.2f GB/s   (%u runs, %.3f to %.3f s; %.3f s of "
                                      "processor time in the last)\n",
-                                     names[way], state, t->p50 / 1e9, gb / (t->p50 / 1e9), n, t->p99 / 1e9,
-                                     r->cpu_seconds[way]);
+                                     names[way], state, t->p50 / 1e9, gb / (t->p50 / 1e9), n, t->min / 1e9,
+                                     t->max / 1e9, r->cpu_seconds[way]);
 }
 
 static double median_of_ratios(const struct run *r, int way, uint32_t n) {
