@@ -7,6 +7,7 @@
 #define HIPKERNELS_INSTANCES_H
 
 #include "greta/op_args.h"
+#include "greta/weight_formats.h"
 
 /* greta_<entry>_<constant>_<constant>...: what the HIP backend asks of a module. */
 #define GRETA_FIRST(first, ...) first
@@ -31,22 +32,24 @@
 #define GRETA_SYMBOL_12(x, a, b, c, d, e, f, g, h, i, j, k, l) \
     x##_##a##_##b##_##c##_##d##_##e##_##f##_##g##_##h##_##i##_##j##_##k##_##l
 
-/* F(I, type) for the types of weights with a PACKED layout. */
-#define GRETA_EACH_FLOAT(F, I) F(I, GRETA_TYPE_F32) F(I, GRETA_TYPE_F16) F(I, GRETA_TYPE_BF16)
-#define GRETA_EACH_QUANT(F, I)                                                              \
-    F(I, GRETA_TYPE_Q8_0)                                                                   \
-    F(I, GRETA_TYPE_Q4_0)                                                                   \
-    F(I, GRETA_TYPE_Q4_1)                                                                   \
-    F(I, GRETA_TYPE_Q4_K)                                                                   \
-    F(I, GRETA_TYPE_Q6_K)                                                                   \
-    F(I, GRETA_TYPE_Q5_0) F(I, GRETA_TYPE_Q5_1) F(I, GRETA_TYPE_Q5_K) F(I, GRETA_TYPE_Q2_K) \
-        F(I, GRETA_TYPE_Q3_K) F(I, GRETA_TYPE_IQ4_NL) F(I, GRETA_TYPE_IQ4_XS)
-#define GRETA_EACH_WEIGHT(F, I) GRETA_EACH_FLOAT(F, I) GRETA_EACH_QUANT(F, I)
+/* F(I, type) for the types of weights with a PACKED layout, by the table's lists; `type` is a number by then, as symbols want it. */
+#define GRETA_EACH_FLOAT(F, I) GRETA_WEIGHT_FLOAT_LIST(GRETA_EACH_ROW, (F, I))
+#define GRETA_EACH_BYTE(F, I) GRETA_WEIGHT_BYTE_LIST(GRETA_EACH_ROW, (F, I))
+#define GRETA_EACH_QUANT(F, I) GRETA_WEIGHT_QUANT_LIST(GRETA_EACH_ROW, (F, I))
+#define GRETA_EACH_WEIGHT(F, I) GRETA_WEIGHT_PACKED_LIST(GRETA_EACH_ROW, (F, I))
+#define GRETA_EACH_SMALL(F, I) GRETA_WEIGHT_SMALL_LIST(GRETA_EACH_ROW, (F, I))
+#define GRETA_EACH_VALUE(F, I) GRETA_WEIGHT_VALUE_LIST(GRETA_EACH_ROW, (F, I))
+#define GRETA_EACH_ROW(pair, name, ggml, elements, bytes) \
+    GRETA_EACH_CALL(GRETA_EACH_F pair, GRETA_EACH_I pair, GRETA_TYPE_##name)
+#define GRETA_EACH_CALL(F, I, type) F(I, type)
+#define GRETA_EACH_F(F, I) F
+#define GRETA_EACH_I(F, I) I
 
 /* ---- shapes that kernels and rows agree on ---- */
 
 /* Elements of a weight that a lane of matvec reads at once (common/decode.h). */
-#define GRETA_HIP_PIECE(type) ((type) <= GRETA_TYPE_BF16 ? 8u : (type) == GRETA_TYPE_Q8_0 ? 16u : 32u)
+#define GRETA_HIP_PIECE(type) GRETA_HIP_PIECE_OF(GRETA_FORMAT_LOW(GRETA_WEIGHT_FORMAT(type)))
+#define GRETA_HIP_PIECE_OF(low) ((low) >= 16u ? 8u : (low) == 8u ? 16u : 32u)
 /* The lanes that share a row of n_cols: the largest power of two of at most a wave and a row's pieces. */
 #define GRETA_HIP_ROW_LANES(type, n_cols, wave)          \
     ((n_cols) >= GRETA_HIP_PIECE(type) * (wave) ? (wave) \

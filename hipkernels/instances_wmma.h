@@ -21,7 +21,7 @@
 
 /*
  * matmul: threads, w_type, x_type; tile and wave: tokens, rows. A thread decodes one piece of a row a stage: of 32 elements for most types,
- * so that there are as many rows as threads; of 8 or 16 for the float types and Q8_0.
+ * so that there are as many rows as threads; of 8 or 16 for the float types and those of eight bits.
  */
 #define GRETA_HIP_MATMUL_WMMA_SHORT(I, type)                    \
     I(matmul_wmma, 256, type, GRETA_TYPE_F32, 128, 128, 32, 64) \
@@ -33,18 +33,9 @@
     I(matmul_wmma, 64, type, GRETA_TYPE_F32, 32, 64, 32, 32)
 #define GRETA_HIP_MATMUL_WMMA(I)                     \
     GRETA_EACH_FLOAT(GRETA_HIP_MATMUL_WMMA_SHORT, I) \
-    GRETA_HIP_MATMUL_WMMA_SHORT(I, GRETA_TYPE_Q8_0)  \
-    GRETA_HIP_MATMUL_WMMA_UNIT(I, GRETA_TYPE_Q4_0)   \
-    GRETA_HIP_MATMUL_WMMA_UNIT(I, GRETA_TYPE_Q4_1)   \
-    GRETA_HIP_MATMUL_WMMA_UNIT(I, GRETA_TYPE_Q4_K)   \
-    GRETA_HIP_MATMUL_WMMA_UNIT(I, GRETA_TYPE_Q6_K)   \
-    GRETA_HIP_MATMUL_WMMA_UNIT(I, GRETA_TYPE_Q5_0)   \
-    GRETA_HIP_MATMUL_WMMA_UNIT(I, GRETA_TYPE_Q5_1)   \
-    GRETA_HIP_MATMUL_WMMA_UNIT(I, GRETA_TYPE_Q5_K)   \
-    GRETA_HIP_MATMUL_WMMA_UNIT(I, GRETA_TYPE_Q2_K)   \
-    GRETA_HIP_MATMUL_WMMA_UNIT(I, GRETA_TYPE_Q3_K)   \
-    GRETA_HIP_MATMUL_WMMA_UNIT(I, GRETA_TYPE_IQ4_NL) \
-    GRETA_HIP_MATMUL_WMMA_UNIT(I, GRETA_TYPE_IQ4_XS)
+    GRETA_EACH_BYTE(GRETA_HIP_MATMUL_WMMA_SHORT, I)  \
+    GRETA_EACH_SMALL(GRETA_HIP_MATMUL_WMMA_UNIT, I)  \
+    GRETA_EACH_VALUE(GRETA_HIP_MATMUL_WMMA_UNIT, I)
 
 /* attn: threads, kv_type, head_dim; keys of a block. A wave has 16 queries. */
 #define GRETA_HIP_ATTN_WMMA_LARGE(I, kv, head_dim) I(attn_wmma, 256, kv, head_dim, 32)

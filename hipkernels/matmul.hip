@@ -26,7 +26,7 @@ template <u32 N_THREADS, u32 W_TYPE, u32 X_TYPE> GRETA_DEVICE void matmul_tiled(
         barrier(); /* the last step's have been read */
         GRETA_NO_UNROLL for (u32 i = me; i < PIECES; i += N_THREADS) {
             u32 row = i % TILE_ROWS, c = i / TILE_ROWS * PIECE, piece = (begin + c) / PIECE;
-            packed_piece p =
+            packed_piece<W_TYPE> p =
                 load_piece<W_TYPE>(w, min_u32(row_0 + row, a.n_rows - 1), min_u32(piece, n_pieces - 1));
             GRETA_UNROLL for (u32 j = 0; j < PIECE / 4; j++) {
                 f32x4 v = piece_values<W_TYPE>(p, piece, j);

@@ -38,17 +38,16 @@ template <u32 W_TYPE, u32 N_BLOCKS> struct split_rows {
     static constexpr u32 PER_UNIT = 32 / piece_elements(W_TYPE), PER_PIECE = piece_elements(W_TYPE) / 8;
     packed_weight weight;
     u32 rows[N_BLOCKS];
-    packed_piece pieces[N_BLOCKS][PER_UNIT];
+    packed_piece<W_TYPE> pieces[N_BLOCKS][PER_UNIT];
 
     GRETA_METHOD void fetch(u32 unit) {
         GRETA_UNROLL for (u32 j = 0; j < N_BLOCKS; j++) GRETA_UNROLL for (u32 p = 0; p < PER_UNIT; p++)
             pieces[j][p] = load_piece<W_TYPE>(weight, rows[j], unit * PER_UNIT + p);
     }
     GRETA_METHOD u32x4 operand(u32 unit, u32 j, u32 s) const {
-        const packed_piece &p = pieces[j][s / PER_PIECE];
+        const packed_piece<W_TYPE> &p = pieces[j][s / PER_PIECE];
         u32 piece = unit * PER_UNIT + s / PER_PIECE, i = s % PER_PIECE * 2;
-        if (W_TYPE == GRETA_TYPE_F16) return p.q;
-        return pack_piece(piece_values<W_TYPE>(p, piece, i), piece_values<W_TYPE>(p, piece, i + 1));
+        return piece_f16<W_TYPE>(p, piece, i);
     }
 };
 

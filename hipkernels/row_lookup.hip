@@ -11,7 +11,7 @@ template <u32 N_THREADS, u32 W_TYPE> GRETA_DEVICE void row_lookup_pieces(const a
     u32 row = in<u32>(a.ids, i * 4);
     packed_weight w = packed_open<W_TYPE>(a.w, a.n_rows, n);
     for (u32 piece = thread_id(); piece * PIECE < n; piece += N_THREADS) {
-        packed_piece p = {};
+        packed_piece<W_TYPE> p = {};
         if (row < a.n_rows) p = load_piece<W_TYPE>(w, row, piece);
         GRETA_UNROLL for (u32 j = 0; j < PIECE / 4; j++) {
             u32 c = piece * PIECE + j * 4;

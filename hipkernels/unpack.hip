@@ -9,7 +9,7 @@ template <u32 N_THREADS, u32 W_TYPE> GRETA_DEVICE void unpack_pieces(const args_
     if (row >= a.n_rows) return;
     packed_weight w = packed_open<W_TYPE>(a.w, a.n_rows, n);
     for (u32 piece = thread_id(); piece * PIECE < n; piece += N_THREADS) {
-        packed_piece p = load_piece<W_TYPE>(w, row, piece);
+        packed_piece<W_TYPE> p = load_piece<W_TYPE>(w, row, piece);
         GRETA_UNROLL for (u32 j = 0; j < PIECE / 4; j++) {
             f32x4 v = piece_values<W_TYPE>(p, piece, j);
             f16x4 h = {(f16)v.x, (f16)v.y, (f16)v.z, (f16)v.w};

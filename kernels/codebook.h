@@ -18,21 +18,13 @@
 extern const uint16_t codebook_iq2_xxs[256], codebook_iq2_xs[512], codebook_iq2_s[1024],
     codebook_iq3_xxs[256], codebook_iq3_s[512], codebook_iq1[2048];
 
-/* X(NAME): all of them. */
-#define CODEBOOK_TYPE_LIST(X) WEIGHT_CODEBOOK_LIST(WEIGHT_NAME, X)
-
 /* Bytes of a block of 256, 0 of any other type; whether `type` is one of them. */
 static inline size_t codebook_block_bytes(uint32_t type) {
     switch (type) {
-    case GRETA_TYPE_IQ1_S: return IQ1_S_BYTES;
-    case GRETA_TYPE_IQ1_M: return IQ1_M_BYTES;
-    case GRETA_TYPE_IQ2_XXS:
-    case GRETA_TYPE_TQ2_0: return TQ2_0_BYTES;
-    case GRETA_TYPE_IQ2_XS: return IQ2_XS_BYTES;
-    case GRETA_TYPE_IQ2_S: return IQ2_S_BYTES;
-    case GRETA_TYPE_IQ3_XXS: return IQ3_XXS_BYTES;
-    case GRETA_TYPE_IQ3_S: return IQ3_S_BYTES;
-    case GRETA_TYPE_TQ1_0: return TQ1_0_BYTES;
+#define CODEBOOK_CASE(X, name, ggml, elements, bytes) \
+    case GRETA_TYPE_##name: return bytes;
+        GRETA_WEIGHT_CODEBOOK_LIST(CODEBOOK_CASE, -)
+#undef CODEBOOK_CASE
     default: return 0;
     }
 }

@@ -39,7 +39,7 @@ uint64_t greta_layout_bytes(enum greta_layout layout, uint32_t type, uint64_t n_
         return __builtin_mul_overflow(n_rows, n_cols / t->block_elements * t->block_bytes, &bytes) ? 0
                                                                                                    : bytes;
     case GRETA_LAYOUT_PACKED:
-        if (type >= GRETA_N_PACKED_TYPES) return 0;
+        if (!GRETA_TYPE_IS_PACKED(type)) return 0;
         if (__builtin_mul_overflow(n_rows, GRETA_DIV_UP(n_cols, 32u) * 128u, &bytes)) return 0;
         bytes = GRETA_PACKED_SIZE(type, n_rows, n_cols);
         return bytes <= UINT32_MAX ? bytes : 0; /* kernels address it by 32 bits */
@@ -90,12 +90,12 @@ greta_status greta_layout_pack(enum greta_layout layout, uint32_t type, uint64_t
     }
     struct plane planes[4];
     planes_get(type, n_rows, n_cols, planes);
-    const struct quant_packer *packer = quant_packer_get(type);
+    quant_pack_fn *pack = quant_pack_get(type);
     for (uint64_t r = row_begin; r < row_end; r++, from += row_bytes) {
         uint8_t *records[4];
         records_at(planes, r, dst, records);
-        if (packer)
-            packer->pack(from, n_blocks, records);
+        if (pack)
+            pack(from, n_blocks, records);
         else
             pack_float_row(t, n_cols, &planes[0], from, records[0]);
     }
@@ -164,13 +164,12 @@ greta_status greta_layout_unpack(enum greta_layout layout, uint32_t type, uint64
     }
     struct plane planes[4];
     planes_get(type, n_rows, n_cols, planes);
-    const struct quant_packer *packer = quant_packer_get(type);
     for (uint64_t r = row_begin; r < row_end; r++, to += row_bytes) {
         const uint8_t *records[4];
         for (int p = 0; p < 4; p++)
             records[p] = (const uint8_t *)src + planes[p].offset + r * planes[p].records * planes[p].bytes;
-        if (packer)
-            packer->unpack(to, n_blocks, records);
+        if (t->quantized)
+            quant_unpack(type, to, n_blocks, records);
         else
             memcpy(to, records[0], row_bytes);
     }

@@ -54,19 +54,11 @@ const struct greta_op_info *greta_op_get_info(enum greta_op op) {
 
 #define TYPE_INFO(X, name, ggml, elements, bytes) \
     [GRETA_TYPE_##name] = {#name, GRETA_TYPE_##name, ggml, elements, bytes, (elements) > 1},
-static const struct greta_type_info type_infos[] = {WEIGHT_TYPE_LIST(TYPE_INFO, -)};
+static const struct greta_type_info type_infos[] = {GRETA_WEIGHT_LIST(TYPE_INFO, -)};
 enum { N_FILE_TYPES = sizeof type_infos / sizeof *type_infos };
 
-/* What op_args.h says of the types, for shaders too, is what the table says. */
-#define TYPE_ONE(X, name, ggml, elements, bytes) +1
-#define QUANT_BIT(name) | 1u << GRETA_TYPE_##name
-_Static_assert(N_FILE_TYPES == GRETA_N_WEIGHT_TYPES &&
-                   0 WEIGHT_TYPE_LIST(TYPE_ONE, -) == GRETA_N_WEIGHT_TYPES,
-               "a line for every type of weights");
-_Static_assert((WEIGHT_FLOATS | WEIGHT_INTEGERS | WEIGHT_VALUES) == (1 << GRETA_N_PACKED_TYPES) - 1,
-               "the types with a PACKED layout come first");
-_Static_assert((0 GRETA_QUANT_TYPE_LIST(QUANT_BIT)) == (WEIGHT_INTEGERS | WEIGHT_VALUES),
-               "GRETA_QUANT_TYPE_LIST has the quantized ones of them");
+_Static_assert(N_FILE_TYPES == GRETA_N_WEIGHT_TYPES,
+               "the numbers of the types of weights are 0, 1 .. without gaps");
 
 /* Types that no file holds. */
 static const struct greta_type_info type_u32 = {"U32", GRETA_TYPE_U32, UINT32_MAX, 1, 4, false};

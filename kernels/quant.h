@@ -5,16 +5,13 @@
 
 #include <stdint.h>
 
-/* `n` blocks at `blocks` <-> their records; records[p] is where plane p's first record of the run lies. */
+/* `n` blocks at `blocks` -> their records; records[p] is where plane p's first record of the run lies. */
 typedef void quant_pack_fn(const uint8_t *blocks, uint64_t n, uint8_t *const records[4]);
-typedef void quant_unpack_fn(uint8_t *blocks, uint64_t n, const uint8_t *const records[4]);
 
-struct quant_packer {
-    quant_pack_fn *pack;
-    quant_unpack_fn *unpack;
-};
+/* NULL for a type that is not quantized, or has no PACKED layout. */
+quant_pack_fn *quant_pack_get(uint32_t type);
 
-/* NULL for a type that is not quantized. */
-const struct quant_packer *quant_packer_get(uint32_t type);
+/* The way back. */
+void quant_unpack(uint32_t type, uint8_t *blocks, uint64_t n, const uint8_t *const records[4]);
 
 #endif

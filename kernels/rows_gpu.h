@@ -3,6 +3,7 @@
 #define KERNELS_ROWS_GPU_H
 
 #include "variant.h"
+#include "weight_types.h"
 
 static inline uint64_t div_up(uint64_t n, uint64_t d) {
     return (n + d - 1) / d;

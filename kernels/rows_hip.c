@@ -209,7 +209,7 @@ static const struct greta_variant rows[] = {
             GRETA_TYPE_Q8A, 0, 0, matvec_refusal),
     /* By name: no product of many tokens has been shown to gain from it there. */
     {HIP_ROW(UNPACK, "unpack_pieces", unpack, unpack_pieces, 128, row_groups), .flags = VARIANT_FORCED_ONLY,
-     .w_types = HIP_ALL_WEIGHTS & ~7u, .refusal = weight_refusal},
+     .w_types = WEIGHT_QUANTS, .refusal = weight_refusal},
     WEIGHTS(MATMUL, "matmul_tiled", matmul, matmul_tiled, 256, matmul_groups, GRETA_TYPE_F32, 0, 0,
             weight_refusal),
     ATTN(ATTN, "attn_one", attn, attn_groups, 1),

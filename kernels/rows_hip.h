@@ -3,8 +3,9 @@
 #define KERNELS_ROWS_HIP_H
 
 #include "rows_gpu.h"
+#include "weight_types.h"
 
-enum { HIP_ALL_WEIGHTS = (1 << GRETA_N_PACKED_TYPES) - 1 };
+enum { HIP_ALL_WEIGHTS = WEIGHT_PACKED };
 
 /* A kernel that hipkernels/instances.h lists: an entry and the constants that make its symbol. */
 struct hip_instance {

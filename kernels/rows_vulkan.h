@@ -5,7 +5,7 @@
 #include "rows_gpu.h"
 
 /* Types with a PACKED layout, all of which shaders decode. */
-enum { VULKAN_WEIGHTS = (1u << GRETA_N_PACKED_TYPES) - 1 };
+enum { VULKAN_WEIGHTS = WEIGHT_PACKED };
 
 #define GROUPS(name, count)                                                                \
     static uint64_t name(const struct greta_variant *v, const struct greta_limits *limits, \

@@ -12,6 +12,7 @@
 layout(constant_id = 1) const uint W_TYPE = GRETA_TYPE_Q8_0;
 layout(constant_id = 2) const uint X_TYPE = GRETA_TYPE_Q8A;
 layout(constant_id = 3) const uint TILE = 64; /* gl_WorkGroupSize.x is (TILE / OWN)^2 */
+const uint W_FORMAT = GRETA_WEIGHT_FORMAT(W_TYPE);
 
 const uint OWN = 4, SIDE = TILE / OWN, WORDS = 8;
 const uint LINE = TILE + 1u; /* spreads the lines over the banks */
@@ -25,7 +26,7 @@ void stage(packed_weight w, uint first_row, uint first_token, uint unit) {
     /* A chunk of eight columns each. */
     for (uint i = gl_LocalInvocationID.x; i < TILE * 4u; i += gl_WorkGroupSize.x) {
         uint line = i / 4u, c = i % 4u, chunk = unit * 4u + c;
-        bytes_8 v = chunk_bytes(load_chunk(w, W_TYPE, min(first_row + line, args.n_rows - 1u), chunk), W_TYPE, chunk);
+        bytes_8 v = chunk_bytes(load_chunk(w, W_FORMAT, min(first_row + line, args.n_rows - 1u), chunk), W_FORMAT, chunk);
         tile_w[2u * c * LINE + line] = v.q.x;
         tile_w[(2u * c + 1u) * LINE + line] = v.q.y;
         if ((c & 1u) == 0u) scales_w[c / 2u * TILE + line] = vec2(v.scale, v.offset);
@@ -45,7 +46,7 @@ void main() {
     uint first_token = group_id() % n_tiles * TILE, first_row = group_id() / n_tiles * TILE;
     if (first_row >= args.n_rows) return;
     uint me = gl_LocalInvocationID.x, own_row = me % SIDE, own_token = me / SIDE;
-    packed_weight w = packed_open(args.w, W_TYPE, args.n_rows, args.n_cols);
+    packed_weight w = packed_open(args.w, W_FORMAT, args.n_rows, args.n_cols);
     float sums[OWN * OWN];
     [[unroll]] for (uint i = 0; i < OWN * OWN; i++) sums[i] = 0.0;
 
@@ -67,7 +68,7 @@ void main() {
                 [[unroll]] for (uint i = 0; i < OWN; i++) {
                     vec2 s = scales_w[h * TILE + own_row + i * SIDE];
                     sums[j * OWN + i] += s.x * (x.x * float(dots[j * OWN + i]));
-                    if (type_has_offset(W_TYPE)) sums[j * OWN + i] += s.y * x.y;
+                    if (has_offset(W_FORMAT)) sums[j * OWN + i] += s.y * x.y;
                 }
             }
         }

@@ -12,6 +12,7 @@ layout(constant_id = 1) const uint W_TYPE = GRETA_TYPE_F32;
 layout(constant_id = 2) const uint X_TYPE = GRETA_TYPE_F32;
 layout(constant_id = 3) const uint TILE = 64;   /* gl_WorkGroupSize.x is (TILE / OWN)^2 */
 layout(constant_id = 4) const uint ALIGNED = 1; /* x at a multiple of 16 bytes, n_cols a multiple of 8 */
+const uint W_FORMAT = GRETA_WEIGHT_FORMAT(W_TYPE);
 
 const uint OWN = 4;
 const uint SIDE = TILE / OWN;
@@ -44,7 +45,7 @@ void main() {
     uint first_token = group_id() % n_tiles * TILE, first_row = group_id() / n_tiles * TILE;
     if (first_row >= args.n_rows) return;
     uint me = gl_LocalInvocationID.x, own_row = me % SIDE, own_token = me / SIDE;
-    packed_weight w = packed_open(args.w, W_TYPE, args.n_rows, args.n_cols);
+    packed_weight w = packed_open(args.w, W_FORMAT, args.n_rows, args.n_cols);
     uint n_chunks = (args.n_cols + 7u) / 8u;
 
     vec4 sums[OWN]; /* a vector of rows for each token */
@@ -56,7 +57,7 @@ void main() {
             vec4 w_lo = vec4(0.0), w_hi = vec4(0.0), x_lo = vec4(0.0), x_hi = vec4(0.0);
             if (chunk < n_chunks) {
                 uint row = min(first_row + line, args.n_rows - 1u);
-                chunk_values(load_chunk(w, W_TYPE, row, chunk), W_TYPE, chunk, w_lo, w_hi);
+                chunk_values(load_chunk(w, W_FORMAT, row, chunk), W_FORMAT, chunk, w_lo, w_hi);
                 load_x(min(first_token + line, args.n_tok - 1u), chunk, x_lo, x_hi);
             }
             [[unroll]] for (uint e = 0; e < 8u; e++) {

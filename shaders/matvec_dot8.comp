@@ -10,13 +10,14 @@ layout(constant_id = 2) const uint X_TYPE = GRETA_TYPE_Q8A;
 layout(constant_id = 3) const uint ADD = 0;
 layout(constant_id = 4) const uint ROWS = 2;
 layout(constant_id = 5) const uint STEPS = 2;
+const uint W_FORMAT = GRETA_WEIGHT_FORMAT(W_TYPE);
 
 shared float partials[ROWS * (gl_WorkGroupSize.x / SUBGROUP_MIN)];
 
 void main() {
     uint first = group_id() * ROWS, r = gl_LocalInvocationID.x;
     if (first >= args.n_rows) return;
-    packed_weight w = packed_open(args.w, W_TYPE, args.n_rows, args.n_cols);
+    packed_weight w = packed_open(args.w, W_FORMAT, args.n_rows, args.n_cols);
     uint n_chunks = args.n_cols / 8u, d_offset = GRETA_Q8A_D_OFFSET(args.n_cols);
     float sums[ROWS];
     [[unroll]] for (uint i = 0; i < ROWS; i++) sums[i] = 0.0;
@@ -29,7 +30,7 @@ void main() {
             /* Past the end the last chunk is read again and not used: a branch here would serialize the loads. */
             uint inside = min(begin + s * gl_WorkGroupSize.x, n_chunks - 1u);
             [[unroll]] for (uint i = 0; i < ROWS; i++)
-                p[s * ROWS + i] = load_chunk(w, W_TYPE, min(first + i, args.n_rows - 1u), inside);
+                p[s * ROWS + i] = load_chunk(w, W_FORMAT, min(first + i, args.n_rows - 1u), inside);
             x[s] = IN_UVEC2(args.x, inside * 8u);
             d[s] = IN_F32(args.x, d_offset + (inside >> 2) * 4u);
         }
@@ -37,11 +38,11 @@ void main() {
             uint chunk = begin + s * gl_WorkGroupSize.x;
             if (chunk < n_chunks) {
                 float x_sum = 0.0;
-                if (type_has_offset(W_TYPE)) x_sum = d[s] * float(dot8(x[s], uvec2(0x01010101u)));
+                if (has_offset(W_FORMAT)) x_sum = d[s] * float(dot8(x[s], uvec2(0x01010101u)));
                 [[unroll]] for (uint i = 0; i < ROWS; i++) {
-                    bytes_8 v = chunk_bytes(p[s * ROWS + i], W_TYPE, chunk);
+                    bytes_8 v = chunk_bytes(p[s * ROWS + i], W_FORMAT, chunk);
                     sums[i] += v.scale * (d[s] * float(dot8(v.q, x[s])));
-                    if (type_has_offset(W_TYPE)) sums[i] += v.offset * x_sum;
+                    if (has_offset(W_FORMAT)) sums[i] += v.offset * x_sum;
                 }
             }
         }

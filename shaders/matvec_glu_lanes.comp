@@ -5,10 +5,11 @@
 #include "common/greta.glsl"
 #include "common/act.glsl"
 
-layout(constant_id = 1) const uint W_TYPE = GRETA_TYPE_Q8_0;
+layout(constant_id = 1) const uint W_TYPE = GRETA_TYPE_F32;
 layout(constant_id = 2) const uint X_TYPE = GRETA_TYPE_F32;
 layout(constant_id = 3) const uint ACT = GRETA_ACT_SILU;
 layout(constant_id = 4) const uint NORM = 0; /* a norm is another dispatch's */
+const uint W_FORMAT = GRETA_WEIGHT_FORMAT(W_TYPE);
 const uint OWN_ROWS = 2;
 const uint OWN_TOKENS = 1;
 #include "common/lanes.glsl"
@@ -19,6 +20,6 @@ void main() {
     bases[0] = args.w_gate;
     bases[1] = args.w_up;
     rows[0] = rows[1] = min(row, args.n_rows - 1u); /* past the end the last one again, not stored */
-    lanes_multiply(packed_open(args.w_gate, W_TYPE, args.n_rows, args.n_cols), W_TYPE);
+    lanes_multiply(packed_open(args.w_gate, W_FORMAT, args.n_rows, args.n_cols), W_FORMAT);
     if (row < args.n_rows) OUT_F32(args.y, row * 4u, act_of(ACT, sums[0]) * sums[1]);
 }

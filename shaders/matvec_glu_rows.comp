@@ -14,6 +14,7 @@ layout(constant_id = 5) const uint ROWS = 4;
 layout(constant_id = 6) const uint STEPS = 1;
 layout(constant_id = 7) const uint ALIGNED = 1;
 layout(constant_id = 8) const uint UNITS = 0;
+const uint W_FORMAT = GRETA_WEIGHT_FORMAT(W_TYPE);
 #define SETS 2
 #define WITH_NORM
 #define WITH_UNITS
@@ -22,8 +23,8 @@ layout(constant_id = 8) const uint UNITS = 0;
 void main() {
     uint first = group_id() * ROWS, r = gl_LocalInvocationID.x;
     if (first >= args.n_rows) return;
-    packed_weight w = packed_open(args.w_gate, W_TYPE, args.n_rows, args.n_cols);
-    rows_multiply(w, W_TYPE, uint64_t[SETS](args.w_gate, args.w_up), first, args.n_rows);
+    packed_weight w = packed_open(args.w_gate, W_FORMAT, args.n_rows, args.n_cols);
+    rows_multiply(w, W_FORMAT, uint64_t[SETS](args.w_gate, args.w_up), first, args.n_rows);
     if (r < ROWS && first + r < args.n_rows) {
         float factor = norm_factor();
         OUT_F32(args.y, (first + r) * 4u, act_of(ACT, sum_of(r) * factor) * (sum_of(ROWS + r) * factor));

@@ -19,6 +19,7 @@ layout(constant_id = 8) const uint ROWS = 4;
 layout(constant_id = 9) const uint STEPS = 1;
 layout(constant_id = 10) const uint ALIGNED = 1;
 layout(constant_id = 11) const uint UNITS = 0;
+const uint W_FORMAT = GRETA_WEIGHT_FORMAT(W_TYPE), V_FORMAT = GRETA_WEIGHT_FORMAT(V_TYPE);
 
 #include "common/qkv.glsl"
 
@@ -33,9 +34,9 @@ void main() {
     if (g.first >= g.n_rows) return;
 
     if (V_TYPE != W_TYPE && g.is_v)
-        rows_multiply(packed_open(g.base, V_TYPE, g.n_rows, args.n_cols), V_TYPE, uint64_t[SETS](g.base), g.first, g.n_rows);
+        rows_multiply(packed_open(g.base, V_FORMAT, g.n_rows, args.n_cols), V_FORMAT, uint64_t[SETS](g.base), g.first, g.n_rows);
     else
-        rows_multiply(packed_open(g.base, W_TYPE, g.n_rows, args.n_cols), W_TYPE, uint64_t[SETS](g.base), g.first, g.n_rows);
+        rows_multiply(packed_open(g.base, W_FORMAT, g.n_rows, args.n_cols), W_FORMAT, uint64_t[SETS](g.base), g.first, g.n_rows);
 
     uint r = gl_LocalInvocationID.x * 2u;
     if (r >= ROWS || g.first + r >= g.n_rows) return;

@@ -14,6 +14,7 @@ layout(constant_id = 3) const uint ADD = 0;
 layout(constant_id = 4) const uint ROWS = 2;
 layout(constant_id = 5) const uint STEPS = 2;
 layout(constant_id = 6) const uint ALIGNED = 1;
+const uint W_FORMAT = GRETA_WEIGHT_FORMAT(W_TYPE);
 
 /* What other workgroups write in the same dispatch. */
 layout(buffer_reference, std430, buffer_reference_align = 4) coherent buffer ref_common_u32 { uint v; };
@@ -34,8 +35,8 @@ uint part_at(uint row, uint piece) { return (row * args.n_split + piece) * 4u; }
 void main() {
     uint piece = group_id() % args.n_split, first = group_id() / args.n_split * ROWS, r = gl_LocalInvocationID.x;
     if (first >= args.n_rows) return;
-    packed_weight w = packed_open(args.w, W_TYPE, args.n_rows, args.n_cols);
-    rows_multiply(w, W_TYPE, uint64_t[SETS](args.w), first, args.n_rows);
+    packed_weight w = packed_open(args.w, W_FORMAT, args.n_rows, args.n_cols);
+    rows_multiply(w, W_FORMAT, uint64_t[SETS](args.w), first, args.n_rows);
 
     bool mine = r < ROWS && first + r < args.n_rows;
     if (mine) ref_common_f32(ADDRESS(args.parts, part_at(first + r, piece))).v = sum_of(r);

@@ -5,16 +5,17 @@
 #include "common/greta.glsl"
 #include "common/decode.glsl"
 
-layout(constant_id = 1) const uint W_TYPE = GRETA_TYPE_Q8_0;
+layout(constant_id = 1) const uint W_TYPE = GRETA_TYPE_F32;
 layout(constant_id = 2) const uint ALIGNED = 1; /* y begins at a multiple of 16 bytes */
+const uint W_FORMAT = GRETA_WEIGHT_FORMAT(W_TYPE);
 
 void main() {
     uint n_chunks = args.n_cols / 8u, i = group_id() * gl_WorkGroupSize.x + gl_LocalInvocationID.x, row = i / n_chunks;
     if (row >= args.n_rows) return;
-    packed_weight w = packed_open(args.w, W_TYPE, args.n_rows, args.n_cols);
+    packed_weight w = packed_open(args.w, W_FORMAT, args.n_rows, args.n_cols);
     uint chunk = i - row * n_chunks;
     vec4 lo, hi;
-    chunk_values(load_chunk(w, W_TYPE, row, chunk), W_TYPE, chunk, lo, hi);
+    chunk_values(load_chunk(w, W_FORMAT, row, chunk), W_FORMAT, chunk, lo, hi);
     if (ALIGNED == 1) {
         ref_f16x8 y = ref_f16x8(ADDRESS(args.y, i * 16u));
         y.lo = f16vec4(lo);

@@ -1,34 +1,37 @@
 #include "internal.h"
 
-/* Rows by ggml's type number; numbers that are missing were removed from ggml or never used. */
-static const struct {
+#include <greta/weights.h>
+
+struct file_type {
     const char *name;
     uint16_t elements, bytes;
-} types[] = {
-    [0] = {"F32", 1, 4},         [1] = {"F16", 1, 2},         [2] = {"Q4_0", 32, 18},
-    [3] = {"Q4_1", 32, 20},      [6] = {"Q5_0", 32, 22},      [7] = {"Q5_1", 32, 24},
-    [8] = {"Q8_0", 32, 34},      [9] = {"Q8_1", 32, 36},      [10] = {"Q2_K", 256, 84},
-    [11] = {"Q3_K", 256, 110},   [12] = {"Q4_K", 256, 144},   [13] = {"Q5_K", 256, 176},
-    [14] = {"Q6_K", 256, 210},   [15] = {"Q8_K", 256, 292},   [16] = {"IQ2_XXS", 256, 66},
-    [17] = {"IQ2_XS", 256, 74},  [18] = {"IQ3_XXS", 256, 98}, [19] = {"IQ1_S", 256, 50},
-    [20] = {"IQ4_NL", 32, 18},   [21] = {"IQ3_S", 256, 110},  [22] = {"IQ2_S", 256, 82},
-    [23] = {"IQ4_XS", 256, 136}, [24] = {"I8", 1, 1},         [25] = {"I16", 1, 2},
-    [26] = {"I32", 1, 4},        [27] = {"I64", 1, 8},        [28] = {"F64", 1, 8},
-    [29] = {"IQ1_M", 256, 56},   [30] = {"BF16", 1, 2},       [34] = {"TQ1_0", 256, 54},
-    [35] = {"TQ2_0", 256, 66},   [39] = {"MXFP4", 32, 17},    [40] = {"NVFP4", 64, 36},
 };
 
-static bool known(uint32_t t) {
-    return t < sizeof types / sizeof *types && types[t].name;
+/* Rows by ggml's type number: the types that the kernels know, */
+#define GGUF_TYPE(X, name, ggml, elements, bytes) [ggml] = {#name, elements, bytes},
+static const struct file_type weights[] = {GRETA_WEIGHT_LIST(GGUF_TYPE, -)};
+
+/* and others that a file may hold. */
+static const struct file_type others[] = {
+    [9] = {"Q8_1", 32, 36}, [15] = {"Q8_K", 256, 292}, [24] = {"I8", 1, 1},
+    [25] = {"I16", 1, 2},   [26] = {"I32", 1, 4},      [27] = {"I64", 1, 8},
+    [28] = {"F64", 1, 8},   [39] = {"MXFP4", 32, 17},  [40] = {"NVFP4", 64, 36},
+};
+
+/* NULL: ggml removed the number or never used it. */
+static const struct file_type *find(uint32_t t) {
+    if (t < sizeof weights / sizeof *weights && weights[t].name) return &weights[t];
+    return t < sizeof others / sizeof *others && others[t].name ? &others[t] : NULL;
 }
 
 const char *greta_gguf_type_name(uint32_t ggml_type) {
-    return known(ggml_type) ? types[ggml_type].name : "?";
+    const struct file_type *t = find(ggml_type);
+    return t ? t->name : "?";
 }
 
 bool greta_gguf_type_block(uint32_t ggml_type, uint32_t *elements, uint32_t *bytes) {
-    bool ok = known(ggml_type);
-    *elements = ok ? types[ggml_type].elements : 0;
-    *bytes = ok ? types[ggml_type].bytes : 0;
-    return ok;
+    const struct file_type *t = find(ggml_type);
+    *elements = t ? t->elements : 0;
+    *bytes = t ? t->bytes : 0;
+    return t;
 }

@@ -51,7 +51,7 @@ static greta_status place(struct greta_model *m, const struct source *source) {
     uint32_t step, at = 0;
     greta_status status;
 
-    if (!weights_are_mapped(m) && w->type >= GRETA_N_PACKED_TYPES) w->type = GRETA_TYPE_F16;
+    if (!weights_are_mapped(m) && !GRETA_TYPE_IS_PACKED(w->type)) w->type = GRETA_TYPE_F16;
     status = greta_plan_weight_layout(m->plan, w->type, &w->layout);
     if (status)
         return greta_fail(m->log, status, "%s: tensor %s: no kernel of this device reads weights of type %s",

@@ -111,7 +111,8 @@ template <u32 N_THREADS, u32 TYPE, bool NORM> struct bring_q8a {
 
 /* The products of one piece with that of x in LDS, which it is the p-th of. */
 template <u32 TYPE, u32 N>
-GRETA_DEVICE void multiply_f32(const packed_piece *w, u32 piece, const f32x4 *lds, u32 p, float *result) {
+GRETA_DEVICE void multiply_f32(const packed_piece<TYPE> *w, u32 piece, const f32x4 *lds, u32 p,
+                               float *result) {
     using tile = x_tile<TYPE, GRETA_TYPE_F32>;
     constexpr u32 HALVES = has_half_scales(TYPE) ? 2 : 1, PER_HALF = tile::WORDS / HALVES;
     f32x4 x[tile::WORDS];
@@ -127,8 +128,7 @@ GRETA_DEVICE void multiply_f32(const packed_piece *w, u32 piece, const f32x4 *ld
         GRETA_UNROLL for (u32 h = 0; h < HALVES; h++) {
             f32x4 s = {0, 0, 0, 0};
             GRETA_UNROLL for (u32 j = h * PER_HALF; j < (h + 1) * PER_HALF; j++) s +=
-                x[j] * (is_float(TYPE) ? float_piece<TYPE>(w[r], j)
-                                       : codes_to_f32<TYPE>(piece_codes<TYPE>(w[r], j)));
+                x[j] * piece_numbers<TYPE>(w[r], j);
             if (is_float(TYPE)) {
                 result[r] = sum4(s);
             } else {
@@ -141,7 +141,8 @@ GRETA_DEVICE void multiply_f32(const packed_piece *w, u32 piece, const f32x4 *ld
 }
 
 template <u32 TYPE, u32 N>
-GRETA_DEVICE void multiply_q8a(const packed_piece *w, u32 piece, const u32x4 *lds, u32 p, float *result) {
+GRETA_DEVICE void multiply_q8a(const packed_piece<TYPE> *w, u32 piece, const u32x4 *lds, u32 p,
+                               float *result) {
     using tile = x_tile<TYPE, GRETA_TYPE_Q8A>;
     constexpr u32 HALVES = has_half_scales(TYPE) ? 2 : 1, N_WORDS = piece_elements(TYPE) / 4,
                   PER_HALF = N_WORDS / HALVES;
@@ -211,7 +212,7 @@ GRETA_DEVICE void rows_multiply(const matvec_x &x, packed_weight w, const global
     u32 lanes = teams.lanes, lane = teams.lane(), n_pieces = GRETA_DIV_UP(columns.end, PIECE),
         step = lanes * STEPS;
     float squares = 0;
-    packed_piece next[STEPS * N], now[STEPS * N];
+    packed_piece<TYPE> next[STEPS * N], now[STEPS * N];
     typename pick_type<X_TYPE == GRETA_TYPE_F32, bring_f32<N_THREADS, TYPE, NORM>,
                        bring_q8a<N_THREADS, TYPE, NORM>>::type bring;
     auto fetch = [&](u32 base) {

@@ -20,6 +20,14 @@ GRETA_DEVICE u32x4 pack_piece(f32x4 lo, f32x4 hi) {
     return u32x4{pack_f16(lo.x, lo.y), pack_f16(lo.z, lo.w), pack_f16(hi.x, hi.y), pack_f16(hi.z, hi.w)};
 }
 
+/* The elements 4i .. 4i+7 of a piece of weights, as f16. */
+template <u32 TYPE> GRETA_DEVICE u32x4 piece_f16(const packed_piece<TYPE> &p, u32 piece, u32 i) {
+    if constexpr (TYPE == GRETA_TYPE_F16)
+        return p.q;
+    else
+        return pack_piece(piece_values<TYPE>(p, piece, i), piece_values<TYPE>(p, piece, i + 1));
+}
+
 /* Rows of f32, a multiple of 8 long. k counts bytes of f16, as everywhere in a tile of f16. */
 template <u32 ROWS, u32 N_THREADS> struct f32_side {
     static constexpr u32 OWN = (ROWS * 4 + N_THREADS - 1) / N_THREADS;
@@ -69,7 +77,7 @@ template <u32 TYPE, u32 ROWS, u32 N_THREADS> struct weight_side {
     static constexpr bool ALL = ROWS * PER_UNIT % N_THREADS == 0;
     packed_weight weight;
     u32 rows[OWN], first, n_units;
-    packed_piece pieces[2][OWN];
+    packed_piece<TYPE> pieces[2][OWN];
 
     GRETA_METHOD u32 place(u32 i) const { return thread_id() + i * N_THREADS; }
     GRETA_METHOD bool owns(u32 i) const { return ALL || place(i) < ROWS * PER_UNIT; }
@@ -94,10 +102,7 @@ template <u32 TYPE, u32 ROWS, u32 N_THREADS> struct weight_side {
     template <u32 H> GRETA_METHOD void store(lds_pieces to) {
         bool inside = first + H < n_units;
         GRETA_UNROLL for (u32 i = 0; i < OWN; i++) if (owns(i)) GRETA_UNROLL for (u32 e = 0; e < PARTS; e++) {
-            u32x4 piece = TYPE == GRETA_TYPE_F16
-                              ? pieces[H][i].q
-                              : pack_piece(piece_values<TYPE>(pieces[H][i], piece_of(first + H), 2 * e),
-                                           piece_values<TYPE>(pieces[H][i], piece_of(first + H), 2 * e + 1));
+            u32x4 piece = piece_f16<TYPE>(pieces[H][i], piece_of(first + H), 2 * e);
             u32 part = thread_id() % PER_UNIT * PARTS + e;
             to[piece_at(place(i) / PER_UNIT, part)] = inside ? piece : u32x4{0, 0, 0, 0};
         }

@@ -54,10 +54,11 @@ static float dot_q8a(uint32_t type, const uint8_t *row, const uint8_t *x, size_t
     const int8_t *xq = (const int8_t *)x;
     const float *xd = (const float *)(const void *)(x + GRETA_Q8A_D_OFFSET(n_cols));
     const float *xs = (const float *)(const void *)(x + GRETA_Q8A_S_OFFSET(n_cols));
+    const bool is_codebook = !GRETA_TYPE_IS_PACKED(type);
     float total[8] = {0};
     for (size_t u = 0; u * 32 < n_cols; u++) {
         struct block_unit w;
-        if (type >= GRETA_N_PACKED_TYPES) { /* its values are no whole numbers times one factor */
+        if (is_codebook) { /* its values are no whole numbers times one factor */
             float value[32], sum = 0;
             block_unit_f32(type, row, u, 32, value);
             for (int i = 0; i < 32; i++) sum += value[i] * (float)xq[u * 32 + i];

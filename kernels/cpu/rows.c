@@ -172,8 +172,7 @@ static const char *refuse_plain(const struct greta_variant *v, const struct gret
         return call->keys[0] > 1 ? "mode is neither 0 nor 1" : NULL;
     case GRETA_OP_ROPE_KV: return s->rope_kv.head_dim > CPU_MAX_HEAD_DIM ? "head_dim is more than 256" : NULL;
     case GRETA_OP_ATTN:
-    case GRETA_OP_ATTN_SPLIT:
-        return call->keys[1] > CPU_MAX_HEAD_DIM ? "head_dim is more than 256" : NULL;
+    case GRETA_OP_ATTN_SPLIT: return call->keys[1] > CPU_MAX_HEAD_DIM ? "head_dim is more than 256" : NULL;
     case GRETA_OP_ATTN_REDUCE: return call->keys[0] > CPU_MAX_HEAD_DIM ? "head_dim is more than 256" : NULL;
     case GRETA_OP_CAST:
         return is_float_type(call->keys[0]) && is_float_type(call->keys[1])
@@ -200,11 +199,10 @@ static const char *refuse_avx512(const struct greta_variant *v, const struct gre
 
 /* ---- rows ---- */
 
-#define BIT(name) (1u << GRETA_TYPE_##name)
-#define OR_BIT(name) | BIT(name)
-#define QUANT_TYPES (0 GRETA_QUANT_TYPE_LIST(OR_BIT))
-#define CODEBOOK_TYPES (0 CODEBOOK_TYPE_LIST(OR_BIT))
-#define ALL_TYPES ((1u << GRETA_N_WEIGHT_TYPES) - 1)
+enum {
+    INTEGER_DOTS = WEIGHT_QUANTS | WEIGHT_CODEBOOKS, /* times activations of 8 bits */
+    ALL_TYPES = (1 << GRETA_N_WEIGHT_TYPES) - 1
+};
 
 /* Named <op>[_q8a]_<isa>, as its entry. */
 #define ROW(NAME, entry_name, flag_bits, types, extra_bits, activations, refuse, groups)         \
@@ -241,9 +239,9 @@ static const struct greta_variant rows[] = {
     ROWS(ADD_RMS_NORM, add_rms_norm, VARIANT_EXACT, 0, GRETA_TYPE_F32, row_groups),
     ROWS(ROPE, rope, VARIANT_EXACT, 0, GRETA_TYPE_F32, row_groups),
     ROWS_X(KV_UPDATE, kv_update, VARIANT_EXACT, 0, EXTRA_KV_Q8_0, GRETA_TYPE_F32, row_groups),
-    ROWS_X(MATVEC, matvec_q8a, 0, QUANT_TYPES | CODEBOOK_TYPES, EXTRA_ADD, GRETA_TYPE_Q8A, matvec_groups),
+    ROWS_X(MATVEC, matvec_q8a, 0, INTEGER_DOTS, EXTRA_ADD, GRETA_TYPE_Q8A, matvec_groups),
     ROWS_X(MATVEC, matvec, VARIANT_EXACT, ALL_TYPES, EXTRA_ADD, GRETA_TYPE_F32, matvec_groups),
-    ROWS(MATMUL, matmul_q8a, 0, QUANT_TYPES | CODEBOOK_TYPES, GRETA_TYPE_Q8A, matmul_groups),
+    ROWS(MATMUL, matmul_q8a, 0, INTEGER_DOTS, GRETA_TYPE_Q8A, matmul_groups),
     ROWS(MATMUL, matmul, VARIANT_EXACT, ALL_TYPES, GRETA_TYPE_F32, matmul_groups),
     ROWS_X(ATTN, attn, VARIANT_EXACT, 0, ATTN_EXTRAS, GRETA_TYPE_F32, attn_groups),
     ROWS_X(ATTN_SPLIT, attn_split, VARIANT_EXACT, 0, ATTN_EXTRAS, GRETA_TYPE_F32, attn_split_groups),
@@ -256,13 +254,12 @@ static const struct greta_variant rows[] = {
     PLAIN(COPY, copy, 0, element_groups),
     ROWS(CAST, cast, VARIANT_EXACT, 0, GRETA_TYPE_F32, element_groups),
     ROWS(QUANTIZE, quantize, VARIANT_EXACT, 0, GRETA_TYPE_F32, row_groups),
-    ROWS_X(MATVEC_GLU, matvec_glu_q8a, 0, QUANT_TYPES | CODEBOOK_TYPES, EXTRA_GELU, GRETA_TYPE_Q8A,
-           matvec_glu_groups),
+    ROWS_X(MATVEC_GLU, matvec_glu_q8a, 0, INTEGER_DOTS, EXTRA_GELU, GRETA_TYPE_Q8A, matvec_glu_groups),
     ROWS_X(MATVEC_GLU, matvec_glu, VARIANT_EXACT, ALL_TYPES, EXTRA_GELU, GRETA_TYPE_F32, matvec_glu_groups),
-    ROWS_X(MATVEC_QKV, matvec_qkv_q8a, 0, QUANT_TYPES | CODEBOOK_TYPES, QKV_EXTRAS, GRETA_TYPE_Q8A,
-           matvec_qkv_groups),
+    ROWS_X(MATVEC_QKV, matvec_qkv_q8a, 0, INTEGER_DOTS, QKV_EXTRAS, GRETA_TYPE_Q8A, matvec_qkv_groups),
     ROWS_X(MATVEC_QKV, matvec_qkv, VARIANT_EXACT, ALL_TYPES, QKV_EXTRAS, GRETA_TYPE_F32, matvec_qkv_groups),
-    ROWS_X(ROPE_KV, rope_kv, VARIANT_EXACT, 0, EXTRA_NORM | EXTRA_BIAS | EXTRA_KV_Q8_0, GRETA_TYPE_F32, row_groups),
+    ROWS_X(ROPE_KV, rope_kv, VARIANT_EXACT, 0, EXTRA_NORM | EXTRA_BIAS | EXTRA_KV_Q8_0, GRETA_TYPE_F32,
+           row_groups),
     ROWS(ADD_RMS_NORM_QUANTIZE, add_rms_norm_quantize, VARIANT_EXACT, 0, GRETA_TYPE_F32, row_groups),
     PLAIN(BIAS_ADD, bias_add, 0, row_groups),
     PLAIN(SCALE, scale, 0, element_groups),

@@ -13,6 +13,22 @@
 SIMD_INLINE int codebook_offset(uint32_t type) {
     return type == GRETA_TYPE_IQ1_M ? 9 : type == GRETA_TYPE_TQ1_0 || type == GRETA_TYPE_TQ2_0 ? 1 : 0;
 }
+/* The largest byte of codebook_read. */
+SIMD_INLINE int codebook_max(uint32_t type) {
+    switch (type) {
+    case GRETA_TYPE_IQ1_S: return 16;
+    case GRETA_TYPE_IQ1_M: return 18;
+    case GRETA_TYPE_IQ2_XXS:
+    case GRETA_TYPE_IQ2_XS:
+    case GRETA_TYPE_IQ2_S: return 43;
+    case GRETA_TYPE_IQ3_XXS: return 62;
+    case GRETA_TYPE_IQ3_S: return 15;
+    default: return 2;
+    }
+}
+SIMD_INLINE bool codebook_has_min(uint32_t type) {
+    return type == GRETA_TYPE_IQ1_S;
+}
 SIMD_INLINE bool codebook_has_halves(uint32_t type) {
     return type == GRETA_TYPE_IQ1_M || type == GRETA_TYPE_IQ2_XS || type == GRETA_TYPE_IQ2_S;
 }

@@ -9,6 +9,9 @@
 
 enum { PANEL_FLOATS = 4096, CHUNK = PANEL_FLOATS / TILE_COLS, MIN_TOKENS = 4 };
 
+/* The codebook types share one copy of the code. */
+enum { CODEBOOKS = GRETA_N_WEIGHT_TYPES };
+
 struct weights {
     const uint8_t *rows;
     size_t row_bytes, n_rows, n_cols;
@@ -48,8 +51,7 @@ SIMD_INLINE void quant_unit(uint32_t type, const uint8_t *row, size_t i_unit, fl
         _mm256_storeu_ps(m[0], s.m[0]);
         _mm256_storeu_ps(m[1], s.m[1]);
     } else {
-        d[0][0] = d[1][0] = scalar_f16(p);
-        m[0][0] = m[1][0] = batch_has_min(type) ? scalar_f16(p + 2) : 0;
+        unit_scales_read(type, p, d, m);
     }
     int8_t q[32];
     _mm256_storeu_si256((__m256i *)q, batch_unit_signed(type, p, u));
@@ -61,11 +63,11 @@ SIMD_INLINE void quant_unit(uint32_t type, const uint8_t *row, size_t i_unit, fl
 }
 
 /* Of a type that is known at run time only. */
-static void codebook_unit(uint32_t type, const uint8_t *row, size_t i_unit, float out[32]) {
+SIMD_INLINE void codebook_unit(uint32_t type, const uint8_t *row, size_t i_unit, float out[32]) {
     switch (type) {
-#define OF_TYPE(name) \
+#define OF_TYPE(X, name, ggml, elements, bytes) \
     case GRETA_TYPE_##name: quant_unit(GRETA_TYPE_##name, row, i_unit, out); break;
-        CODEBOOK_TYPE_LIST(OF_TYPE)
+        GRETA_WEIGHT_CODEBOOK_LIST(OF_TYPE, -)
 #undef OF_TYPE
     }
 }
@@ -77,12 +79,12 @@ SIMD_INLINE void panel_fill_8(uint32_t type, const struct weights *w, size_t r0,
         float values[8][32];
         for (size_t r = 0; r < 8; r++) {
             const uint8_t *row = w->rows + (r0 + r < w->n_rows ? r0 + r : w->n_rows - 1) * w->row_bytes;
-            if (type <= GRETA_TYPE_BF16)
-                float_unit(type, row, (unit0 + u) * 32, n - u * 32, values[r]);
-            else if (type < GRETA_N_PACKED_TYPES)
-                quant_unit(type, row, unit0 + u, values[r]);
-            else
+            if (type == CODEBOOKS)
                 codebook_unit(w->type, row, unit0 + u, values[r]);
+            else if (block_is_float(type))
+                float_unit(type, row, (unit0 + u) * 32, n - u * 32, values[r]);
+            else
+                quant_unit(type, row, unit0 + u, values[r]);
         }
         for (size_t c = 0; c < 32; c += 8) {
             __m256 v[8];
@@ -93,9 +95,7 @@ SIMD_INLINE void panel_fill_8(uint32_t type, const struct weights *w, size_t r0,
     }
 }
 
-/* `type` is known to the compiler. The codebook types share CODEBOOKS; then `whole_type` is which. */
-enum { CODEBOOKS = GRETA_N_PACKED_TYPES };
-
+/* `type` is known to the compiler; of CODEBOOKS `whole_type` is which. */
 SIMD_INLINE void rows_multiply(uint32_t type, uint32_t whole_type, const struct cpu_args_matmul *a,
                                struct cpu_range range) {
     _Alignas(64) float panel[PANEL_FLOATS];
@@ -127,13 +127,10 @@ void CPU_FN(matmul)(const struct greta_host_group *g, const void *args) {
         return;
     }
     struct cpu_range range = cpu_share(g, a->n_rows, TILE_COLS);
-#define OF_TYPE(name) \
+#define OF_TYPE(X, name, ggml, elements, bytes) \
     case GRETA_TYPE_##name: rows_multiply(GRETA_TYPE_##name, GRETA_TYPE_##name, a, range); break;
     switch (g->constants[0]) {
-        OF_TYPE(F32)
-        OF_TYPE(F16)
-        OF_TYPE(BF16)
-        GRETA_QUANT_TYPE_LIST(OF_TYPE)
+        GRETA_WEIGHT_PACKED_LIST(OF_TYPE, -)
     default: rows_multiply(CODEBOOKS, g->constants[0], a, range); break;
     }
 #undef OF_TYPE

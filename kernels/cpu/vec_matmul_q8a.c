@@ -25,16 +25,12 @@ struct block {
     float half_s[N_TOKENS][N_UNITS][2];
 };
 
-/* What is added to weights so that they are unsigned; of codebooks with signs their largest magnitude. */
+/* What is added to weights so that they are unsigned; of codebooks with signs their largest magnitude. Then they are up to panel_max. */
 SIMD_INLINE int panel_offset(uint32_t type) {
-    switch (type) {
-    case GRETA_TYPE_IQ2_XXS:
-    case GRETA_TYPE_IQ2_XS:
-    case GRETA_TYPE_IQ2_S: return 43;
-    case GRETA_TYPE_IQ3_XXS: return 62;
-    case GRETA_TYPE_IQ3_S: return 15;
-    default: return batch_offset(type);
-    }
+    return codebook_has_signs(type) ? codebook_max(type) : batch_offset(type);
+}
+SIMD_INLINE int panel_max(uint32_t type) {
+    return codebook_has_signs(type) ? 2 * codebook_max(type) : batch_max(type);
 }
 
 /* Without VNNI wide weights are signed: see batch_dot. */
@@ -89,26 +85,12 @@ SIMD_INLINE vf vi_to_f32(vi a) {
 }
 
 /*
- * Pairs of products are 16 bits wide. Weights of up to 15: eight quads of them still fit (8 * 2 * 15 * 127 < 2^15); of up to 31, or
- * halves: four (4 * 2 * 31 * 127 < 2^15); of up to 63: two; of larger ones (at most 126) and of wide ones, which are signed, one.
+ * How many quads' pairs of products can be added in 16 bits: weights of up to 15: eight (8 * 2 * 15 * 127 < 2^15); of up to 31, or
+ * halves: four; of up to 63: two; of larger ones (at most 126) and of wide ones, which are signed, one.
  */
 SIMD_INLINE size_t quads_at_once(uint32_t type) {
-    switch (type) {
-    case GRETA_TYPE_IQ2_XXS:
-    case GRETA_TYPE_IQ2_XS:
-    case GRETA_TYPE_IQ2_S:
-    case GRETA_TYPE_IQ3_XXS: return 1;
-    case GRETA_TYPE_Q6_K: return 2;
-    case GRETA_TYPE_Q5_0:
-    case GRETA_TYPE_Q5_1:
-    case GRETA_TYPE_Q5_K:
-    case GRETA_TYPE_Q2_K:
-    case GRETA_TYPE_Q3_K:
-    case GRETA_TYPE_IQ3_S:
-    case GRETA_TYPE_IQ1_S:
-    case GRETA_TYPE_IQ1_M: return 4;
-    default: return batch_is_wide(type) ? 1 : 8;
-    }
+    const int most = batch_is_wide(type) ? 0 : batch_adds(panel_max(type));
+    return most > 4 && batch_has_halves(type) ? 4 : most ? (size_t)most : 1;
 }
 
 SIMD_INLINE void quads_add(uint32_t type, const uint32_t (*w)[PANEL_ROWS], const int8_t *x, size_t x_stride,
@@ -187,7 +169,7 @@ SIMD_INLINE void block_half_sums(struct block *b) {
     for (size_t t = 0; t < b->n_tokens; t++)
         for (size_t u = 0; u < b->n_units; u++) {
             __m256i x = _mm256_loadu_si256((const __m256i *)(b->q + t * b->q_stride + u * 32));
-            __m256i v = batch_dot(GRETA_TYPE_Q2_K, _mm256_setzero_si256(), ones, x);
+            __m256i v = batch_dot(false, _mm256_setzero_si256(), ones, x);
             float d = b->d[t * b->d_stride + u];
             v = _mm256_hadd_epi32(v, v);
             v = _mm256_hadd_epi32(v, v);
@@ -204,7 +186,7 @@ SIMD_INLINE void block_init(uint32_t type, struct block *b) {
         for (size_t u = 0; u < b->n_units; u++) {
             __m256i x = _mm256_loadu_si256((const __m256i *)(b->q + t * b->q_stride + u * 32));
             /* The bytes as the weight, so that pairs fit in 16 bits: |x| <= 127, offset <= 62 where there is no VNNI. */
-            __m256i v = batch_dot(type, _mm256_setzero_si256(), factor, x);
+            __m256i v = batch_dot(batch_is_wide(type), _mm256_setzero_si256(), factor, x);
             v = _mm256_hadd_epi32(v, v);
             v = _mm256_hadd_epi32(v, v);
             int32_t low = _mm256_extract_epi32(v, 0), high = _mm256_extract_epi32(v, 4);
@@ -285,6 +267,15 @@ SIMD_INLINE void rows_multiply(uint32_t type, const struct cpu_args_matmul *a, s
         }
 }
 
+/* A function for each type: in one for all the compiler would have too much to keep apart, and each would run a little slower. */
+#define ROWS_OF(X, name, ggml, elements, bytes)                                        \
+    static __attribute__((noinline)) void rows_##name(const struct cpu_args_matmul *a, \
+                                                      struct cpu_range range) {        \
+        rows_multiply(GRETA_TYPE_##name, a, range);                                    \
+    }
+GRETA_WEIGHT_QUANT_LIST(ROWS_OF, -)
+GRETA_WEIGHT_CODEBOOK_LIST(ROWS_OF, -)
+
 void CPU_FN(matmul_q8a)(const struct greta_host_group *g, const void *args) {
     const struct cpu_args_matmul *a = args;
     if (a->n_tok < MIN_TOKENS) {
@@ -292,8 +283,8 @@ void CPU_FN(matmul_q8a)(const struct greta_host_group *g, const void *args) {
         return;
     }
     struct cpu_range range = cpu_share(g, a->n_rows, PANEL_ROWS);
-#define OF_TYPE(name) \
-    case GRETA_TYPE_##name: rows_multiply(GRETA_TYPE_##name, a, range); break;
-    switch (g->constants[0]) { GRETA_QUANT_TYPE_LIST(OF_TYPE) CODEBOOK_TYPE_LIST(OF_TYPE) }
+#define OF_TYPE(X, name, ggml, elements, bytes) \
+    case GRETA_TYPE_##name: rows_##name(a, range); break;
+    switch (g->constants[0]) { GRETA_WEIGHT_QUANT_LIST(OF_TYPE, -) GRETA_WEIGHT_CODEBOOK_LIST(OF_TYPE, -) }
 #undef OF_TYPE
 }

@@ -21,10 +21,10 @@ SIMD_INLINE void rows_q8a(uint32_t type, const struct cpu_args_matvec *a, bool a
 
 static void any_q8a(uint32_t type, const struct cpu_args_matvec *a, bool add, struct cpu_range range) {
     switch (type) {
-#define OF_TYPE(name) \
+#define OF_TYPE(X, name, ggml, elements, bytes) \
     case GRETA_TYPE_##name: rows_q8a(GRETA_TYPE_##name, a, add, range); break;
-        GRETA_QUANT_TYPE_LIST(OF_TYPE)
-        CODEBOOK_TYPE_LIST(OF_TYPE)
+        GRETA_WEIGHT_QUANT_LIST(OF_TYPE, -)
+        GRETA_WEIGHT_CODEBOOK_LIST(OF_TYPE, -)
 #undef OF_TYPE
     }
 }
@@ -94,25 +94,20 @@ SIMD_INLINE void put(float *y, bool add, float value) {
     *y = add ? *y + value : value;
 }
 
-SIMD_INLINE void rows_f32(uint32_t type, bool quantized, const struct cpu_args_matvec *a, bool add,
-                          struct cpu_range range) {
+SIMD_INLINE void rows_f32(uint32_t type, const struct cpu_args_matvec *a, bool add, struct cpu_range range) {
     size_t row_bytes = block_row_bytes(type, a->n_cols), ahead = simd_prefetch_ahead();
     const uint8_t *w = (const uint8_t *)a->w + range.begin * row_bytes;
     for (uint64_t r = range.begin; r < range.end; r++, w += row_bytes)
         put((float *)a->y + r, add,
-            quantized ? row_dot_exact(type, w, a->x, a->n_cols / 32)
-                      : row_dot_float(type, w, a->x, a->n_cols, ahead));
+            block_is_float(type) ? row_dot_float(type, w, a->x, a->n_cols, ahead)
+                                 : row_dot_exact(type, w, a->x, a->n_cols / 32));
 }
 
 static void any_f32(uint32_t type, const struct cpu_args_matvec *a, bool add, struct cpu_range range) {
     switch (type) {
-    case GRETA_TYPE_F32: rows_f32(GRETA_TYPE_F32, false, a, add, range); break;
-    case GRETA_TYPE_F16: rows_f32(GRETA_TYPE_F16, false, a, add, range); break;
-    case GRETA_TYPE_BF16: rows_f32(GRETA_TYPE_BF16, false, a, add, range); break;
-#define OF_TYPE(name) \
-    case GRETA_TYPE_##name: rows_f32(GRETA_TYPE_##name, true, a, add, range); break;
-        GRETA_QUANT_TYPE_LIST(OF_TYPE)
-        CODEBOOK_TYPE_LIST(OF_TYPE)
+#define OF_TYPE(X, name, ggml, elements, bytes) \
+    case GRETA_TYPE_##name: rows_f32(GRETA_TYPE_##name, a, add, range); break;
+        GRETA_WEIGHT_LIST(OF_TYPE, -)
 #undef OF_TYPE
     }
 }

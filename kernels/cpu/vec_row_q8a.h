@@ -27,10 +27,15 @@ struct chunk {
     _Alignas(64) int8_t pairs[CHUNK][32], sizes[CHUNK][32];
 };
 
-/* Types of which 16 bytes are the 32 nibbles of one unit, the second half in the high ones. */
+/*
+ * Types of which 16 bytes are the 32 nibbles of one unit, the second half in the high ones, with one factor for both; above them, of some
+ * types, a bit. Not if two products could not be added: see pair_dot.
+ */
 SIMD_INLINE bool is_split(uint32_t type) {
-    return type == GRETA_TYPE_Q4_0 || type == GRETA_TYPE_Q4_1 || type == GRETA_TYPE_Q5_0 ||
-           type == GRETA_TYPE_Q5_1 || type == GRETA_TYPE_IQ4_NL || type == GRETA_TYPE_IQ4_XS;
+    const struct greta_block b = greta_block_of(type);
+    return batch_has_format(type) && b.low_is == GRETA_CODES_HALVES &&
+           (GRETA_FORMAT_HIGH(b.format) == 0 || b.high_is == GRETA_CODES_WORD) && !batch_has_halves(type) &&
+           (batch_is_wide(type) || batch_adds(batch_max(type)) >= 2);
 }
 
 /* Offsets of wide weights are whole numbers in the dot product (only with VNNI), others a part of the row's rest. */
@@ -60,17 +65,15 @@ SIMD_INLINE size_t init_slot(uint32_t type, size_t u) {
 /* ---- two units of a split type: lanes 0 .. 3 are the first's, 4 .. 7 the second's ---- */
 
 struct split_place {
-    size_t stride, bits, nibbles; /* bits 0: none */
+    size_t nibbles, stride, bits,
+        bits_stride; /* where the first unit's are, and how far further the next one's */
+    bool has_bits;
 };
 
 SIMD_INLINE struct split_place split_place_of(uint32_t type) {
-    switch (type) {
-    case GRETA_TYPE_Q4_1: return (struct split_place){Q4_1_BYTES, 0, 4};
-    case GRETA_TYPE_Q5_0: return (struct split_place){Q5_0_BYTES, 2, 6};
-    case GRETA_TYPE_Q5_1: return (struct split_place){Q5_1_BYTES, 4, 8};
-    case GRETA_TYPE_IQ4_XS: return (struct split_place){16, 0, 8};
-    default: return (struct split_place){Q4_0_BYTES, 0, 2};
-    }
+    const struct greta_block b = greta_block_of(type);
+    const bool whole = batch_is_block(type), has_bits = GRETA_FORMAT_HIGH(b.format) != 0;
+    return (struct split_place){b.low_at, whole ? 16 : b.bytes, b.high_at, whole ? 4 : b.bytes, has_bits};
 }
 
 /* Bits 0 .. 15 (or 16 .. 31) of each half's word as 16 in its bytes. */
@@ -86,7 +89,7 @@ SIMD_INLINE __m256i split_bits(__m256i words, bool last) {
 #endif
 }
 
-/* w[0]: the first halves of units u and v, w[1]: the last. Of IQ4 signed without VNNI, else as batch_unit_read. */
+/* w[0]: the first halves of units u and v, w[1]: the last. Wide ones are signed without VNNI; else as batch_unit_read. */
 SIMD_INLINE void split_read(uint32_t type, const uint8_t *p, size_t u, size_t v, __m256i w[2]) {
     const struct split_place at = split_place_of(type);
     const uint8_t *pu = p + u * at.stride, *pv = p + v * at.stride;
@@ -95,19 +98,20 @@ SIMD_INLINE void split_read(uint32_t type, const uint8_t *p, size_t u, size_t v,
                                 _mm_loadu_si128((const __m128i *)(pv + at.nibbles)), 1);
     w[0] = _mm256_and_si256(both, _mm256_set1_epi8(15));
     w[1] = _mm256_and_si256(_mm256_srli_epi16(both, 4), _mm256_set1_epi8(15));
-    if (at.bits) {
+    if (at.has_bits) {
+        pu = p + u * at.bits_stride, pv = p + v * at.bits_stride;
         __m256i words = _mm256_blend_epi32(_mm256_set1_epi32((int)read_u32(pu + at.bits)),
                                            _mm256_set1_epi32((int)read_u32(pv + at.bits)), 0xF0);
         for (int i = 0; i < 2; i++) w[i] = _mm256_or_si256(w[i], split_bits(words, i));
     }
-    if (batch_is_wide(type)) {
-        __m128i values = _mm_setr_epi8(GRETA_IQ4_VALUES);
-        if (has_init(type)) values = _mm_xor_si128(values, _mm_set1_epi8(-128));
+    if (batch_has_values(type)) {
+        __m128i values = batch_values(type);
+        if (batch_is_wide(type) && !has_init(type)) values = _mm_xor_si128(values, _mm_set1_epi8(-128));
         for (int i = 0; i < 2; i++) w[i] = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(values), w[i]);
     }
 }
 
-/* `at`: u's index in the chunk, even. IQ4's values are above -128, so they can take the activations' signs. */
+/* `at`: u's index in the chunk, even. Wide values are above -128, so they can take the activations' signs. */
 SIMD_INLINE __m256i pair_dot(uint32_t type, const __m256i w[2], const struct chunk *c, size_t at) {
     __m256i x[2];
     for (size_t i = 0; i < 2; i++) x[i] = _mm256_load_si256((const __m256i *)c->pairs[pair_slot(at, i)]);
@@ -135,7 +139,7 @@ SIMD_INLINE void chunk_half_sums(struct chunk *c) {
     const __m256i ones = _mm256_set1_epi8(1);
     for (size_t u = 0; u < c->n_units; u++) {
         __m256i x = _mm256_loadu_si256((const __m256i *)(c->q + u * 32));
-        __m256i v = batch_dot(GRETA_TYPE_Q2_K, _mm256_setzero_si256(), ones, x);
+        __m256i v = batch_dot(false, _mm256_setzero_si256(), ones, x);
         v = _mm256_hadd_epi32(v, v);
         v = _mm256_hadd_epi32(v, v);
         c->half_s[0][u] = c->d[u] * (float)_mm256_extract_epi32(v, 0);
@@ -162,7 +166,8 @@ SIMD_INLINE void chunk_inits(uint32_t type, struct chunk *c) {
     for (size_t u = 0; u < c->n_units; u += is_split(type) ? 2 : 1) {
         _mm256_store_si256((__m256i *)c->init[init_slot(type, u)], zero);
         __m256i x = is_split(type) ? zero : _mm256_loadu_si256((const __m256i *)(c->q + u * 32));
-        __m256i dot = is_split(type) ? pair_dot(type, offsets, c, u) : batch_dot(type, zero, offset, x);
+        __m256i dot =
+            is_split(type) ? pair_dot(type, offsets, c, u) : batch_dot(batch_is_wide(type), zero, offset, x);
         _mm256_store_si256((__m256i *)c->init[init_slot(type, u)], _mm256_sub_epi32(zero, dot));
     }
 }
@@ -181,12 +186,12 @@ SIMD_INLINE void chunk_make(uint32_t type, const uint8_t *x, size_t n_cols, size
     if (has_init(type)) chunk_inits(type, c);
 }
 
-/* ---- the factors of eight units ---- */
+/* ---- the factors of n units, up to eight ---- */
 
 /* s times the activations' scales; what minima or offsets add goes to rest (offsets: see rest_factor). */
-SIMD_INLINE void factors_make(uint32_t type, const uint8_t *p, const struct chunk *c, size_t at,
+SIMD_INLINE void factors_make(uint32_t type, const uint8_t *p, size_t n, const struct chunk *c, size_t at,
                               struct batch_scales *s, __m256 *rest) {
-    batch_scales_read(type, p, BATCH, s);
+    batch_scales_read(type, p, n, s);
     const __m256 *by = rest_offset(type) ? s->d : s->m;
     if (needs_half_sums(type)) {
         *rest = _mm256_fmadd_ps(by[0], _mm256_loadu_ps(c->half_s[0] + at), *rest);
@@ -220,7 +225,8 @@ SIMD_INLINE __m256 unit_dot(uint32_t type, const uint8_t *p, size_t u, bool last
     }
     __m256i init = _mm256_setzero_si256();
     if (has_init(type)) init = _mm256_load_si256((const __m256i *)c->init[init_slot(type, at)]);
-    return _mm256_cvtepi32_ps(batch_dot(type, init, batch_unit_read(type, p, u), unit_x(type, p, u, c, at)));
+    return _mm256_cvtepi32_ps(
+        batch_dot(batch_is_wide(type), init, batch_unit_read(type, p, u), unit_x(type, p, u, c, at)));
 }
 
 /* The first lanes only, two numbers. */
@@ -228,19 +234,46 @@ SIMD_INLINE __m256 two_load(const float *p) {
     return _mm256_zextps128_ps256(_mm_castpd_ps(_mm_load_sd((const double *)(const void *)p)));
 }
 
+/* The last units of a type of blocks of 32, fewer than eight. */
+SIMD_INLINE __m256 tail_add_any(uint32_t type, const uint8_t *p, const struct chunk *c, size_t at, __m256 acc,
+                                __m256 *rest) {
+    const size_t n = c->n_units - at;
+    struct batch_scales s;
+    float d[2][BATCH];
+    if (n == 0) return acc;
+    factors_make(type, p, n, c, at, &s, rest);
+    for (size_t half = 0; half < 2; half++) _mm256_storeu_ps(d[half], s.d[half]);
+    for (size_t u = 0; u < n; u += is_split(type) ? 2 : 1) {
+        __m256 scale = _mm256_set1_ps(d[0][u]);
+        if (is_split(type)) /* 0 of a unit that is none */
+            scale = _mm256_blend_ps(scale, _mm256_set1_ps(d[0][u + 1]), 0xF0);
+        else if (batch_has_halves(type))
+            scale = _mm256_blend_ps(scale, _mm256_set1_ps(d[1][u]), 0xF0);
+        acc = _mm256_fmadd_ps(unit_dot(type, p, u, u + 1 == n, c, at + u), scale, acc);
+    }
+    return acc;
+}
+
+/* Whether d or dm are four bytes of a block that can be read at once. */
+SIMD_INLINE bool tail_is_dm(uint32_t type) {
+    const struct greta_block b = greta_block_of(type);
+    return (batch_has_d(type) || batch_has_dm(type)) && b.unit_at + 4u <= b.bytes;
+}
+
 /*
- * The last units of a type of blocks of 32, fewer than eight, in pairs: d and, of some types, m begin a block. (Lanes 4 and up of
- * dm are zeros; the others may be no numbers where there is no m.)
+ * The same where d and, of some types, m are next to each other: in pairs. (Lanes 4 and up of dm are zeros; the others may be no numbers
+ * where there is no m.)
  */
 SIMD_INLINE __m256 tail_add(uint32_t type, const uint8_t *p, const struct chunk *c, size_t at, __m256 acc,
                             __m256 *rest) {
+    const size_t bytes = block_row_bytes(type, 32), dm_at = greta_block_of(type).unit_at;
+    if (!tail_is_dm(type)) return tail_add_any(type, p, c, at, acc, rest);
     const __m256i first = _mm256_setr_epi32(0, 2, 4, 4, 4, 4, 4, 4);
     for (size_t u = 0; at < c->n_units; u += 2, at += 2) {
         bool last = at + 1 == c->n_units;
-        const uint8_t *pu = p + u * block_row_bytes(type, 32),
-                      *pv = last ? pu : pu + block_row_bytes(type, 32);
-        __m128i halves =
-            _mm_unpacklo_epi32(_mm_cvtsi32_si128((int)read_u32(pu)), _mm_cvtsi32_si128((int)read_u32(pv)));
+        const uint8_t *pu = p + u * bytes, *pv = last ? pu : pu + bytes;
+        __m128i halves = _mm_unpacklo_epi32(_mm_cvtsi32_si128((int)read_u32(pu + dm_at)),
+                                            _mm_cvtsi32_si128((int)read_u32(pv + dm_at)));
         __m256 dm = _mm256_zextps128_ps256(_mm_cvtph_ps(halves)), d = _mm256_permutevar8x32_ps(dm, first);
         __m256 by =
             rest_offset(type) ? d : _mm256_permutevar8x32_ps(dm, _mm256_setr_epi32(1, 3, 4, 4, 4, 4, 4, 4));
@@ -270,27 +303,26 @@ SIMD_INLINE void split_read_four(uint32_t type, const uint8_t *p, size_t u, __m5
     const __m512i low = _mm512_set1_epi8(15);
     __m256i pair[2];
     uint64_t bits[4];
-    p += u * at.stride;
-    for (size_t i = 0; i < 2; i++, p += 2 * at.stride) {
-        pair[i] = _mm256_inserti128_si256(
-            _mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)(p + at.nibbles))),
-            _mm_loadu_si128((const __m128i *)(p + at.stride + at.nibbles)), 1);
-        bits[2 * i] = at.bits ? read_u32(p + at.bits) : 0;
-        bits[2 * i + 1] = at.bits ? read_u32(p + at.stride + at.bits) : 0;
+    for (size_t i = 0; i < 2; i++) {
+        const uint8_t *n = p + at.nibbles + (u + 2 * i) * at.stride;
+        const uint8_t *b = p + at.bits + (u + 2 * i) * at.bits_stride;
+        pair[i] = _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)n)),
+                                          _mm_loadu_si128((const __m128i *)(n + at.stride)), 1);
+        bits[2 * i] = at.has_bits ? read_u32(b) : 0;
+        bits[2 * i + 1] = at.has_bits ? read_u32(b + at.bits_stride) : 0;
     }
     __m512i both = _mm512_inserti64x4(_mm512_castsi256_si512(pair[0]), pair[1], 1);
     w[0] = _mm512_and_si512(both, low);
     w[1] = _mm512_and_si512(_mm512_srli_epi16(both, 4), low);
-    if (at.bits) {
+    if (at.has_bits) {
         uint64_t first =
             (bits[0] & 0xFFFF) | (bits[1] & 0xFFFF) << 16 | (bits[2] & 0xFFFF) << 32 | bits[3] << 48;
         uint64_t last = bits[0] >> 16 | (bits[1] & 0xFFFF0000) | bits[2] >> 16 << 32 | bits[3] >> 16 << 48;
         w[0] = _mm512_mask_add_epi8(w[0], first, w[0], _mm512_set1_epi8(16));
         w[1] = _mm512_mask_add_epi8(w[1], last, w[1], _mm512_set1_epi8(16));
     }
-    if (batch_is_wide(type)) {
-        __m512i values =
-            _mm512_broadcast_i32x4(_mm_xor_si128(_mm_setr_epi8(GRETA_IQ4_VALUES), _mm_set1_epi8(-128)));
+    if (batch_has_values(type)) {
+        __m512i values = _mm512_broadcast_i32x4(batch_values(type));
         for (size_t i = 0; i < 2; i++) w[i] = _mm512_shuffle_epi8(values, w[i]);
     }
 }
@@ -304,7 +336,7 @@ SIMD_INLINE float row_dot_split(uint32_t type, const uint8_t *p, const struct ch
     for (; u0 + BATCH <= c->n_units; u0 += BATCH, p += batch_bytes(type)) {
         struct batch_scales s;
         simd_prefetch(p, batch_bytes(type), c->ahead);
-        factors_make(type, p, c, u0, &s, &rest);
+        factors_make(type, p, BATCH, c, u0, &s, &rest);
 #pragma GCC unroll 2
         for (size_t i = 0; i < 2; i++) {
             size_t u = u0 + 4 * i;
@@ -331,7 +363,7 @@ SIMD_INLINE float row_dot_units(uint32_t type, const uint8_t *row, const struct 
     const uint8_t *p = row;
     for (size_t u = 0; u < n_whole; u += BATCH, p += bytes) {
         struct batch_scales s;
-        factors_make(type, p, c, u, &s, &rest);
+        factors_make(type, p, BATCH, c, u, &s, &rest);
         _mm256_storeu_ps(d[0] + u, s.d[0]);
         if (batch_has_halves(type)) _mm256_storeu_ps(d[1] + u, s.d[1]);
     }
@@ -359,20 +391,8 @@ SIMD_INLINE float row_dot(uint32_t type, const uint8_t *row, const struct chunk 
 
 /* How often sums of two products may be added to another such and still be of 16 bits. */
 SIMD_INLINE int n_narrow_merges(uint32_t type) {
-    if (batch_is_wide(type)) return 0;
-    switch (type) {
-    case GRETA_TYPE_Q6_K:
-    case GRETA_TYPE_IQ2_XXS:
-    case GRETA_TYPE_IQ2_XS:
-    case GRETA_TYPE_IQ2_S:
-    case GRETA_TYPE_IQ3_XXS: return 1; /* 2 * 2 * 63 * 127 < 2^15 */
-    case GRETA_TYPE_Q5_0:
-    case GRETA_TYPE_Q5_1:
-    case GRETA_TYPE_Q5_K:
-    case GRETA_TYPE_IQ1_S:
-    case GRETA_TYPE_IQ1_M: return 2; /* 2 * 4 * 31 * 127 < 2^15 */
-    default: return 3;               /* 2 * 8 * 15 * 127 < 2^15 */
-    }
+    const int adds = batch_is_wide(type) ? 0 : batch_adds(batch_max(type));
+    return adds == 8 ? 3 : adds / 2;
 }
 
 /* Sums of the first and second, of the third and fourth of each of a's groups of four words; then the same of b. */
@@ -433,7 +453,7 @@ SIMD_INLINE __m256i split_sums(uint32_t type, const uint8_t *p, const struct chu
 SIMD_INLINE __m256 batch_add(uint32_t type, const uint8_t *p, const struct chunk *c, size_t at, __m256 acc,
                              __m256 *rest) {
     struct batch_scales s;
-    factors_make(type, p, c, at, &s, rest);
+    factors_make(type, p, BATCH, c, at, &s, rest);
     if (is_split(type)) {
         __m256 d = _mm256_permutevar8x32_ps(s.d[0], _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7));
         return _mm256_fmadd_ps(_mm256_cvtepi32_ps(split_sums(type, p, c, at)), d, acc);

@@ -63,7 +63,8 @@ static void row_lookup(const struct emit *e) {
 }
 
 static void unpack(const struct emit *e) {
-    for (uint32_t type = GRETA_TYPE_Q8_0; type < GRETA_N_PACKED_TYPES; type++) {
+    for (uint32_t type = GRETA_TYPE_Q8_0; type < GRETA_N_WEIGHT_TYPES; type++) {
+        if (!GRETA_TYPE_IS_PACKED(type)) continue;
         const uint32_t *cols;
         unsigned n = cols_of(type, &cols);
         for (unsigned i = 0; i < n; i++) {
@@ -122,7 +123,8 @@ static void matvec(const struct emit *e, enum greta_op op) {
 /* Pieces of one chunk, of some, and that are empty; then every type, in pieces that end within a row's block or do not. */
 static void matvec_split(const struct emit *e) {
     static const uint32_t rows[] = {1, 3, 67, 5, 130, 2, 64}, splits[] = {1, 2, 3, 8, 32};
-    for (uint32_t type = 0; type < GRETA_N_PACKED_TYPES; type++) {
+    for (uint32_t type = 0; type < GRETA_N_WEIGHT_TYPES; type++) {
+        if (!GRETA_TYPE_IS_PACKED(type)) continue;
         const uint32_t *cols;
         unsigned n = cols_of(type, &cols);
         struct kc_case c = {.call = {.op = GRETA_OP_MATVEC_SPLIT, .keys = {type, GRETA_TYPE_F32}}};
@@ -140,7 +142,8 @@ static void matvec_split(const struct emit *e) {
 
 /* A type of v that has the same blocks, or none; mode, bias and norm in turn, then all at once. */
 static void matvec_qkv_extras(const struct emit *e, struct kc_case c, uint32_t i) {
-    uint32_t *keys = c.call.keys, type = keys[0], other = (type + 3) % GRETA_N_PACKED_TYPES;
+    uint32_t *keys = c.call.keys, type = keys[0], other = (type + 3) % GRETA_N_WEIGHT_TYPES;
+    while (!GRETA_TYPE_IS_PACKED(other)) other = (other + 1) % GRETA_N_WEIGHT_TYPES;
     bool fits = greta_type_get_info(other)->block_elements <= greta_type_get_info(type)->block_elements;
     bool may_norm = keys[2] == GRETA_TYPE_F32;
     if (fits && greta_type_get_info(other)->quantized) keys[1] = other;
@@ -204,8 +207,8 @@ static void matmul(const struct emit *e) {
             if (x_type == GRETA_TYPE_Q8A) break;
         }
     /* Activations of f16: rows of matrix units alone. */
-    for (uint32_t type = 0; type < GRETA_N_PACKED_TYPES; type++)
-        for (unsigned i = 0; i < 2; i++) {
+    for (uint32_t type = 0; type < GRETA_N_WEIGHT_TYPES; type++)
+        for (unsigned i = 0; GRETA_TYPE_IS_PACKED(type) && i < 2; i++) {
             struct kc_case c = {.call = {.op = GRETA_OP_MATMUL, .keys = {type, GRETA_TYPE_F16}}};
             c.call.scalars.matmul = (struct greta_scalars_matmul){i ? 67 : 128, i ? 132 : 64, i ? 256 : 512};
             emit_product(e, c);

@@ -71,7 +71,8 @@ static void products(const struct emit *e, enum greta_op op) {
                                         {GRETA_TYPE_Q5_K, GRETA_TYPE_Q6_K},
                                         {GRETA_TYPE_Q3_K, GRETA_TYPE_Q5_K},
                                         {GRETA_TYPE_Q2_K, GRETA_TYPE_Q4_K}};
-    for (uint32_t type = 0; type < GRETA_N_PACKED_TYPES; type++) {
+    for (uint32_t type = 0; type < GRETA_N_WEIGHT_TYPES; type++) {
+        if (!GRETA_TYPE_IS_PACKED(type)) continue;
         uint32_t x_types[] = {GRETA_TYPE_F32, GRETA_TYPE_Q8A};
         for (unsigned i = 0; i < N(x_types); i++) {
             if (op == GRETA_OP_MATVEC) matvec(e, type, x_types[i]);

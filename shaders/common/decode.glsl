@@ -1,12 +1,29 @@
 /*
- * Weights in the PACKED layout (greta/layout.h). The piece in which shaders read them is a CHUNK: eight elements of one row,
- * a quarter of a unit. load_chunk fetches its bytes, decode_chunk makes floats of them; they are apart so that a shader can
- * have many loads under way. The type is a specialization constant, so that one branch of each is left.
+ * Weights in the PACKED layout (greta/layout.h), by the FORMAT of their type (greta/weight_formats.h). The piece in which shaders read them
+ * is a CHUNK: eight elements of one row, a quarter of a unit. load_chunk fetches its bytes, decode_chunk makes floats of them; they
+ * are apart so that a shader can have many loads under way. A format is a constant made of a specialization constant, so that one
+ * branch of each is left.
  */
 #ifndef SHADERS_DECODE_GLSL
 #define SHADERS_DECODE_GLSL
 
 #include "greta/layout.h"
+
+#define GRETA_WEIGHT_FN
+#define GRETA_U32 uint
+#define GRETA_U32X4 uvec4
+#define GRETA_F32(x) float(x)
+#define GRETA_FROM_BITS(w) uintBitsToFloat(w)
+#define GRETA_F16(w) unpackHalf2x16(w).x
+#define GRETA_F16_HIGH(w) unpackHalf2x16(w).y
+#define GRETA_SIGNED(w, i) float(bitfieldExtract(int(w), int(i) * 8, 8))
+#include "greta/weight_formats.h"
+
+/* Floats have none. */
+bool has_scale(uint format) { return GRETA_FORMAT_SCALE(format) != GRETA_SCALE_NONE; }
+bool has_offset(uint format) { return GRETA_FORMAT_HAS_OFFSET(format); }
+/* Of a unit: one for each half. */
+bool has_two_scales(uint format) { return GRETA_FORMAT_HAS_HALVES(format); }
 
 /* What load_chunk needs of a tensor; every member is the same for the whole dispatch. */
 struct packed_weight {
@@ -16,80 +33,73 @@ struct packed_weight {
     uint plane_1, plane_2, plane_3;
 };
 
-packed_weight packed_open(uint64_t base, uint type, uint n_rows, uint n_cols) {
+uint plane_bytes(uint n_records, uint bytes) {
+    return bytes % 16u == 0u ? n_records * bytes : GRETA_PAD16(n_records * bytes);
+}
+
+packed_weight packed_open(uint64_t base, uint format, uint n_rows, uint n_cols) {
     packed_weight w;
     w.base = base;
-    w.n_units = GRETA_PACKED_RECORDS_0(type, n_cols);
-    w.n_supers = GRETA_PACKED_RECORDS_3(type, n_cols);
-    w.plane_1 = GRETA_PACKED_OFFSET_1(type, n_rows, n_cols);
-    w.plane_2 = GRETA_PACKED_OFFSET_2(type, n_rows, n_cols);
-    w.plane_3 = GRETA_PACKED_OFFSET_3(type, n_rows, n_cols);
+    w.n_units = GRETA_DIV_UP(n_cols, 32u);
+    w.n_supers = GRETA_DIV_UP(n_cols, 256u);
+    uint n = n_rows * w.n_units;
+    w.plane_1 = plane_bytes(n, 4u * GRETA_FORMAT_LOW(format));
+    w.plane_2 = w.plane_1 + plane_bytes(n, 4u * GRETA_FORMAT_HIGH(format));
+    w.plane_3 = w.plane_2 + plane_bytes(n, GRETA_FORMAT_UNIT_BYTES(format));
     return w;
 }
 
-/* The bytes of a chunk: members that a type does not use cost nothing. */
-struct packed_chunk {
-    uvec4 q, q_high;
-    uvec4 scale;
+/* What scale and offset come from: the record of plane 2, that of plane 3. Records of one byte are loaded in twos: which of them it is. */
+struct packed_scale {
+    uint s, which;
+    uvec4 d;
 };
 
-packed_chunk load_chunk(packed_weight w, uint type, uint row, uint chunk) {
+/* Of unit i_unit of a row. */
+packed_scale load_scale(packed_weight w, uint format, uint row, uint i_unit) {
+    packed_scale p;
+    p.s = 0u;
+    p.which = 0u;
+    p.d = uvec4(0u);
+    uint unit = row * w.n_units + i_unit, super = row * w.n_supers + (i_unit >> 3);
+    uint unit_bytes = GRETA_FORMAT_UNIT_BYTES(format), super_bytes = GRETA_FORMAT_SUPER_BYTES(format);
+    if (unit_bytes == 4u) p.s = IN_U32(w.base, w.plane_2 + unit * 4u);
+    if (unit_bytes == 2u) p.s = IN_U16(w.base, w.plane_2 + unit * 2u);
+    if (unit_bytes == 1u) p.s = IN_U16(w.base, w.plane_2 + (unit & ~1u));
+    if (unit_bytes == 1u && super_bytes == 0u) p.which = unit & 1u; /* such a row may have an odd number of units */
+    if (super_bytes == 16u) p.d = IN_UVEC4(w.base, w.plane_3 + super * 16u);
+    if (super_bytes == 4u) p.d.x = IN_U32(w.base, w.plane_3 + super * 4u);
+    if (super_bytes == 2u) p.d.x = IN_U16(w.base, w.plane_3 + super * 2u);
+    return p;
+}
+
+/* Of unit u of its row, or of one half of it. */
+void scale_of(packed_scale p, uint format, uint u, uint half_unit, out float scale, out float offset) {
+    uint s = p.s;
+    if (GRETA_FORMAT_UNIT_BYTES(format) == 1u) s >>= 8u * (GRETA_FORMAT_SUPER_BYTES(format) == 0u ? p.which : u & 1u);
+    scale = greta_weight_scale(format, s, p.d, u & 7u, half_unit);
+    offset = greta_weight_offset(format, s, p.d, u & 7u, half_unit);
+}
+
+/* The bytes of a chunk: members that a format does not use cost nothing. */
+struct packed_chunk {
+    uvec4 low, high; /* F32: four elements each */
+    packed_scale scale;
+};
+
+packed_chunk load_chunk(packed_weight w, uint format, uint row, uint chunk) {
     packed_chunk p;
-    p.q = p.q_high = p.scale = uvec4(0);
-    uint unit = row * w.n_units + (chunk >> 2);
-    uint super = row * w.n_supers + (chunk >> 5);
-    uint piece = row * w.n_units * 4u + chunk;
-    if (type == GRETA_TYPE_F32) {
-        p.q = IN_UVEC4(w.base, piece * 32u);
-        p.q_high = IN_UVEC4(w.base, piece * 32u + 16u);
-    } else if (type == GRETA_TYPE_F16 || type == GRETA_TYPE_BF16) {
-        p.q = IN_UVEC4(w.base, piece * 16u);
-    } else if (type == GRETA_TYPE_Q8_0) {
-        p.q.xy = IN_UVEC2(w.base, piece * 8u);
-        p.scale.x = IN_U16(w.base, w.plane_1 + unit * 2u);
-    } else if (type == GRETA_TYPE_Q4_0) {
-        p.q.x = IN_U32(w.base, piece * 4u);
-        p.scale.x = IN_U16(w.base, w.plane_1 + unit * 2u);
-    } else if (type == GRETA_TYPE_Q4_1) {
-        p.q.x = IN_U32(w.base, piece * 4u);
-        p.scale.x = IN_U32(w.base, w.plane_1 + unit * 4u);
-    } else if (type == GRETA_TYPE_Q4_K) {
-        p.q.x = IN_U32(w.base, piece * 4u);
-        p.scale = IN_UVEC4(w.base, w.plane_1 + super * 16u);
-    } else if (type == GRETA_TYPE_Q6_K) {
-        p.q.x = IN_U32(w.base, piece * 4u);
-        p.q.y = IN_U32(w.base, w.plane_1 + unit * 8u + ((chunk >> 1) & 1u) * 4u);
-        p.scale.x = IN_U16(w.base, w.plane_2 + unit * 2u);
-        p.scale.y = IN_U16(w.base, w.plane_3 + super * 2u);
-    } else if (type == GRETA_TYPE_Q5_0) {
-        p.q.x = IN_U32(w.base, piece * 4u);
-        p.q.y = IN_U32(w.base, w.plane_2 + unit * 4u);
-        p.scale.x = IN_U16(w.base, w.plane_1 + unit * 2u);
-    } else if (type == GRETA_TYPE_Q5_1) {
-        p.q.x = IN_U32(w.base, piece * 4u);
-        p.q.y = IN_U32(w.base, w.plane_2 + unit * 4u);
-        p.scale.x = IN_U32(w.base, w.plane_1 + unit * 4u);
-    } else if (type == GRETA_TYPE_Q5_K) {
-        p.q.x = IN_U32(w.base, piece * 4u);
-        p.q.y = IN_U32(w.base, w.plane_2 + unit * 4u);
-        p.scale = IN_UVEC4(w.base, w.plane_1 + super * 16u);
-    } else if (type == GRETA_TYPE_Q2_K) {
-        p.q.x = IN_U32(w.base, (piece >> 1) * 4u);
-        p.scale.x = IN_U16(w.base, w.plane_1 + unit * 2u);
-        p.scale.y = IN_U32(w.base, w.plane_3 + super * 4u);
-    } else if (type == GRETA_TYPE_Q3_K) {
-        p.q.x = IN_U32(w.base, (piece >> 1) * 4u);
-        p.q.y = IN_U32(w.base, w.plane_1 + unit * 4u);
-        p.scale.x = IN_U16(w.base, w.plane_2 + unit * 2u);
-        p.scale.y = IN_U16(w.base, w.plane_3 + super * 2u);
-    } else if (type == GRETA_TYPE_IQ4_NL) {
-        p.q.x = IN_U32(w.base, piece * 4u);
-        p.scale.x = IN_U16(w.base, w.plane_1 + unit * 2u);
-    } else if (type == GRETA_TYPE_IQ4_XS) {
-        p.q.x = IN_U32(w.base, piece * 4u);
-        p.scale.x = IN_U16(w.base, w.plane_1 + (unit & ~1u)); /* of two units: a row has eight times as many */
-        p.scale.y = IN_U16(w.base, w.plane_3 + super * 2u);
-    }
+    p.low = p.high = uvec4(0u);
+    uint unit = row * w.n_units + (chunk >> 2), piece = row * w.n_units * 4u + chunk;
+    uint n_low = GRETA_FORMAT_LOW(format), n_high = GRETA_FORMAT_HIGH(format);
+    if (n_low >= 16u) p.low = IN_UVEC4(w.base, piece * n_low);
+    if (n_low == 32u) p.high = IN_UVEC4(w.base, piece * 32u + 16u);
+    if (n_low == 8u) p.low.xy = IN_UVEC2(w.base, piece * 8u);
+    if (n_low == 4u) p.low.x = IN_U32(w.base, piece * 4u);
+    if (n_low == 2u) p.low.x = IN_U32(w.base, (piece >> 1) * 4u);
+    if (n_high == 2u) p.high.x = IN_U32(w.base, w.plane_1 + unit * 8u + ((chunk >> 1) & 1u) * 4u);
+    if (n_high == 1u) p.high.x = IN_U32(w.base, w.plane_1 + unit * 4u);
+    p.scale = load_scale(w, format, row, chunk >> 2);
     return p;
 }
 
@@ -102,15 +112,65 @@ vec4 bf16_to_vec4(uvec2 w) {
     return uintBitsToFloat(uvec4(w.x << 16, w.x & 0xFFFF0000u, w.y << 16, w.y & 0xFFFF0000u));
 }
 
-/* Four nibbles, each in a byte of w, as what they stand for: no table in memory, which would be slower than selects. */
-float iq4_value(uint nibble) {
-    uint low = (nibble & 4u) == 0u ? GRETA_IQ4_WORD_0 : GRETA_IQ4_WORD_1;
-    uint high = (nibble & 4u) == 0u ? GRETA_IQ4_WORD_2 : GRETA_IQ4_WORD_3;
-    uint word = nibble < 8u ? low : high;
-    return float((word >> ((nibble & 3u) * 8u)) & 255u) - 128.0;
+/* `bias` off each of four bytes, modulo 256. */
+uint bytes_minus(uint w, uint bias) {
+    return ((w | 0x80808080u) - (bias & 127u) * 0x01010101u) ^ (~w & 0x80808080u) ^ (bias & 128u) * 0x01010101u;
 }
-vec4 iq4_to_vec4(uint w) {
-    return vec4(iq4_value(w & 15u), iq4_value((w >> 8) & 15u), iq4_value((w >> 16) & 15u), iq4_value((w >> 24) & 15u));
+
+/*
+ * What the code in byte `i` of a word stands for: no table in memory, which would be slower than selects. The words of VALUES are constants,
+ * so that BIAS is off before, and signed bytes are left.
+ */
+int value_of(uint format, uint codes, uint i) {
+    uint bias = GRETA_FORMAT_BIAS(format);
+    bool second = (codes & (4u << (8u * i))) != 0u;
+    uint low = second ? bytes_minus(GRETA_VALUES_WORD(format, 1), bias) : bytes_minus(GRETA_VALUES_WORD(format, 0), bias);
+    uint high = second ? bytes_minus(GRETA_VALUES_WORD(format, 3), bias) : bytes_minus(GRETA_VALUES_WORD(format, 2), bias);
+    uint word = (codes & (8u << (8u * i))) != 0u ? high : low;
+    uint at = i == 0u ? codes << 3 : codes >> (8u * i - 3u);
+    return bitfieldExtract(int(word), int(at & 31u), 8); /* codes are below 16: the three lowest bits of this are 0 */
+}
+
+/* What four codes stand for, before scale and offset. */
+vec4 codes_to_vec4(uint format, uint codes) {
+    if (GRETA_FORMAT_LOW(format) == 8u) return signed_bytes_to_vec4(codes);
+    if (GRETA_FORMAT_VALUES(format) != GRETA_VALUES_NONE)
+        return vec4(value_of(format, codes, 0u), value_of(format, codes, 1u), value_of(format, codes, 2u), value_of(format, codes, 3u));
+    vec4 v = bytes_to_vec4(codes);
+    if (GRETA_FORMAT_BIAS(format) != 0u) v -= float(GRETA_FORMAT_BIAS(format));
+    return v;
+}
+
+/* The codes of a chunk of integers. */
+uvec2 chunk_codes(packed_chunk p, uint format, uint chunk) {
+    if (GRETA_FORMAT_LOW(format) == 8u) return p.low.xy;
+    uint pairs = (chunk & 1u) * 4u, low = p.low.x, high = p.high.x;
+    if (GRETA_FORMAT_LOW(format) == 2u) low >>= pairs;
+    if (GRETA_FORMAT_HIGH(format) != 0u) high >>= GRETA_FORMAT_HIGH(format) == 2u ? pairs : (chunk & 3u) * 2u;
+    return uvec2(greta_weight_codes(format, low, high, 0u), greta_weight_codes(format, low, high, 1u));
+}
+
+/* Before their scale and offset. */
+void chunk_integers(packed_chunk p, uint format, uint chunk, out vec4 lo, out vec4 hi) {
+    if (GRETA_FORMAT_LOW(format) == 32u) {
+        lo = uintBitsToFloat(p.low);
+        hi = uintBitsToFloat(p.high);
+    } else if (format == GRETA_FORMAT_F16) {
+        lo = vec4(unpackHalf2x16(p.low.x), unpackHalf2x16(p.low.y));
+        hi = vec4(unpackHalf2x16(p.low.z), unpackHalf2x16(p.low.w));
+    } else if (format == GRETA_FORMAT_BF16) {
+        lo = bf16_to_vec4(p.low.xy);
+        hi = bf16_to_vec4(p.low.zw);
+    } else {
+        uvec2 codes = chunk_codes(p, format, chunk);
+        lo = codes_to_vec4(format, codes.x);
+        hi = codes_to_vec4(format, codes.y);
+    }
+}
+
+/* Of all chunks of the unit, or of half of it, in which `chunk` lies. */
+void chunk_scale(packed_chunk p, uint format, uint chunk, out float scale, out float offset) {
+    scale_of(p.scale, format, chunk >> 2, (chunk >> 1) & 1u, scale, offset);
 }
 
 /* The chunk's elements are lo * scale + offset, hi * scale + offset. */
@@ -119,114 +179,23 @@ struct weights_8 {
     float scale, offset;
 };
 
-bool type_has_scale(uint type) { return type >= GRETA_TYPE_Q8_0; }
-bool type_has_offset(uint type) {
-    return type == GRETA_TYPE_Q4_1 || type == GRETA_TYPE_Q4_K || type == GRETA_TYPE_Q5_1 || type == GRETA_TYPE_Q5_K ||
-           type == GRETA_TYPE_Q2_K;
-}
-bool type_has_fifth_bit(uint type) {
-    return type == GRETA_TYPE_Q5_0 || type == GRETA_TYPE_Q5_1 || type == GRETA_TYPE_Q5_K;
-}
-
-bool type_has_two_scales(uint type) { /* of a unit: one for each half */
-    return type == GRETA_TYPE_Q2_K || type == GRETA_TYPE_Q3_K || type == GRETA_TYPE_Q6_K;
-}
-
-/* Before their scale and offset. */
-void chunk_integers(packed_chunk p, uint type, uint chunk, out vec4 lo, out vec4 hi) {
-    if (type == GRETA_TYPE_F32) {
-        lo = uintBitsToFloat(p.q);
-        hi = uintBitsToFloat(p.q_high);
-    } else if (type == GRETA_TYPE_F16) {
-        lo = vec4(unpackHalf2x16(p.q.x), unpackHalf2x16(p.q.y));
-        hi = vec4(unpackHalf2x16(p.q.z), unpackHalf2x16(p.q.w));
-    } else if (type == GRETA_TYPE_BF16) {
-        lo = bf16_to_vec4(p.q.xy);
-        hi = bf16_to_vec4(p.q.zw);
-    } else if (type == GRETA_TYPE_Q8_0) {
-        lo = signed_bytes_to_vec4(p.q.x);
-        hi = signed_bytes_to_vec4(p.q.y);
-    } else if (type == GRETA_TYPE_Q6_K) {
-        uint j = (chunk & 1u) * 4u; /* two bits for each of two halves */
-        uint pairs = p.q.y >> j;
-        lo = bytes_to_vec4((p.q.x & 0x0F0F0F0Fu) | ((pairs & 0x03030303u) << 4)) - 32.0;
-        hi = bytes_to_vec4(((p.q.x >> 4) & 0x0F0F0F0Fu) | ((pairs & 0x0C0C0C0Cu) << 2)) - 32.0;
-    } else if (type == GRETA_TYPE_Q2_K) {
-        uint pairs = p.q.x >> ((chunk & 1u) * 4u);
-        lo = bytes_to_vec4(pairs & 0x03030303u);
-        hi = bytes_to_vec4((pairs >> 2) & 0x03030303u);
-    } else if (type == GRETA_TYPE_Q3_K) {
-        uint pairs = p.q.x >> ((chunk & 1u) * 4u), bits = p.q.y >> ((chunk & 3u) * 2u);
-        lo = bytes_to_vec4((pairs & 0x03030303u) | ((bits & 0x01010101u) << 2)) - 4.0;
-        hi = bytes_to_vec4(((pairs >> 2) & 0x03030303u) | ((bits << 1) & 0x04040404u)) - 4.0;
-    } else if (type == GRETA_TYPE_IQ4_NL || type == GRETA_TYPE_IQ4_XS) {
-        lo = iq4_to_vec4(p.q.x);
-        hi = iq4_to_vec4(p.q.x >> 4);
-    } else {
-        uint low = p.q.x & 0x0F0F0F0Fu, high = (p.q.x >> 4) & 0x0F0F0F0Fu;
-        if (type_has_fifth_bit(type)) {
-            uint bits = p.q.y >> ((chunk & 3u) * 2u);
-            low |= (bits & 0x01010101u) << 4;
-            high |= (bits << 3) & 0x10101010u;
-        }
-        lo = bytes_to_vec4(low);
-        hi = bytes_to_vec4(high);
-        if (type == GRETA_TYPE_Q4_0 || type == GRETA_TYPE_Q5_0) {
-            float middle = type == GRETA_TYPE_Q4_0 ? 8.0 : 16.0;
-            lo -= middle;
-            hi -= middle;
-        }
-    }
-}
-
-/* Of all chunks of the unit, or of half of it, in which `chunk` lies. */
-void chunk_scale(packed_chunk p, uint type, uint chunk, out float scale, out float offset) {
-    scale = 1.0;
-    offset = 0.0;
-    if (!type_has_scale(type)) return;
-    if (type == GRETA_TYPE_Q6_K || type == GRETA_TYPE_Q3_K) {
-        int s = bitfieldExtract(int(p.scale.x), int((chunk >> 1) & 1u) * 8, 8);
-        scale = unpackHalf2x16(p.scale.y).x * float(s);
-    } else if (type == GRETA_TYPE_Q2_K) {
-        uint sm = p.scale.x >> (((chunk >> 1) & 1u) * 8u);
-        vec2 d = unpackHalf2x16(p.scale.y);
-        scale = d.x * float(sm & 15u);
-        offset = -d.y * float((sm >> 4) & 15u);
-    } else if (type == GRETA_TYPE_IQ4_XS) {
-        int s = bitfieldExtract(int(p.scale.x), int((chunk >> 2) & 1u) * 8, 8);
-        scale = unpackHalf2x16(p.scale.y).x * float(s);
-    } else if (type == GRETA_TYPE_Q4_1 || type == GRETA_TYPE_Q5_1) {
-        vec2 d = unpackHalf2x16(p.scale.x);
-        scale = d.x;
-        offset = d.y;
-    } else if (type == GRETA_TYPE_Q4_K || type == GRETA_TYPE_Q5_K) {
-        uint u = (chunk >> 2) & 7u;
-        uint word = u < 4u ? p.scale.y : p.scale.z;
-        vec2 d = unpackHalf2x16(p.scale.x);
-        scale = d.x * float(GRETA_Q4_K_SCALE(word, u));
-        offset = -d.y * float(GRETA_Q4_K_MIN(word, p.scale.w, u));
-    } else { /* Q8_0, Q4_0, Q5_0, IQ4_NL */
-        scale = unpackHalf2x16(p.scale.x).x;
-    }
-}
-
-weights_8 decode_chunk(packed_chunk p, uint type, uint chunk) {
+weights_8 decode_chunk(packed_chunk p, uint format, uint chunk) {
     weights_8 v;
-    chunk_integers(p, type, chunk, v.lo, v.hi);
-    chunk_scale(p, type, chunk, v.scale, v.offset);
+    chunk_integers(p, format, chunk, v.lo, v.hi);
+    chunk_scale(p, format, chunk, v.scale, v.offset);
     return v;
 }
 
 /* The elements themselves. */
-void chunk_values(packed_chunk p, uint type, uint chunk, out vec4 lo, out vec4 hi) {
-    weights_8 v = decode_chunk(p, type, chunk);
+void chunk_values(packed_chunk p, uint format, uint chunk, out vec4 lo, out vec4 hi) {
+    weights_8 v = decode_chunk(p, format, chunk);
     lo = v.lo;
     hi = v.hi;
-    if (type_has_scale(type)) {
+    if (has_scale(format)) {
         lo *= v.scale;
         hi *= v.scale;
     }
-    if (type_has_offset(type)) {
+    if (has_offset(format)) {
         lo += v.offset;
         hi += v.offset;
     }

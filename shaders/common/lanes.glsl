@@ -52,14 +52,18 @@ uint rows[OWN_ROWS], tokens[OWN_TOKENS];
 float sums[N_OWN];
 
 /* Chunk k of a unit: plain weights are read chunk by chunk, quantized ones by units. */
-packed_chunk chunk_at(packed_weight w, packed_unit p, uint type, uint row, uint unit, uint k) {
-    if (type_has_scale(type)) return chunk_of_unit(p, type, k);
-    return load_chunk(w, type, row, unit * 4u + k);
+void integers_at(packed_weight w, packed_unit p, uint format, uint row, uint unit, uint k, out vec4 lo, out vec4 hi) {
+    if (has_scale(format)) {
+        lo = unit_integers(p, format, 2u * k);
+        hi = unit_integers(p, format, 2u * k + 1u);
+    } else {
+        chunk_integers(load_chunk(w, format, row, unit * 4u + k), format, k, lo, hi);
+    }
 }
 
-/* All weights of the shape and the type of w. */
-void lanes_multiply(packed_weight w, uint type) {
-    bool two_scales = type_has_two_scales(type);
+/* All weights of the shape and the format of w. */
+void lanes_multiply(packed_weight w, uint format) {
+    bool two_scales = has_two_scales(format);
     [[unroll]] for (uint i = 0; i < N_OWN; i++) sums[i] = 0.0;
     for (uint unit = 0; unit < args.n_cols / 32u; unit++) {
         packed_unit p[OWN_ROWS];
@@ -67,16 +71,14 @@ void lanes_multiply(packed_weight w, uint type) {
         float products[N_OWN];
         [[unroll]] for (uint r = 0; r < OWN_ROWS; r++) {
             w.base = bases[r];
-            if (type_has_scale(type)) p[r] = load_unit(w, type, rows[r], unit);
+            if (has_scale(format)) p[r] = load_unit(w, format, rows[r], unit);
         }
         [[unroll]] for (uint t = 0; t < OWN_TOKENS; t++) x[t] = load_x(tokens[t], unit);
         [[unroll]] for (uint k = 0; k < 4u; k++) {
-            packed_chunk c[OWN_ROWS];
             vec4 lo[OWN_ROWS], hi[OWN_ROWS];
             [[unroll]] for (uint r = 0; r < OWN_ROWS; r++) {
                 w.base = bases[r];
-                c[r] = chunk_at(w, p[r], type, rows[r], unit, k);
-                chunk_integers(c[r], type, k, lo[r], hi[r]);
+                integers_at(w, p[r], format, rows[r], unit, k, lo[r], hi[r]);
             }
             if (k == 0u || (two_scales && k == 2u))
                 [[unroll]] for (uint i = 0; i < N_OWN; i++) products[i] = 0.0;
@@ -89,10 +91,10 @@ void lanes_multiply(packed_weight w, uint type) {
             if (k == 3u || (two_scales && k == 1u))
                 [[unroll]] for (uint r = 0; r < OWN_ROWS; r++) {
                     float scale, offset;
-                    chunk_scale(c[r], type, unit * 4u + k, scale, offset);
+                    scale_of(p[r].scale, format, unit, k >> 1, scale, offset);
                     [[unroll]] for (uint t = 0; t < OWN_TOKENS; t++) {
                         sums[r * OWN_TOKENS + t] += scale * products[r * OWN_TOKENS + t];
-                        if (type_has_offset(type))
+                        if (has_offset(format))
                             sums[r * OWN_TOKENS + t] += offset * x_sum(x[t], k < 2u || !two_scales, k > 1u);
                     }
                 }

@@ -26,6 +26,7 @@ layout(constant_id = 9) const uint SUB_ROWS = 64;
 layout(constant_id = 10) const uint SUB_TOKENS = 32;
 layout(constant_id = 11) const uint BUFFERS = 2;
 layout(constant_id = 12) const uint SLICES = 1;
+const uint W_FORMAT = GRETA_WEIGHT_FORMAT(W_TYPE);
 
 /* Lines of LDS in 16-byte words, eight f16 each; one more word spreads the lines over the banks. */
 const uint LINE_CHUNKS = STEP / 8u;
@@ -50,7 +51,7 @@ void fetch(packed_weight w, uint first_row, uint first_token, uint step) {
         uint i = gl_LocalInvocationID.x + o * gl_WorkGroupSize.x;
         uint row = min(first_row + i / LINE_CHUNKS, args.n_rows - 1u);
         if (W_CHUNKS % gl_WorkGroupSize.x == 0u || i < W_CHUNKS)
-            next_w[o] = load_chunk(w, W_TYPE, row, step * LINE_CHUNKS + i % LINE_CHUNKS);
+            next_w[o] = load_chunk(w, W_FORMAT, row, step * LINE_CHUNKS + i % LINE_CHUNKS);
     }
     [[unroll]] for (uint o = 0; o < X_OWN; o++) {
         uint i = gl_LocalInvocationID.x + o * gl_WorkGroupSize.x;
@@ -77,10 +78,10 @@ uvec4 x_chunk(uint o) {
 void stage(uint buffer_, uint step) {
     [[unroll]] for (uint o = 0; o < W_OWN; o++) {
         uint i = gl_LocalInvocationID.x + o * gl_WorkGroupSize.x;
-        uvec4 word = next_w[o].q;
+        uvec4 word = next_w[o].low;
         if (W_TYPE != ELEMENT_TYPE) {
             vec4 lo, hi;
-            chunk_values(next_w[o], W_TYPE, step * LINE_CHUNKS + i % LINE_CHUNKS, lo, hi);
+            chunk_values(next_w[o], W_FORMAT, step * LINE_CHUNKS + i % LINE_CHUNKS, lo, hi);
             word = pack_chunk(lo, hi);
         }
         if (W_CHUNKS % gl_WorkGroupSize.x == 0u || i < W_CHUNKS)
@@ -99,7 +100,7 @@ void main() {
     if (first_row >= args.n_rows) return;
     uint sub = gl_SubgroupID % N_SUBS, slice = gl_SubgroupID / N_SUBS;
     uint sub_row = sub % (TILE_ROWS / SUB_ROWS) * SUB_ROWS, sub_token = sub / (TILE_ROWS / SUB_ROWS) * SUB_TOKENS;
-    packed_weight w = packed_open(args.w, W_TYPE, args.n_rows, args.n_cols);
+    packed_weight w = packed_open(args.w, W_FORMAT, args.n_rows, args.n_cols);
 
     coopmat<float, gl_ScopeSubgroup, M, N, gl_MatrixUseAccumulator> sums[N_ROWS * N_TOKENS];
     [[unroll]] for (uint i = 0; i < N_ROWS * N_TOKENS; i++)

@@ -53,11 +53,11 @@ void load_floats(uint64_t base, uint chunk, out vec4 lo, out vec4 hi) {
     }
 }
 
-float dot_chunk(packed_chunk p, uint type, uint chunk, vec4 lo, vec4 hi, float x_sum) {
-    weights_8 w = decode_chunk(p, type, chunk);
+float dot_chunk(packed_chunk p, uint format, uint chunk, vec4 lo, vec4 hi, float x_sum) {
+    weights_8 w = decode_chunk(p, format, chunk);
     float sum = dot(w.lo, lo) + dot(w.hi, hi);
-    if (type_has_scale(type)) sum *= w.scale;
-    if (type_has_offset(type)) sum += w.offset * x_sum;
+    if (has_scale(format)) sum *= w.scale;
+    if (has_offset(format)) sum += w.offset * x_sum;
     return sum;
 }
 
@@ -96,7 +96,7 @@ float stage_x(uint begin, uint n_units) {
     return squares;
 }
 
-void units_multiply(packed_weight w, uint type, uint64_t bases[SETS], uint first, uint n_rows) {
+void units_multiply(packed_weight w, uint format, uint64_t bases[SETS], uint first, uint n_rows) {
     uint t = gl_LocalInvocationID.x;
     float sums[N_SUMS], squares = 0.0;
     [[unroll]] for (uint i = 0; i < N_SUMS; i++) sums[i] = 0.0;
@@ -107,7 +107,7 @@ void units_multiply(packed_weight w, uint type, uint64_t bases[SETS], uint first
         packed_unit p[N_SUMS];
         [[unroll]] for (uint i = 0; i < N_SUMS; i++) {
             w.base = bases[i / ROWS];
-            p[i] = load_unit(w, type, min(ROW_AT(first, i % ROWS), n_rows - 1u), unit);
+            p[i] = load_unit(w, format, min(ROW_AT(first, i % ROWS), n_rows - 1u), unit);
         }
         if (begin > 0u) barrier();
         squares += stage_x(begin, w.n_units);
@@ -117,29 +117,27 @@ void units_multiply(packed_weight w, uint type, uint64_t bases[SETS], uint first
         [[unroll]] for (uint half_unit = 0; half_unit < 2u; half_unit++) {
             float products[N_SUMS], x_sum = 0.0;
             [[unroll]] for (uint i = 0; i < N_SUMS; i++) products[i] = 0.0;
-            [[unroll]] for (uint k = 2u * half_unit; k < 2u * half_unit + 2u; k++) {
-                vec4 lo = x_tile[2u * k * TILE_STRIDE + t], hi = x_tile[(2u * k + 1u) * TILE_STRIDE + t];
-                if (type_has_offset(type)) x_sum += dot(lo + hi, vec4(1.0));
-                [[unroll]] for (uint i = 0; i < N_SUMS; i++) {
-                    vec4 w_lo, w_hi;
-                    chunk_integers(chunk_of_unit(p[i], type, k), type, k, w_lo, w_hi);
-                    products[i] += dot(w_lo, lo) + dot(w_hi, hi);
-                }
+            [[unroll]] for (uint k = 0; k < 2u; k++) { /* bounds that a driver sees, or it does not unroll */
+                uint j = 4u * half_unit + 2u * k;
+                vec4 lo = x_tile[j * TILE_STRIDE + t], hi = x_tile[(j + 1u) * TILE_STRIDE + t];
+                if (has_offset(format)) x_sum += dot(lo + hi, vec4(1.0));
+                [[unroll]] for (uint i = 0; i < N_SUMS; i++)
+                    products[i] += dot(unit_integers(p[i], format, j), lo) + dot(unit_integers(p[i], format, j + 1u), hi);
             }
             [[unroll]] for (uint i = 0; i < N_SUMS; i++) {
-                if (half_unit == 0u || type_has_two_scales(type))
-                    chunk_scale(chunk_of_unit(p[i], type, 0), type, unit * 4u + 2u * half_unit, scales[i], offsets[i]);
-                sums[i] += scales[i] * products[i] + (type_has_offset(type) ? offsets[i] * x_sum : 0.0);
+                if (half_unit == 0u || has_two_scales(format))
+                    scale_of(p[i].scale, format, unit, half_unit, scales[i], offsets[i]);
+                sums[i] += scales[i] * products[i] + (has_offset(format) ? offsets[i] * x_sum : 0.0);
             }
         }
     }
     sums_share(sums, squares);
 }
 
-/* This subgroup's part of the sums: row ROW_AT(first, i % ROWS) of the weight at bases[i / ROWS], of n_rows of `type`. */
-void rows_multiply(packed_weight w, uint type, uint64_t bases[SETS], uint first, uint n_rows) {
+/* This subgroup's part of the sums: row ROW_AT(first, i % ROWS) of the weight at bases[i / ROWS], of n_rows in `format`. */
+void rows_multiply(packed_weight w, uint format, uint64_t bases[SETS], uint first, uint n_rows) {
     if (UNITS == 1) {
-        units_multiply(w, type, bases, first, n_rows);
+        units_multiply(w, format, bases, first, n_rows);
         return;
     }
     uint n_chunks = (args.n_cols + 7u) / 8u, end = PIECE_END(n_chunks);
@@ -155,7 +153,7 @@ void rows_multiply(packed_weight w, uint type, uint64_t bases[SETS], uint first,
             uint inside = min(chunk, end - 1u);
             [[unroll]] for (uint i = 0; i < N_SUMS; i++) {
                 w.base = bases[i / ROWS];
-                p[s * N_SUMS + i] = load_chunk(w, type, min(ROW_AT(first, i % ROWS), n_rows - 1u), inside);
+                p[s * N_SUMS + i] = load_chunk(w, format, min(ROW_AT(first, i % ROWS), n_rows - 1u), inside);
             }
             load_floats(args.x, inside, lo[s], hi[s]);
             if (NORM == 1) load_floats(NORM_WEIGHTS, inside, norm_lo[s], norm_hi[s]);
@@ -169,9 +167,9 @@ void rows_multiply(packed_weight w, uint type, uint64_t bases[SETS], uint first,
                     lo[s] *= norm_lo[s];
                     hi[s] *= norm_hi[s];
                 }
-                if (type_has_offset(type)) x_sum = dot(lo[s] + hi[s], vec4(1.0));
+                if (has_offset(format)) x_sum = dot(lo[s] + hi[s], vec4(1.0));
                 [[unroll]] for (uint i = 0; i < N_SUMS; i++)
-                    sums[i] += dot_chunk(p[s * N_SUMS + i], type, chunk, lo[s], hi[s], x_sum);
+                    sums[i] += dot_chunk(p[s * N_SUMS + i], format, chunk, lo[s], hi[s], x_sum);
             }
         }
     }

@@ -1,4 +1,4 @@
-/* The PACKED layout: there and back again, and each element where layout.h says that it lies. */
+/* The PACKED layout: there and back again, and each element where weight_formats.h says that it lies. */
 #include "verify.h"
 
 #include "half.h"
@@ -35,57 +35,58 @@ static double f16(uint32_t bits) {
     return half_f16_to_f32((uint16_t)bits);
 }
 
-static const int iq4_values[] = {GRETA_IQ4_VALUES};
+static const int iq4_values[] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
 
 /* Element c's of a unit's single bits. */
 static uint32_t bit(const uint8_t *p, uint32_t c) {
     return p[c % 4] >> c / 4 & 1u;
 }
 
-/* One element of a packed tensor, from the text of layout.h alone. */
+/* Six bits of scale and of minimum of unit u, of plane 3 of Q4_K and Q5_K. */
+static uint32_t six(const uint8_t *s, uint32_t u) {
+    return s[4 + u] & 63u;
+}
+static uint32_t six_min(const uint8_t *s, uint32_t u) {
+    return s[4 + u] >> 6 | (word(s, 3) >> 4 * u & 15) << 2;
+}
+
+/* One element of a packed tensor, from the text of weight_formats.h alone. */
 static double packed_element(uint32_t type, const uint8_t *t, uint64_t n_rows, uint64_t n_cols, uint64_t r,
                              uint64_t col) {
 #define RECORD(p)                                                                           \
     (t + GRETA_PACKED_OFFSET_##p(type, n_rows, n_cols) +                                    \
      (r * GRETA_PACKED_RECORDS_##p(type, n_cols) + col / GRETA_PACKED_ELEMENTS_##p(type)) * \
          GRETA_PACKED_BYTES_##p(type))
-    const uint8_t *q = RECORD(0);
-    uint32_t c = (uint32_t)(col % 32), u = (uint32_t)(col % 256 / 32);
-    if (type == GRETA_TYPE_F32) return half_f32_from_bits(word(q, c));
-    if (type == GRETA_TYPE_F16) return f16(half_at(q, c));
-    if (type == GRETA_TYPE_BF16) return half_bf16_to_f32((uint16_t)half_at(q, c));
-    double d = f16(half_at(RECORD(1), 0));
-    if (type == GRETA_TYPE_Q8_0) return d * (int8_t)q[c];
-    /* A nibble: word c / 8, the half by c % 8 / 4, the byte by c % 4. */
-    uint32_t n = ((word(q, c / 8) >> 4 * (c % 8 / 4)) & 0x0F0F0F0F) >> 8 * (c % 4) & 255;
-    if (type == GRETA_TYPE_Q4_0) return d * ((int)n - 8);
-    if (type == GRETA_TYPE_Q4_1) return d * n + f16(word(RECORD(1), 0) >> 16);
-    if (type == GRETA_TYPE_Q4_K) {
-        const uint8_t *s = RECORD(1);
-        return d * GRETA_Q4_K_SCALE(word(s, 1 + u / 4), u) * n -
-               f16(word(s, 0) >> 16) * GRETA_Q4_K_MIN(word(s, 1 + u / 4), word(s, 3), u);
-    }
-    if (type == GRETA_TYPE_IQ4_NL) return d * iq4_values[n];
-    if (type == GRETA_TYPE_IQ4_XS) return f16(half_at(RECORD(3), 0)) * (int8_t)*RECORD(1) * iq4_values[n];
-    if (type == GRETA_TYPE_Q5_0 || type == GRETA_TYPE_Q5_1 || type == GRETA_TYPE_Q5_K) {
-        const uint8_t *s = RECORD(1);
-        n |= bit(RECORD(2), c) << 4;
-        if (type == GRETA_TYPE_Q5_0) return d * ((int)n - 16);
-        if (type == GRETA_TYPE_Q5_1) return d * n + f16(word(s, 0) >> 16);
-        return d * GRETA_Q4_K_SCALE(word(s, 1 + u / 4), u) * n -
-               f16(word(s, 0) >> 16) * GRETA_Q4_K_MIN(word(s, 1 + u / 4), word(s, 3), u);
-    }
-    if (type == GRETA_TYPE_Q2_K || type == GRETA_TYPE_Q3_K) {
-        n = (word(q, c / 16) >> 2 * (c % 16 / 4) & 0x03030303) >> 8 * (c % 4) & 255;
-        if (type == GRETA_TYPE_Q3_K)
-            return f16(half_at(RECORD(3), 0)) * (int8_t)RECORD(2)[c / 16] *
-                   ((int)(n | bit(RECORD(1), c) << 2) - 4);
-        uint32_t sm = RECORD(1)[c / 16];
-        return f16(half_at(RECORD(3), 0)) * (sm & 15) * n - f16(half_at(RECORD(3), 1)) * (sm >> 4);
-    }
-    uint32_t pair = (word(RECORD(1), c / 16) >> 2 * (c % 16 / 4) & 0x03030303) >> 8 * (c % 4) & 255;
-    return f16(half_at(RECORD(3), 0)) * (int8_t)RECORD(2)[c / 16] * ((int)(n | pair << 4) - 32);
+    const uint8_t *q = RECORD(0), *high = RECORD(1), *s = RECORD(2), *super = RECORD(3);
 #undef RECORD
+    uint32_t c = (uint32_t)(col % 32), u = (uint32_t)(col % 256 / 32);
+    /* A nibble: word c / 8, the half by c % 8 / 4, the byte by c % 4. A pair: word c / 16, its place by c % 16 / 4, the byte by c % 4. */
+    int nibble = q[c / 8 * 4 + c % 4] >> 4 * (c % 8 / 4) & 15,
+        pair = q[c / 16 * 4 + c % 4] >> 2 * (c % 16 / 4) & 3;
+    switch (type) {
+    case GRETA_TYPE_F32: return half_f32_from_bits(word(q, c));
+    case GRETA_TYPE_F16: return f16(half_at(q, c));
+    case GRETA_TYPE_BF16: return half_bf16_to_f32((uint16_t)half_at(q, c));
+    case GRETA_TYPE_Q8_0: return f16(half_at(s, 0)) * (int8_t)q[c];
+    case GRETA_TYPE_Q4_0: return f16(half_at(s, 0)) * (nibble - 8);
+    case GRETA_TYPE_Q4_1: return f16(half_at(s, 0)) * nibble + f16(half_at(s, 1));
+    case GRETA_TYPE_Q5_0: return f16(half_at(s, 0)) * (nibble + (int)(bit(high, c) << 4) - 16);
+    case GRETA_TYPE_Q5_1:
+        return f16(half_at(s, 0)) * (nibble + (int)(bit(high, c) << 4)) + f16(half_at(s, 1));
+    case GRETA_TYPE_IQ4_NL: return f16(half_at(s, 0)) * iq4_values[nibble];
+    case GRETA_TYPE_IQ4_XS: return f16(half_at(super, 0)) * (int8_t)s[0] * iq4_values[nibble];
+    case GRETA_TYPE_Q5_K: nibble += (int)(bit(high, c) << 4); __attribute__((fallthrough));
+    case GRETA_TYPE_Q4_K:
+        return f16(half_at(super, 0)) * six(super, u) * nibble - f16(half_at(super, 1)) * six_min(super, u);
+    case GRETA_TYPE_Q2_K:
+        return f16(half_at(super, 0)) * (s[c / 16] & 15) * pair - f16(half_at(super, 1)) * (s[c / 16] >> 4);
+    case GRETA_TYPE_Q3_K:
+        return f16(half_at(super, 0)) * (int8_t)s[c / 16] * (pair + (int)(bit(high, c) << 2) - 4);
+    case GRETA_TYPE_Q6_K:
+        pair = high[c / 16 * 4 + c % 4] >> 2 * (c % 16 / 4) & 3;
+        return f16(half_at(super, 0)) * (int8_t)s[c / 16] * ((nibble | pair << 4) - 32);
+    default: return NAN; /* a type that is missing here fails */
+    }
 }
 
 static void check(uint32_t type, uint64_t n_rows, uint64_t n_cols) {
@@ -217,7 +218,7 @@ int main(void) {
     for (uint32_t type = 0; type < GRETA_N_WEIGHT_TYPES; type++)
         for (unsigned i = 0; i < sizeof shapes / sizeof *shapes; i++)
             if (shapes[i][1] % greta_type_get_info(type)->block_elements == 0) {
-                if (type < GRETA_N_PACKED_TYPES)
+                if (GRETA_TYPE_IS_PACKED(type))
                     check(type, shapes[i][0], shapes[i][1]);
                 else
                     check_f16(type, shapes[i][0], shapes[i][1]);
@@ -226,7 +227,7 @@ int main(void) {
     for (uint32_t type = 0; type < GRETA_N_WEIGHT_TYPES; type++) {
         const uint64_t n_cols = type <= GRETA_TYPE_BF16 ? 43 : 768;
         check_runs(GRETA_LAYOUT_ROWS, type, 37, n_cols);
-        if (type < GRETA_N_PACKED_TYPES) check_runs(GRETA_LAYOUT_PACKED, type, 37, n_cols);
+        if (GRETA_TYPE_IS_PACKED(type)) check_runs(GRETA_LAYOUT_PACKED, type, 37, n_cols);
         n_checked++;
     }
     check_refusals();

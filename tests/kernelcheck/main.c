@@ -164,7 +164,7 @@ static bool check_row(struct walk *w, const struct greta_variant *row, struct ta
 static bool is_for_the_host(const struct walk *w, const struct greta_call *call) {
     const struct greta_op_info *info = greta_op_get_info(call->op);
     return w->env->format != GRETA_IMAGE_HOST && info->n_keys && !strcmp(info->key_names[0], "w_type") &&
-           call->keys[0] >= GRETA_N_PACKED_TYPES && call->keys[0] < GRETA_N_WEIGHT_TYPES;
+           call->keys[0] < GRETA_N_WEIGHT_TYPES && !GRETA_TYPE_IS_PACKED(call->keys[0]);
 }
 
 /* A unit of a Q8_0 cache is made by many workgroups in matvec_qkv. */

@@ -241,7 +241,7 @@ static void test_policy(struct fixture *f) {
     EXPECT(plan_make(f, GRETA_POLICY_EXACT, "", &exact) == GRETA_OK);
     for (uint32_t type = 0; type < GRETA_N_WEIGHT_TYPES; type++) {
         enum greta_layout layout, exact_layout;
-        bool quantized = greta_type_get_info(type)->quantized && type < GRETA_N_PACKED_TYPES;
+        bool quantized = greta_type_get_info(type)->quantized && GRETA_TYPE_IS_PACKED(type);
         EXPECT(greta_plan_weight_layout(plan, type, &layout) == GRETA_OK);
         EXPECT(greta_plan_weight_layout(exact, type, &exact_layout) == GRETA_OK && layout == exact_layout);
         for (uint32_t n_tok = 1; n_tok <= 8; n_tok += 7) {

@@ -48,7 +48,7 @@ GRETA_API GRETA_MUST_USE greta_status greta_layout_pack(enum greta_layout layout
 GRETA_API GRETA_MUST_USE greta_status greta_layout_unpack(enum greta_layout layout, uint32_t type, uint64_t n_rows, uint64_t n_cols,
                                                           uint64_t row_begin, uint64_t row_end, const void *src, void *dst);
 /*
- * For the types without a PACKED layout (GRETA_N_PACKED_TYPES and above): packs rows as those of a PACKED weight of type F16,
+ * For the types without a PACKED layout (GRETA_TYPE_IS_PACKED): packs rows as those of a PACKED weight of type F16,
  * rounded to nearest even, within 65504.
  */
 GRETA_API GRETA_MUST_USE greta_status greta_layout_pack_f16(uint32_t type, uint64_t n_rows, uint64_t n_cols,

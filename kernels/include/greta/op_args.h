@@ -1,5 +1,6 @@
 /*
- * The argument block of every op, once, for C, GLSL and HIP: this file is included by all three and holds only macros.
+ * The argument block of every op, once, for C, GLSL and HIP: this file is included by all three and holds only
+ * macros.
  *
  * GRETA_ARGS_<OP>(R, W, X, U, F): R/W/X a pointer that is read / written / both, then U a uint32 and F a float constant.
  * Pointers come first (8 bytes each), so that the block has the same offsets everywhere; it is at most 128 bytes.
@@ -15,6 +16,8 @@
  */
 #ifndef GRETA_OP_ARGS_H
 #define GRETA_OP_ARGS_H
+
+#include "greta/weight_formats.h"
 
 /* y[i][c] = w[ids[i]][c], dequantized to f32. ids outside [0, n_rows) give zeros. */
 #define GRETA_ARGS_ROW_LOOKUP(R, W, X, U, F) R(w) R(ids) W(y) U(n_ids) U(n_rows) U(n_cols)
@@ -235,38 +238,7 @@
     X(MATVEC_SPLIT, matvec_split)                                                                            \
     X(UNPACK, unpack)
 
-/* X(NAME): the quantized types of weights that vector units and shaders decode. */
-#define GRETA_QUANT_TYPE_LIST(X) \
-    X(Q8_0) X(Q4_0) X(Q4_1) X(Q4_K) X(Q6_K) X(Q5_0) X(Q5_1) X(Q5_K) X(Q2_K) X(Q3_K) X(IQ4_NL) X(IQ4_XS)
-
-/* Element types, shared by host and device code. The numbers are specialization constants: never renumber. */
-#define GRETA_TYPE_F32 0
-#define GRETA_TYPE_F16 1
-#define GRETA_TYPE_BF16 2
-#define GRETA_TYPE_Q8_0 3
-#define GRETA_TYPE_Q4_0 4
-#define GRETA_TYPE_Q4_1 5
-#define GRETA_TYPE_Q4_K 6
-#define GRETA_TYPE_Q6_K 7
-#define GRETA_TYPE_Q5_0 8
-#define GRETA_TYPE_Q5_1 9
-#define GRETA_TYPE_Q5_K 10
-#define GRETA_TYPE_Q2_K 11
-#define GRETA_TYPE_Q3_K 12
-#define GRETA_TYPE_IQ4_NL 13
-#define GRETA_TYPE_IQ4_XS 14
-#define GRETA_N_PACKED_TYPES \
-    15 /* those below it have a PACKED layout; the next ones are decoded by the cpu alone */
-#define GRETA_TYPE_IQ1_S 15
-#define GRETA_TYPE_IQ1_M 16
-#define GRETA_TYPE_IQ2_XXS 17
-#define GRETA_TYPE_IQ2_XS 18
-#define GRETA_TYPE_IQ2_S 19
-#define GRETA_TYPE_IQ3_XXS 20
-#define GRETA_TYPE_IQ3_S 21
-#define GRETA_TYPE_TQ1_0 22
-#define GRETA_TYPE_TQ2_0 23
-#define GRETA_N_WEIGHT_TYPES 24 /* those below it are types of weights */
+/* Element types, shared by host and device code: those of weights (weight_formats.h) and these. Never renumber. */
 #define GRETA_TYPE_U32 32
 #define GRETA_TYPE_Q8A 33 /* activations, by the op quantize */
 #define GRETA_TYPE_I8 34  /* plain matrices, of the op gemm */
