@@ -236,6 +236,7 @@ static const struct greta_variant rows[] = {
     COOPMAT_BF16("gemm_coopmat_bf16_32x32_32", 0, 128, 32, 16, 16, 16, 32, 32, 32, 16, 16, 2),
     COOPMAT_BF16("gemm_coopmat_bf16_8", 0, 64, 8, 8, 8, 8, 64, 64, 32, 32, 16, 2),
     COOPMAT_I8("gemm_coopmat_i8_128x128_64", 0, 256, 32, 16, 16, 32, 128, 128, 64, 64, 32, 2),
+    COOPMAT_I8("gemm_coopmat_i8_64x64_64", 0, 128, 32, 16, 16, 32, 64, 64, 64, 32, 32, 2),
     COOPMAT_I8("gemm_coopmat_i8_32x32_64", 0, 128, 32, 16, 16, 32, 32, 32, 64, 16, 16, 2),
     COOPMAT_I8("gemm_coopmat_i8_k16", 0, 128, 32, 16, 16, 16, 64, 64, 32, 32, 32, 2), /* RDNA3's unit */
     ROW("gemm_dot4", gemm_dot4, VARIANT_EXACT, 256, 0, dot4_groups, dot4_refusal, NULL, 3, 16, 4, 32),
