@@ -25,6 +25,7 @@ TYPES = {
     'q2_k': (10, 256, 84, {80: 2e-3, 82: 3e-3}), 'q3_k': (11, 256, 110, {108: 5e-4}), 'q4_k': (12, 256, 144, {0: 1e-4, 2: 7.5e-4}),
     'q5_k': (13, 256, 176, {0: 5e-5, 2: 7.8e-4}), 'q6_k': (14, 256, 210, {208: 1.5e-5}),
     'iq4_nl': (20, 32, 18, {0: 3e-4}), 'iq4_xs': (23, 256, 136, {0: 1.5e-5}),
+    'mxfp4': (39, 32, 17, {}),
     'iq1_s': (19, 256, 50, {0: 3e-3}), 'iq1_m': (29, 256, 56, {}), 'iq2_xxs': (16, 256, 66, {0: 4e-4}),
     'iq2_xs': (17, 256, 74, {0: 4e-4}), 'iq2_s': (22, 256, 82, {0: 4e-4}), 'iq3_xxs': (18, 256, 98, {0: 1.5e-4}),
     'iq3_s': (21, 256, 110, {0: 1.5e-4}), 'tq1_0': (34, 256, 54, {52: 2.5e-2}), 'tq2_0': (35, 256, 66, {64: 2.5e-2}),
@@ -45,6 +46,8 @@ def weights(kind):
     for at, scale in scales.items():
         low, high = struct.pack('<e', scale)
         blocks[at::size], blocks[at + 1::size] = bytes([low]) * n, bytes([high]) * n
+    if kind == 'mxfp4':  # a power of two: values of up to 6 times 2^-8
+        blocks[::size] = bytes([119]) * n
     if kind == 'iq1_m':  # the scale's nibbles are the high ones of four words
         scale, = struct.unpack('<H', struct.pack('<e', 3e-3))
         for i in range(4):

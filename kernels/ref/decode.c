@@ -201,6 +201,12 @@ static double decode_ternary(uint32_t type, const uint8_t *b, unsigned c) {
     return f16_at(b + 52) * (ternary(b[first + in % n], in / n) - 1);
 }
 
+static struct term decode_mxfp4(const uint8_t *b, unsigned c) {
+    static const double values[8] = {0, 0.5, 1, 1.5, 2, 3, 4, 6};
+    unsigned n = nibble(b + 1, c);
+    return (struct term){ldexp(n & 8 ? -values[n & 7] : values[n & 7], b[0] - 127), 0};
+}
+
 static struct term decode(uint32_t type, const uint8_t *row, uint64_t c) {
     const struct greta_type_info *t = greta_type_get_info(type);
     const uint8_t *block = row + c / t->block_elements * t->block_bytes;
@@ -218,6 +224,7 @@ static struct term decode(uint32_t type, const uint8_t *row, uint64_t c) {
     case GRETA_TYPE_Q3_K: return decode_q3_k(block, in);
     case GRETA_TYPE_IQ4_NL: return decode_iq4_nl(block, in);
     case GRETA_TYPE_IQ4_XS: return decode_iq4_xs(block, in);
+    case GRETA_TYPE_MXFP4: return decode_mxfp4(block, in);
     case GRETA_TYPE_IQ1_S:
     case GRETA_TYPE_IQ1_M: return decode_iq1(type, block, in);
     case GRETA_TYPE_IQ2_XXS:

@@ -147,6 +147,12 @@ static void fill_block(struct kc_rng *rng, enum kc_style style, uint32_t type, u
         random_bytes(rng, b + 2, 134);
         if (integers) fill_small_scales(rng, b + 2);
         break;
+    case GRETA_TYPE_MXFP4: /* 2^-8 .. 2^-1 of half a value; now and then the smallest normal scale, or a large one */
+        b[0] = (uint8_t)(integers ? 128 : 120 + below(rng, 8));
+        if (!integers && below(rng, 50) == 0) b[0] = 2;
+        if (style == KC_OUTLIERS && below(rng, 20) == 0) b[0] = 130;
+        random_bytes(rng, b + 1, 16);
+        break;
     default: fill_codebook_block(rng, style, type, b); break;
     }
 }

@@ -35,6 +35,7 @@ static double f16(uint32_t bits) {
     return half_f16_to_f32((uint16_t)bits);
 }
 
+static const int fp4_values[] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
 static const int iq4_values[] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
 
 /* Element c's of a unit's single bits. */
@@ -74,6 +75,7 @@ static double packed_element(uint32_t type, const uint8_t *t, uint64_t n_rows, u
     case GRETA_TYPE_Q5_1:
         return f16(half_at(s, 0)) * (nibble + (int)(bit(high, c) << 4)) + f16(half_at(s, 1));
     case GRETA_TYPE_IQ4_NL: return f16(half_at(s, 0)) * iq4_values[nibble];
+    case GRETA_TYPE_MXFP4: return ldexp(fp4_values[nibble], s[0] - 128);
     case GRETA_TYPE_IQ4_XS: return f16(half_at(super, 0)) * (int8_t)s[0] * iq4_values[nibble];
     case GRETA_TYPE_Q5_K: nibble += (int)(bit(high, c) << 4); __attribute__((fallthrough));
     case GRETA_TYPE_Q4_K:

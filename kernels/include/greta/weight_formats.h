@@ -26,6 +26,7 @@
  *   S2       2 int8 s            f16 d                       d * s[c / 16]         -
  *   SM2      2 x 4 + 4 bits      f16 d, f16 dmin             d * low[c / 16]       -dmin * high[c / 16]
  *   S1       int8 s              f16 d                       d * s                 -
+ *   E8M0     uint8 e             -                           2^(e - 128)           -
  *
  * SIXES, unit u of eight: byte 4 + u holds six[u] in bits 0 .. 5 and the low two bits of six_min[u] in bits 6, 7; the last word holds
  * six_min[u] >> 2 in bits 4u .. 4u + 3.
@@ -51,6 +52,7 @@
 #define GRETA_SCALE_S2 GRETA_SCALE_OF(4u, 2u, 2u)
 #define GRETA_SCALE_SM2 GRETA_SCALE_OF(5u, 2u, 4u)
 #define GRETA_SCALE_S1 GRETA_SCALE_OF(6u, 1u, 2u)
+#define GRETA_SCALE_E8M0 GRETA_SCALE_OF(7u, 1u, 0u)
 
 /* What a code stands for: itself, or byte `code` of four words (the values plus BIAS), see GRETA_VALUES_WORD. */
 #define GRETA_VALUES_NONE 0u
@@ -60,6 +62,11 @@
 #define GRETA_VALUES_IQ4_1 0x766A5D4Fu
 #define GRETA_VALUES_IQ4_2 0xA6998D81u
 #define GRETA_VALUES_IQ4_3 0xF1D9C5B5u
+#define GRETA_VALUES_FP4 2u /* E2M1, twice: 0 1 2 3 4 6 8 12, then the same negated, plus 12 */
+#define GRETA_VALUES_FP4_0 0x0F0E0D0Cu
+#define GRETA_VALUES_FP4_1 0x18141210u
+#define GRETA_VALUES_FP4_2 0x090A0B0Cu
+#define GRETA_VALUES_FP4_3 0x00040608u
 
 /*
  * A block in a file: GRETA_CODES_ of the low bits and where they begin, of the high bits and where (0, 0: none), GRETA_SCALES_ and where
@@ -150,6 +157,11 @@
 #define GRETA_FORMAT_IQ4_XS GRETA_FORMAT(4u, 0u, 128u, GRETA_VALUES_IQ4, GRETA_SCALE_S1)
 #define GRETA_BLOCK_IQ4_XS GRETA_CODES_HALVES, 8, 0, 0, GRETA_SCALES_SIXES_8, 2, 0
 
+/* e8m0 d, q[16]. OCP's microscaling format: d is 2^(e - 127) and the values halves, here half of it and whole */
+#define GRETA_TYPE_MXFP4 24
+#define GRETA_FORMAT_MXFP4 GRETA_FORMAT(4u, 0u, 12u, GRETA_VALUES_FP4, GRETA_SCALE_E8M0)
+#define GRETA_BLOCK_MXFP4 GRETA_CODES_HALVES, 1, 0, 0, GRETA_SCALES_RAW, 0, 0
+
 /* Decoded by the cpu alone: numbers only. */
 #define GRETA_TYPE_IQ1_S 15
 #define GRETA_TYPE_IQ1_M 16
@@ -187,7 +199,8 @@
     (GRETA_FORMAT_SCALE(format) == GRETA_SCALE_S2 || GRETA_FORMAT_SCALE(format) == GRETA_SCALE_SM2)
 
 /* Word i of VALUES, i of 0 .. 3. */
-#define GRETA_VALUES_WORD(format, i) (GRETA_VALUES_IQ4_##i)
+#define GRETA_VALUES_WORD(format, i) \
+    (GRETA_FORMAT_VALUES(format) == GRETA_VALUES_FP4 ? GRETA_VALUES_FP4_##i : GRETA_VALUES_IQ4_##i)
 
 #endif
 
@@ -225,6 +238,10 @@ GRETA_WEIGHT_FN float greta_weight_scale(GRETA_U32 format, GRETA_U32 s, GRETA_U3
         return GRETA_F16(d.x) * GRETA_F32((u < 4u ? d.y : d.z) >> (u & 3u) * 8u & 63u);
     if (scale == GRETA_SCALE_S2) return GRETA_F16(d.x) * GRETA_SIGNED(s, half_);
     if (scale == GRETA_SCALE_SM2) return GRETA_F16(d.x) * GRETA_F32(s >> 8u * half_ & 15u);
+    if (scale == GRETA_SCALE_E8M0) {
+        GRETA_U32 e = s & 255u; /* below 2 a denormal */
+        return GRETA_FROM_BITS(e < 2u ? 0x00200000u << e : (e - 1u) << 23u);
+    }
     if (scale == GRETA_SCALE_S1) return GRETA_F16(d.x) * GRETA_SIGNED(s, 0u);
     return GRETA_F32(1u);
 }

@@ -31,7 +31,8 @@
 /* Four bits that stand for one of sixteen values, by a scale. */
 #define GRETA_WEIGHT_VALUE_LIST(Y, X) \
     Y(X, IQ4_NL,  20,  32,  18) \
-    Y(X, IQ4_XS,  23, 256, 136)
+    Y(X, IQ4_XS,  23, 256, 136) \
+    Y(X, MXFP4,   39,  32,  17)
 
 /* Entries of codebooks, and ternary ones: decoded by the cpu alone (kernels/codebook.h), F16 on other devices. */
 #define GRETA_WEIGHT_CODEBOOK_LIST(Y, X) \
