@@ -36,9 +36,9 @@ constexpr __attribute__((device)) u32 piece_elements(u32 type) {
 constexpr __attribute__((device)) bool has_offset(u32 type) {
     return GRETA_FORMAT_HAS_OFFSET(format_of(type));
 }
-/* 16 elements have a scale: a piece has two. */
+/* 16 elements have a scale, and a piece has two. */
 constexpr __attribute__((device)) bool has_half_scales(u32 type) {
-    return GRETA_FORMAT_HAS_HALVES(format_of(type));
+    return GRETA_FORMAT_HAS_HALVES(format_of(type)) && piece_elements(type) == 32;
 }
 /* What a code of 0 stands for, negated. 128: codes ^ 128 are signed bytes without a bias. */
 constexpr __attribute__((device)) int code_bias(u32 type) {
@@ -143,6 +143,9 @@ template <u32 TYPE> GRETA_DEVICE u32 piece_codes(const packed_piece<TYPE> &p, u3
 GRETA_DEVICE u32x4 as_words(u32 word) {
     return u32x4{word, 0, 0, 0};
 }
+GRETA_DEVICE u32x4 as_words(const u32x2 &words) {
+    return u32x4{words.x, words.y, 0, 0};
+}
 GRETA_DEVICE u32x4 as_words(const u32x4 &words) {
     return words;
 }
@@ -151,10 +154,11 @@ struct scale_offset {
     float scale, offset;
 };
 
-/* Of the piece's first (half 0) or second half; `piece` is its number in the row. */
+/* Of the piece's first (half 0) or second half, where it has two; `piece` is its number in the row. */
 template <u32 TYPE> GRETA_DEVICE scale_offset piece_scale(const packed_piece<TYPE> &p, u32 piece, u32 half) {
     constexpr u32 FORMAT = format_of(TYPE), PER_UNIT = 32 / piece_elements(TYPE);
     u32 u = piece / PER_UNIT & 7;
+    if (PER_UNIT == 2) half = piece & 1;
     u32x4 super = as_words(p.super);
     return {greta_weight_scale(FORMAT, p.scale, super, u, half),
             greta_weight_offset(FORMAT, p.scale, super, u, half)};

@@ -148,12 +148,14 @@ GRETA_DEVICE void multiply_q8a(const packed_piece<TYPE> *w, u32 piece, const u32
                   PER_HALF = N_WORDS / HALVES;
     constexpr u32 FLIP = code_bias(TYPE) == 128 ? 0x80808080 : 0; /* to signed codes without a bias */
     constexpr int BIAS = code_bias(TYPE) == 128 ? 0 : code_bias(TYPE);
+    /* What an offset multiplies: the unit's sum, which comes with x, or that of a part of it. */
+    constexpr bool WHOLE = HALVES == 1 && piece_elements(TYPE) == 32;
     const float *d = (const float *)(lds + tile::WORDS * tile::STRIDE), *s = d + tile::UNITS;
     u32 unit = p * piece_elements(TYPE) / 32;
     u32x4 x[tile::WORDS];
     int x_sum[HALVES] = {};
     GRETA_UNROLL for (u32 j = 0; j < tile::WORDS; j++) x[j] = lds[j * tile::STRIDE + p];
-    if (BIAS || has_half_scales(TYPE))
+    if (BIAS || HALVES == 2 || (has_offset(TYPE) && !WHOLE))
         GRETA_UNROLL for (u32 i = 0; i < N_WORDS; i++) x_sum[i / PER_HALF] =
             dot4(word_of(x[i / 4], i % 4), 0x01010101, x_sum[i / PER_HALF]);
     GRETA_UNROLL for (u32 r = 0; r < N; r++) {
@@ -164,10 +166,10 @@ GRETA_DEVICE void multiply_q8a(const packed_piece<TYPE> *w, u32 piece, const u32
                 dot4(piece_codes<TYPE>(w[r], i) ^ FLIP, word_of(x[i / 4], i % 4), sum);
             scale_offset k = piece_scale<TYPE>(w[r], piece, h);
             total += k.scale * (float)sum;
-            if (has_offset(TYPE) && HALVES == 2) total += k.offset * (float)x_sum[h];
+            if (has_offset(TYPE) && !WHOLE) total += k.offset * (float)x_sum[h];
         }
         result[r] = total * d[unit];
-        if (has_offset(TYPE) && HALVES == 1) result[r] += piece_scale<TYPE>(w[r], piece, 0).offset * s[unit];
+        if (has_offset(TYPE) && WHOLE) result[r] += piece_scale<TYPE>(w[r], piece, 0).offset * s[unit];
     }
 }
 
