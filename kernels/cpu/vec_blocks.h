@@ -46,7 +46,6 @@ SIMD_INLINE bool batch_has_values(uint32_t type) {
 /* What codes stand for, plus batch_offset: bytes. */
 SIMD_INLINE __m128i batch_values(uint32_t type) {
     const uint32_t format = GRETA_WEIGHT_FORMAT(type);
-    (void)format; /* of one table of values */
     return _mm_setr_epi32((int)GRETA_VALUES_WORD(format, 0), (int)GRETA_VALUES_WORD(format, 1),
                           (int)GRETA_VALUES_WORD(format, 2), (int)GRETA_VALUES_WORD(format, 3));
 }
@@ -198,18 +197,30 @@ SIMD_INLINE void scales_sixes_8(const uint8_t *s, const uint8_t *d, struct batch
     out->d[0] = out->d[1] = v8_scaled(scalar_f16(d), six);
 }
 
-/* Any other kind or arrangement: unit by unit. */
+/* Any other kind or arrangement: read unit by unit, made factors of in loops that the compiler turns into vectors. */
 SIMD_INLINE void scales_any(const struct greta_block *b, const uint8_t *p, size_t n,
                             struct batch_scales *out) {
-    float d[2][BATCH] = {{0}}, m[2][BATCH] = {{0}};
-    for (size_t u = 0; u < n; u++) {
-        float scale[2], offset[2];
-        size_t n_units = b->elements / 32;
-        greta_block_factors(b, p + u / n_units * b->bytes, (unsigned)(u % n_units), scale, offset);
-        for (size_t half = 0; half < 2; half++) d[half][u] = scale[half], m[half][u] = offset[half];
+    const unsigned n_units = b->elements / 32, n_halves = GRETA_FORMAT_HAS_HALVES(b->format) ? 2 : 1;
+    uint32_t s[BATCH] = {0};
+    weight_words d[BATCH] = {{0}};
+    for (unsigned u = 0; u < n; u++)
+        greta_block_scales(b, p + u / n_units * b->bytes, u % n_units, &s[u], &d[u]);
+    for (unsigned half = 0; half < n_halves; half++) {
+        float scale[BATCH], offset[BATCH];
+#pragma GCC unroll 1
+        for (unsigned u = 0; u < BATCH; u++) {
+            float of = greta_weight_scale(b->format, s[u], d[u], u % n_units, half);
+            scale[u] = u < n ? of : 0;
+        }
+#pragma GCC unroll 1
+        for (unsigned u = 0; u < BATCH; u++) {
+            float of = greta_weight_offset(b->format, s[u], d[u], u % n_units, half);
+            offset[u] = u < n ? of : 0;
+        }
+        out->d[half] = _mm256_loadu_ps(scale);
+        out->m[half] = _mm256_loadu_ps(offset);
     }
-    for (size_t half = 0; half < 2; half++) out->d[half] = _mm256_loadu_ps(d[half]);
-    for (size_t half = 0; half < 2; half++) out->m[half] = _mm256_loadu_ps(m[half]);
+    if (n_halves == 1) out->d[1] = out->d[0], out->m[1] = out->m[0];
 }
 
 SIMD_INLINE void batch_scales_read(uint32_t type, const uint8_t *p, size_t n, struct batch_scales *out) {
