@@ -112,13 +112,15 @@ template <u32 TYPE> GRETA_DEVICE packed_piece<TYPE> load_piece(const packed_weig
 
 /* ---- codes ---- */
 
-/* Four codes of four bits, each in a byte of w, as their VALUES: bytes picked from the table's words. */
+/*
+ * Four codes of four bits, each in a byte of w, as their VALUES: bytes picked from the table's lower half and from its upper half, then
+ * byte i of one of the two by bit 3 of the code.
+ */
 template <u32 FORMAT> GRETA_DEVICE u32 value_codes(u32 w) {
-    u32 pick = w & 0x07070707;
+    u32 pick = w & 0x07070707, which = (w >> 1 & 0x04040404) | 0x03020100;
     u32 low = __builtin_amdgcn_perm(GRETA_VALUES_WORD(FORMAT, 1), GRETA_VALUES_WORD(FORMAT, 0), pick);
     u32 high = __builtin_amdgcn_perm(GRETA_VALUES_WORD(FORMAT, 3), GRETA_VALUES_WORD(FORMAT, 2), pick);
-    u32 mask = (w >> 3 & 0x01010101) * 255;
-    return (low & ~mask) | (high & mask);
+    return __builtin_amdgcn_perm(high, low, which);
 }
 
 GRETA_DEVICE u32 word_of(u32 v, u32) {
