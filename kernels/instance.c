@@ -25,6 +25,15 @@ static bool same_constants(const struct greta_variant *a, const struct greta_var
     return a->n_threads == b->n_threads && !memcmp(a->tunables, b->tunables, sizeof a->tunables);
 }
 
+/*
+ * A shader is told the format of a weight's type, not its number: it need not know the types, and a further type leaves its code as it is.
+ */
+uint32_t variant_key_constant(const struct greta_variant *v, uint32_t i_key, uint32_t value) {
+    const char *name = greta_op_get_info(v->op)->key_names[i_key];
+    if (v->format != GRETA_IMAGE_SPIRV || (strcmp(name, "w_type") && strcmp(name, "v_type"))) return value;
+    return GRETA_WEIGHT_FORMAT(value);
+}
+
 /* The plan's copy of the row with these constants; the row itself where they are its own. */
 static greta_status keep(struct greta_plan *plan, const struct greta_variant *row,
                          const struct greta_variant *wanted, const struct greta_variant **out) {

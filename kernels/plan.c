@@ -89,8 +89,10 @@ static greta_status module_get_locked(struct greta_plan *plan, const struct gret
 static greta_status kernel_make(struct greta_plan *plan, const struct greta_variant *v, const uint32_t *keys,
                                 struct greta_kernel **out) {
     struct greta_constant constants[2 + GRETA_OP_MAX_KEYS + VARIANT_MAX_TUNABLES] = {{0, v->n_threads}};
-    uint32_t n = 1, n_keys = greta_op_get_info(v->op)->n_keys;
-    for (uint32_t i = 0; i < n_keys; i++, n++) constants[n] = (struct greta_constant){n, keys[i]};
+    const struct greta_op_info *info = greta_op_get_info(v->op);
+    uint32_t n = 1;
+    for (uint32_t i = 0; i < info->n_keys; i++, n++)
+        constants[n] = (struct greta_constant){n, variant_key_constant(v, i, keys[i])};
     for (uint32_t i = 0; i < v->n_tunables; i++, n++)
         constants[n] = (struct greta_constant){n, v->tunables[i]};
     if (v->subgroup_size)

@@ -31,7 +31,8 @@ enum {
 
 /*
  * A kernel is made with the constants 0: n_threads, 1 ..: the op's keys in order, then the tunables. In SPIR-V these are the
- * ids of specialization constants. A host row has no constant 0: group->constants[0] is its first key.
+ * ids of specialization constants, and the keys w_type and v_type come as FORMAT (variant_key_constant). A host row has no
+ * constant 0: group->constants[0] is its first key.
  */
 
 struct greta_variant {
@@ -66,6 +67,8 @@ struct greta_variant {
 
 /* instance.c: the row with its i-th set of constants, unnamed; i below greta_variant_n_instances. */
 void variant_instance(const struct greta_variant *row, uint32_t i_instance, struct greta_variant *out);
+/* What the row's kernel is told of key i_key: its value, or, in SPIR-V, the FORMAT of a weight's type. */
+uint32_t variant_key_constant(const struct greta_variant *v, uint32_t i_key, uint32_t value);
 
 /* The place of a key among an op's, or UINT32_MAX where the op has none of this name. */
 uint32_t op_find_key(enum greta_op op, const char *name);

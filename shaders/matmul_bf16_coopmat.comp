@@ -11,6 +11,7 @@
 #include "common/greta.glsl"
 #include "common/decode.glsl"
 #define ELEMENT_TYPE GRETA_TYPE_BF16
+#define ELEMENT_FORMAT GRETA_FORMAT_BF16
 
 uint pack_two(vec2 v) { return f32_to_bf16(v.x) | f32_to_bf16(v.y) << 16; }
 uint finite_two(uint w) { return w; }

@@ -8,6 +8,7 @@
 #include "common/greta.glsl"
 #include "common/decode.glsl"
 #define ELEMENT_TYPE GRETA_TYPE_F16
+#define ELEMENT_FORMAT GRETA_FORMAT_F16
 
 /* f16 ends at 65504: what lies beyond stays finite. */
 uint pack_two(vec2 v) { return packFloat2x16(f16vec2(clamp(v, vec2(-65504.0), vec2(65504.0)))); }

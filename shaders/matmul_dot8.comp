@@ -9,10 +9,9 @@
 #include "common/greta.glsl"
 #include "common/decode_i8.glsl"
 
-layout(constant_id = 1) const uint W_TYPE = GRETA_TYPE_Q8_0;
+layout(constant_id = 1) const uint W_FORMAT = GRETA_FORMAT_Q8_0;
 layout(constant_id = 2) const uint X_TYPE = GRETA_TYPE_Q8A;
 layout(constant_id = 3) const uint TILE = 64; /* gl_WorkGroupSize.x is (TILE / OWN)^2 */
-const uint W_FORMAT = GRETA_WEIGHT_FORMAT(W_TYPE);
 
 const uint OWN = 4, SIDE = TILE / OWN, WORDS = 8;
 const uint LINE = TILE + 1u; /* spreads the lines over the banks */

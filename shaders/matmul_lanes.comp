@@ -4,11 +4,10 @@
 #define GRETA_ARGS GRETA_ARGS_MATMUL
 #include "common/greta.glsl"
 
-layout(constant_id = 1) const uint W_TYPE = GRETA_TYPE_F32;
+layout(constant_id = 1) const uint W_FORMAT = GRETA_FORMAT_F32;
 layout(constant_id = 2) const uint X_TYPE = GRETA_TYPE_F32;
 layout(constant_id = 3) const uint OWN_ROWS = 1;
 layout(constant_id = 4) const uint OWN_TOKENS = 4;
-const uint W_FORMAT = GRETA_WEIGHT_FORMAT(W_TYPE);
 #include "common/lanes.glsl"
 
 void main() {

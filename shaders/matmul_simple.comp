@@ -5,9 +5,8 @@
 #include "common/greta.glsl"
 #include "common/decode.glsl"
 
-layout(constant_id = 1) const uint W_TYPE = GRETA_TYPE_F32;
+layout(constant_id = 1) const uint W_FORMAT = GRETA_FORMAT_F32;
 layout(constant_id = 2) const uint X_TYPE = GRETA_TYPE_F32;
-const uint W_FORMAT = GRETA_WEIGHT_FORMAT(W_TYPE);
 
 void main() {
     uint i = group_id() * gl_WorkGroupSize.x + gl_LocalInvocationID.x;

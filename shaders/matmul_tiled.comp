@@ -8,11 +8,10 @@
 #include "common/greta.glsl"
 #include "common/decode.glsl"
 
-layout(constant_id = 1) const uint W_TYPE = GRETA_TYPE_F32;
+layout(constant_id = 1) const uint W_FORMAT = GRETA_FORMAT_F32;
 layout(constant_id = 2) const uint X_TYPE = GRETA_TYPE_F32;
 layout(constant_id = 3) const uint TILE = 64;   /* gl_WorkGroupSize.x is (TILE / OWN)^2 */
 layout(constant_id = 4) const uint ALIGNED = 1; /* x at a multiple of 16 bytes, n_cols a multiple of 8 */
-const uint W_FORMAT = GRETA_WEIGHT_FORMAT(W_TYPE);
 
 const uint OWN = 4;
 const uint SIDE = TILE / OWN;

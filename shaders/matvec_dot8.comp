@@ -5,12 +5,11 @@
 #include "common/greta.glsl"
 #include "common/decode_i8.glsl"
 
-layout(constant_id = 1) const uint W_TYPE = GRETA_TYPE_Q8_0;
+layout(constant_id = 1) const uint W_FORMAT = GRETA_FORMAT_Q8_0;
 layout(constant_id = 2) const uint X_TYPE = GRETA_TYPE_Q8A;
 layout(constant_id = 3) const uint ADD = 0;
 layout(constant_id = 4) const uint ROWS = 2;
 layout(constant_id = 5) const uint STEPS = 2;
-const uint W_FORMAT = GRETA_WEIGHT_FORMAT(W_TYPE);
 
 shared float partials[ROWS * (gl_WorkGroupSize.x / SUBGROUP_MIN)];
 

@@ -5,11 +5,10 @@
 #include "common/greta.glsl"
 #include "common/act.glsl"
 
-layout(constant_id = 1) const uint W_TYPE = GRETA_TYPE_F32;
+layout(constant_id = 1) const uint W_FORMAT = GRETA_FORMAT_F32;
 layout(constant_id = 2) const uint X_TYPE = GRETA_TYPE_F32;
 layout(constant_id = 3) const uint ACT = GRETA_ACT_SILU;
 layout(constant_id = 4) const uint NORM = 0; /* a norm is another dispatch's */
-const uint W_FORMAT = GRETA_WEIGHT_FORMAT(W_TYPE);
 const uint OWN_ROWS = 2;
 const uint OWN_TOKENS = 1;
 #include "common/lanes.glsl"

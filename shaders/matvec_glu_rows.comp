@@ -6,7 +6,7 @@
 #include "common/act.glsl"
 #include "common/decode.glsl"
 
-layout(constant_id = 1) const uint W_TYPE = GRETA_TYPE_F32;
+layout(constant_id = 1) const uint W_FORMAT = GRETA_FORMAT_F32;
 layout(constant_id = 2) const uint X_TYPE = GRETA_TYPE_F32;
 layout(constant_id = 3) const uint ACT = GRETA_ACT_SILU;
 layout(constant_id = 4) const uint NORM = 0;
@@ -14,7 +14,6 @@ layout(constant_id = 5) const uint ROWS = 4;
 layout(constant_id = 6) const uint STEPS = 1;
 layout(constant_id = 7) const uint ALIGNED = 1;
 layout(constant_id = 8) const uint UNITS = 0;
-const uint W_FORMAT = GRETA_WEIGHT_FORMAT(W_TYPE);
 #define SETS 2
 #define WITH_NORM
 #define WITH_UNITS

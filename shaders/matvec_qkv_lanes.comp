@@ -4,14 +4,13 @@
 #define GRETA_ARGS GRETA_ARGS_MATVEC_QKV
 #include "common/greta.glsl"
 
-layout(constant_id = 1) const uint W_TYPE = GRETA_TYPE_F32;
-layout(constant_id = 2) const uint V_TYPE = GRETA_TYPE_F32;
+layout(constant_id = 1) const uint W_FORMAT = GRETA_FORMAT_F32;
+layout(constant_id = 2) const uint V_FORMAT = GRETA_FORMAT_F32;
 layout(constant_id = 3) const uint X_TYPE = GRETA_TYPE_F32;
 layout(constant_id = 4) const uint KV_TYPE = GRETA_TYPE_F16;
 layout(constant_id = 5) const uint MODE = 0;
 layout(constant_id = 6) const uint NORM = 0; /* a norm is another dispatch's */
 layout(constant_id = 7) const uint BIAS = 0;
-const uint W_FORMAT = GRETA_WEIGHT_FORMAT(W_TYPE), V_FORMAT = GRETA_WEIGHT_FORMAT(V_TYPE);
 const uint OWN_ROWS = 2;
 const uint OWN_TOKENS = 1;
 #include "common/lanes.glsl"
@@ -27,7 +26,7 @@ void main() {
         bases[i] = g.base;
         rows[i] = min(row_at(g.first, r + i), g.n_rows - 1u); /* past the end the last one again, not stored */
     }
-    if (V_TYPE != W_TYPE && g.is_v)
+    if (V_FORMAT != W_FORMAT && g.is_v)
         lanes_multiply(packed_open(g.base, V_FORMAT, g.n_rows, args.n_cols), V_FORMAT);
     else
         lanes_multiply(packed_open(g.base, W_FORMAT, g.n_rows, args.n_cols), W_FORMAT);

@@ -8,8 +8,8 @@
 #include "common/greta.glsl"
 #include "common/decode.glsl"
 
-layout(constant_id = 1) const uint W_TYPE = GRETA_TYPE_F32;
-layout(constant_id = 2) const uint V_TYPE = GRETA_TYPE_F32;
+layout(constant_id = 1) const uint W_FORMAT = GRETA_FORMAT_F32;
+layout(constant_id = 2) const uint V_FORMAT = GRETA_FORMAT_F32;
 layout(constant_id = 3) const uint X_TYPE = GRETA_TYPE_F32;
 layout(constant_id = 4) const uint KV_TYPE = GRETA_TYPE_F16;
 layout(constant_id = 5) const uint MODE = 0;
@@ -19,7 +19,6 @@ layout(constant_id = 8) const uint ROWS = 4;
 layout(constant_id = 9) const uint STEPS = 1;
 layout(constant_id = 10) const uint ALIGNED = 1;
 layout(constant_id = 11) const uint UNITS = 0;
-const uint W_FORMAT = GRETA_WEIGHT_FORMAT(W_TYPE), V_FORMAT = GRETA_WEIGHT_FORMAT(V_TYPE);
 
 #include "common/qkv.glsl"
 
@@ -33,7 +32,7 @@ void main() {
     qkv_rows g = qkv_group(ROWS);
     if (g.first >= g.n_rows) return;
 
-    if (V_TYPE != W_TYPE && g.is_v)
+    if (V_FORMAT != W_FORMAT && g.is_v)
         rows_multiply(packed_open(g.base, V_FORMAT, g.n_rows, args.n_cols), V_FORMAT, uint64_t[SETS](g.base), g.first, g.n_rows);
     else
         rows_multiply(packed_open(g.base, W_FORMAT, g.n_rows, args.n_cols), W_FORMAT, uint64_t[SETS](g.base), g.first, g.n_rows);

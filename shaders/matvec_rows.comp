@@ -5,14 +5,13 @@
 #include "common/greta.glsl"
 #include "common/decode.glsl"
 
-layout(constant_id = 1) const uint W_TYPE = GRETA_TYPE_F32;
+layout(constant_id = 1) const uint W_FORMAT = GRETA_FORMAT_F32;
 layout(constant_id = 2) const uint X_TYPE = GRETA_TYPE_F32;
 layout(constant_id = 3) const uint ADD = 0;
 layout(constant_id = 4) const uint ROWS = 4;
 layout(constant_id = 5) const uint STEPS = 1;
 layout(constant_id = 6) const uint ALIGNED = 1;
 layout(constant_id = 7) const uint UNITS = 0;
-const uint W_FORMAT = GRETA_WEIGHT_FORMAT(W_TYPE);
 #define SETS 1
 #define WITH_UNITS
 #include "common/matvec.glsl"

@@ -8,13 +8,12 @@
 #include "common/greta.glsl"
 #include "common/decode.glsl"
 
-layout(constant_id = 1) const uint W_TYPE = GRETA_TYPE_F32;
+layout(constant_id = 1) const uint W_FORMAT = GRETA_FORMAT_F32;
 layout(constant_id = 2) const uint X_TYPE = GRETA_TYPE_F32;
 layout(constant_id = 3) const uint ADD = 0;
 layout(constant_id = 4) const uint ROWS = 2;
 layout(constant_id = 5) const uint STEPS = 2;
 layout(constant_id = 6) const uint ALIGNED = 1;
-const uint W_FORMAT = GRETA_WEIGHT_FORMAT(W_TYPE);
 
 /* What other workgroups write in the same dispatch. */
 layout(buffer_reference, std430, buffer_reference_align = 4) coherent buffer ref_common_u32 { uint v; };

@@ -5,8 +5,7 @@
 #include "common/greta.glsl"
 #include "common/decode.glsl"
 
-layout(constant_id = 1) const uint W_TYPE = GRETA_TYPE_F32;
-const uint W_FORMAT = GRETA_WEIGHT_FORMAT(W_TYPE);
+layout(constant_id = 1) const uint W_FORMAT = GRETA_FORMAT_F32;
 
 void main() {
     uint i = group_id();

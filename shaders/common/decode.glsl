@@ -1,8 +1,8 @@
 /*
  * Weights in the PACKED layout (greta/layout.h), by the FORMAT of their type (greta/weight_formats.h). The piece in which shaders read them
  * is a CHUNK: eight elements of one row, a quarter of a unit. load_chunk fetches its bytes, decode_chunk makes floats of them; they
- * are apart so that a shader can have many loads under way. A format is a constant made of a specialization constant, so that one
- * branch of each is left.
+ * are apart so that a shader can have many loads under way. A format is a specialization constant (the plan gives it in
+ * place of w_type), so that one branch of each is left.
  */
 #ifndef SHADERS_DECODE_GLSL
 #define SHADERS_DECODE_GLSL
@@ -112,42 +112,48 @@ vec4 bf16_to_vec4(uvec2 w) {
     return uintBitsToFloat(uvec4(w.x << 16, w.x & 0xFFFF0000u, w.y << 16, w.y & 0xFFFF0000u));
 }
 
-/* `bias` off each of four bytes, modulo 256. */
-uint bytes_minus(uint w, uint bias) {
-    return ((w | 0x80808080u) - (bias & 127u) * 0x01010101u) ^ (~w & 0x80808080u) ^ (bias & 128u) * 0x01010101u;
+/* VALUES, less BIAS: signed bytes. */
+uvec4 value_words(uint format) {
+    uvec4 words = uvec4(GRETA_VALUES_WORD(format, 0), GRETA_VALUES_WORD(format, 1), GRETA_VALUES_WORD(format, 2),
+                        GRETA_VALUES_WORD(format, 3));
+    uint bias = GRETA_FORMAT_BIAS(format);
+    return ((words | 0x80808080u) - (bias & 127u) * 0x01010101u) ^ (~words & 0x80808080u) ^ (bias & 128u) * 0x01010101u;
 }
 
-/*
- * What the code in byte `i` of a word stands for: no table in memory, which would be slower than selects. The words of VALUES are constants,
- * so that BIAS is off before, and signed bytes are left.
- */
-int value_of(uint format, uint codes, uint i) {
-    uint bias = GRETA_FORMAT_BIAS(format);
-    bool second = (codes & (4u << (8u * i))) != 0u;
-    uint low = second ? bytes_minus(GRETA_VALUES_WORD(format, 1), bias) : bytes_minus(GRETA_VALUES_WORD(format, 0), bias);
-    uint high = second ? bytes_minus(GRETA_VALUES_WORD(format, 3), bias) : bytes_minus(GRETA_VALUES_WORD(format, 2), bias);
-    uint word = (codes & (8u << (8u * i))) != 0u ? high : low;
+/* What the code in byte `i` of a word stands for: no table in memory, which would be slower than selects. */
+int value_of(uvec4 words, uint codes, uint i) {
+    uvec2 halves = (codes & (4u << (8u * i))) != 0u ? words.yw : words.xz;
+    uint word = (codes & (8u << (8u * i))) != 0u ? halves.y : halves.x;
     uint at = i == 0u ? codes << 3 : codes >> (8u * i - 3u);
     return bitfieldExtract(int(word), int(at & 31u), 8); /* codes are below 16: the three lowest bits of this are 0 */
+}
+ivec4 values_of(uint format, uint codes) {
+    uvec4 words = value_words(format);
+    return ivec4(value_of(words, codes, 0u), value_of(words, codes, 1u), value_of(words, codes, 2u), value_of(words, codes, 3u));
 }
 
 /* What four codes stand for, before scale and offset. */
 vec4 codes_to_vec4(uint format, uint codes) {
-    if (GRETA_FORMAT_LOW(format) == 8u) return signed_bytes_to_vec4(codes);
-    if (GRETA_FORMAT_VALUES(format) != GRETA_VALUES_NONE)
-        return vec4(value_of(format, codes, 0u), value_of(format, codes, 1u), value_of(format, codes, 2u), value_of(format, codes, 3u));
-    vec4 v = bytes_to_vec4(codes);
-    if (GRETA_FORMAT_BIAS(format) != 0u) v -= float(GRETA_FORMAT_BIAS(format));
+    vec4 v;
+    if (GRETA_FORMAT_LOW(format) == 8u) {
+        v = signed_bytes_to_vec4(codes);
+    } else if (GRETA_FORMAT_VALUES(format) != GRETA_VALUES_NONE) {
+        v = vec4(values_of(format, codes));
+    } else {
+        v = bytes_to_vec4(codes);
+        if (GRETA_FORMAT_BIAS(format) != 0u) v -= float(GRETA_FORMAT_BIAS(format));
+    }
     return v;
 }
 
 /* The codes of a chunk of integers. */
 uvec2 chunk_codes(packed_chunk p, uint format, uint chunk) {
-    if (GRETA_FORMAT_LOW(format) == 8u) return p.low.xy;
     uint pairs = (chunk & 1u) * 4u, low = p.low.x, high = p.high.x;
     if (GRETA_FORMAT_LOW(format) == 2u) low >>= pairs;
     if (GRETA_FORMAT_HIGH(format) != 0u) high >>= GRETA_FORMAT_HIGH(format) == 2u ? pairs : (chunk & 3u) * 2u;
-    return uvec2(greta_weight_codes(format, low, high, 0u), greta_weight_codes(format, low, high, 1u));
+    uvec2 codes = p.low.xy;
+    if (GRETA_FORMAT_LOW(format) != 8u) codes = uvec2(greta_weight_codes(format, low, high, 0u), greta_weight_codes(format, low, high, 1u));
+    return codes;
 }
 
 /* Before their scale and offset. */

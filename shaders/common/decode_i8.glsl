@@ -13,17 +13,19 @@ struct bytes_8 {
     float scale, offset;
 };
 
-/* bytes_minus of bytes below 128. */
+/* `bias` off each of four bytes below 128. */
 uint small_bytes_minus(uint w, uint bias) { return ((w | 0x80808080u) - bias * 0x01010101u) ^ 0x80808080u; }
 
 /* What four codes stand for. */
 uint codes_to_bytes(uint format, uint codes) {
-    if (GRETA_FORMAT_LOW(format) == 8u) return codes;
-    if (GRETA_FORMAT_VALUES(format) != GRETA_VALUES_NONE)
-        return uint(value_of(format, codes, 0u) & 255 | (value_of(format, codes, 1u) & 255) << 8 |
-                    (value_of(format, codes, 2u) & 255) << 16 | value_of(format, codes, 3u) << 24);
-    uint bias = GRETA_FORMAT_BIAS(format);
-    return bias == 0u ? codes : small_bytes_minus(codes, bias);
+    uint bytes = codes, bias = GRETA_FORMAT_BIAS(format);
+    if (GRETA_FORMAT_VALUES(format) != GRETA_VALUES_NONE) {
+        ivec4 v = values_of(format, codes);
+        bytes = uint(v.x & 255 | (v.y & 255) << 8 | (v.z & 255) << 16 | v.w << 24);
+    } else if (GRETA_FORMAT_LOW(format) != 8u && bias != 0u) {
+        bytes = small_bytes_minus(codes, bias);
+    }
+    return bytes;
 }
 
 bytes_8 chunk_bytes(packed_chunk p, uint format, uint chunk) {

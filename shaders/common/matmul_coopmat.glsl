@@ -8,13 +8,13 @@
  * The workgroup has SLICES * (TILE_ROWS / SUB_ROWS) * (TILE_TOKENS / SUB_TOKENS) subgroups. n_cols is a multiple of STEP, n_rows
  * of 4, x and y lie at multiples of 16 bytes; n_tok and n_rows need not be multiples of the tile.
  *
- * Before the include: #define ELEMENT_TYPE, what the unit multiplies (F16 or BF16); pack_two, two floats as such elements;
+ * Before the include: #define ELEMENT_TYPE and ELEMENT_FORMAT, what the unit multiplies (F16 or BF16); pack_two, two floats as such elements;
  * finite_two, two elements of memory as those that are multiplied.
  */
 #ifndef SHADERS_MATMUL_COOPMAT_GLSL
 #define SHADERS_MATMUL_COOPMAT_GLSL
 
-layout(constant_id = 1) const uint W_TYPE = GRETA_TYPE_F16;
+layout(constant_id = 1) const uint W_FORMAT = GRETA_FORMAT_F16;
 layout(constant_id = 2) const uint X_TYPE = GRETA_TYPE_F32;
 layout(constant_id = 3) const uint M = 16; /* of the matrix unit */
 layout(constant_id = 4) const uint N = 16;
@@ -26,7 +26,6 @@ layout(constant_id = 9) const uint SUB_ROWS = 64;
 layout(constant_id = 10) const uint SUB_TOKENS = 32;
 layout(constant_id = 11) const uint BUFFERS = 2;
 layout(constant_id = 12) const uint SLICES = 1;
-const uint W_FORMAT = GRETA_WEIGHT_FORMAT(W_TYPE);
 
 /* Lines of LDS in 16-byte words, eight f16 each; one more word spreads the lines over the banks. */
 const uint LINE_CHUNKS = STEP / 8u;
@@ -79,7 +78,7 @@ void stage(uint buffer_, uint step) {
     [[unroll]] for (uint o = 0; o < W_OWN; o++) {
         uint i = gl_LocalInvocationID.x + o * gl_WorkGroupSize.x;
         uvec4 word = next_w[o].low;
-        if (W_TYPE != ELEMENT_TYPE) {
+        if (W_FORMAT != ELEMENT_FORMAT) {
             vec4 lo, hi;
             chunk_values(next_w[o], W_FORMAT, step * LINE_CHUNKS + i % LINE_CHUNKS, lo, hi);
             word = pack_chunk(lo, hi);

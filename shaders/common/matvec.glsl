@@ -98,6 +98,7 @@ float stage_x(uint begin, uint n_units) {
 
 void units_multiply(packed_weight w, uint format, uint64_t bases[SETS], uint first, uint n_rows) {
     uint t = gl_LocalInvocationID.x;
+    bool two_scales = has_two_scales(format);
     float sums[N_SUMS], squares = 0.0;
     [[unroll]] for (uint i = 0; i < N_SUMS; i++) sums[i] = 0.0;
 
@@ -125,7 +126,7 @@ void units_multiply(packed_weight w, uint format, uint64_t bases[SETS], uint fir
                     products[i] += dot(unit_integers(p[i], format, j), lo) + dot(unit_integers(p[i], format, j + 1u), hi);
             }
             [[unroll]] for (uint i = 0; i < N_SUMS; i++) {
-                if (half_unit == 0u || has_two_scales(format))
+                if (half_unit == 0u || two_scales)
                     scale_of(p[i].scale, format, unit, half_unit, scales[i], offsets[i]);
                 sums[i] += scales[i] * products[i] + (has_offset(format) ? offsets[i] * x_sum : 0.0);
             }

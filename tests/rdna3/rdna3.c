@@ -282,7 +282,8 @@ static bool load_modules(struct run *r) {
 static VkResult make_pipeline(struct run *r, const struct job *j, VkPipeline *out) {
     uint32_t values[1 + GRETA_OP_MAX_KEYS + VARIANT_MAX_TUNABLES] = {j->v->n_threads}, n = 1;
     VkSpecializationMapEntry entries[sizeof values / sizeof *values];
-    for (uint32_t i = 0; i < greta_op_get_info(j->v->op)->n_keys; i++) values[n++] = j->keys[i];
+    for (uint32_t i = 0; i < greta_op_get_info(j->v->op)->n_keys; i++)
+        values[n++] = variant_key_constant(j->v, i, j->keys[i]);
     for (uint32_t i = 0; i < j->v->n_tunables; i++) values[n++] = j->v->tunables[i];
     for (uint32_t i = 0; i < n; i++) entries[i] = (VkSpecializationMapEntry){i, 4 * i, 4};
     const VkSpecializationInfo constants = {n, entries, n * sizeof *values, values};

@@ -43,16 +43,17 @@
 #define GRETA_FORMAT(low_, high_, bias_, values_, scale_) \
     ((low_) | (high_) << 6 | (bias_) << 8 | (values_) << 16 | (scale_) << 18)
 
-/* Number, bytes of plane 2, bytes of plane 3. */
-#define GRETA_SCALE_OF(number, unit_bytes, super_bytes) ((number) | (unit_bytes) << 4 | (super_bytes) << 7)
-#define GRETA_SCALE_NONE GRETA_SCALE_OF(0u, 0u, 0u)
-#define GRETA_SCALE_D GRETA_SCALE_OF(1u, 2u, 0u)
-#define GRETA_SCALE_DM GRETA_SCALE_OF(2u, 4u, 0u)
-#define GRETA_SCALE_SIXES GRETA_SCALE_OF(3u, 0u, 16u)
-#define GRETA_SCALE_S2 GRETA_SCALE_OF(4u, 2u, 2u)
-#define GRETA_SCALE_SM2 GRETA_SCALE_OF(5u, 2u, 4u)
-#define GRETA_SCALE_S1 GRETA_SCALE_OF(6u, 1u, 2u)
-#define GRETA_SCALE_E8M0 GRETA_SCALE_OF(7u, 1u, 0u)
+/* Number, bytes of plane 2, bytes of plane 3; 1 where there is an offset; 1 where the halves of a unit have a scale (and an offset) each. */
+#define GRETA_SCALE_OF(number, unit_bytes, super_bytes, offset, halves)                                      \
+    ((number) | (unit_bytes) << 4 | (super_bytes) << 7 | (offset) << 12 | (halves) << 13)
+#define GRETA_SCALE_NONE 0u
+#define GRETA_SCALE_D GRETA_SCALE_OF(1u, 2u, 0u, 0u, 0u)
+#define GRETA_SCALE_DM GRETA_SCALE_OF(2u, 4u, 0u, 1u, 0u)
+#define GRETA_SCALE_SIXES GRETA_SCALE_OF(3u, 0u, 16u, 1u, 0u)
+#define GRETA_SCALE_S2 GRETA_SCALE_OF(4u, 2u, 2u, 0u, 1u)
+#define GRETA_SCALE_SM2 GRETA_SCALE_OF(5u, 2u, 4u, 1u, 1u)
+#define GRETA_SCALE_S1 GRETA_SCALE_OF(6u, 1u, 2u, 0u, 0u)
+#define GRETA_SCALE_E8M0 GRETA_SCALE_OF(7u, 1u, 0u, 0u, 0u)
 
 /* What a code stands for: itself, or byte `code` of four words (the values plus BIAS), see GRETA_VALUES_WORD. */
 #define GRETA_VALUES_NONE 0u
@@ -85,7 +86,7 @@
 #define GRETA_SCALES_SIXES_16 3 /* s + 32 of 16 halves in 12 bytes: low nibbles, then pairs of bits */
 #define GRETA_SCALES_SIXES_8 4  /* s + 32 of 8 units: 2 bytes of high pairs, 4 of low nibbles */
 
-/* ---- the types. The numbers are specialization constants, and in tuning databases: never renumber ---- */
+/* ---- the types. The numbers are in tuning databases and in the names of HIP kernels: never renumber ---- */
 
 /* clang-format off */
 #define GRETA_TYPE_F32 0
@@ -191,12 +192,9 @@
 #define GRETA_FORMAT_UNIT_BYTES(format) ((format) >> 22 & 7u)   /* of plane 2 */
 #define GRETA_FORMAT_SUPER_BYTES(format) ((format) >> 25 & 31u) /* of plane 3 */
 
-/* Whether there is an offset; whether the halves of a unit have a scale (and an offset) each. */
-#define GRETA_FORMAT_HAS_OFFSET(format)                                                                 \
-    (GRETA_FORMAT_SCALE(format) == GRETA_SCALE_DM || GRETA_FORMAT_SCALE(format) == GRETA_SCALE_SIXES || \
-     GRETA_FORMAT_SCALE(format) == GRETA_SCALE_SM2)
-#define GRETA_FORMAT_HAS_HALVES(format) \
-    (GRETA_FORMAT_SCALE(format) == GRETA_SCALE_S2 || GRETA_FORMAT_SCALE(format) == GRETA_SCALE_SM2)
+/* Bits, not comparisons: a || b of these would be control flow in SPIR-V, which NVIDIA's driver did not fold (docs/tried.md). */
+#define GRETA_FORMAT_HAS_OFFSET(format) (((format) >> 30 & 1u) != 0u)
+#define GRETA_FORMAT_HAS_HALVES(format) (((format) >> 31 & 1u) != 0u)
 
 /* Word i of VALUES, i of 0 .. 3. */
 #define GRETA_VALUES_WORD(format, i) \
@@ -229,33 +227,44 @@ GRETA_WEIGHT_FN GRETA_U32 greta_weight_codes(GRETA_U32 format, GRETA_U32 low, GR
     return codes;
 }
 
-/* `s`: what plane 2 has of a unit (bits above that are anything), `d`: what plane 3 has of its superblock, u: which unit of it, half: of the unit, 0 or 1. */
+/*
+ * `s`: what plane 2 has of a unit (bits above that are anything), `d`: what plane 3 has of its superblock, u: which unit of it, half: of
+ * the unit, 0 or 1.
+ */
 GRETA_WEIGHT_FN float greta_weight_scale(GRETA_U32 format, GRETA_U32 s, GRETA_U32X4 d, GRETA_U32 u,
                                          GRETA_U32 half_) {
     GRETA_U32 scale = GRETA_FORMAT_SCALE(format);
-    if (scale == GRETA_SCALE_D || scale == GRETA_SCALE_DM) return GRETA_F16(s);
-    if (scale == GRETA_SCALE_SIXES)
-        return GRETA_F16(d.x) * GRETA_F32((u < 4u ? d.y : d.z) >> (u & 3u) * 8u & 63u);
-    if (scale == GRETA_SCALE_S2) return GRETA_F16(d.x) * GRETA_SIGNED(s, half_);
-    if (scale == GRETA_SCALE_SM2) return GRETA_F16(d.x) * GRETA_F32(s >> 8u * half_ & 15u);
-    if (scale == GRETA_SCALE_E8M0) {
+    float v = GRETA_F32(1u);
+    if (scale == GRETA_SCALE_D || scale == GRETA_SCALE_DM) {
+        v = GRETA_F16(s);
+    } else if (scale == GRETA_SCALE_SIXES) {
+        v = GRETA_F16(d.x) * GRETA_F32((u < 4u ? d.y : d.z) >> (u & 3u) * 8u & 63u);
+    } else if (scale == GRETA_SCALE_S2) {
+        v = GRETA_F16(d.x) * GRETA_SIGNED(s, half_);
+    } else if (scale == GRETA_SCALE_SM2) {
+        v = GRETA_F16(d.x) * GRETA_F32(s >> 8u * half_ & 15u);
+    } else if (scale == GRETA_SCALE_S1) {
+        v = GRETA_F16(d.x) * GRETA_SIGNED(s, 0u);
+    } else if (scale == GRETA_SCALE_E8M0) {
         GRETA_U32 e = s & 255u; /* below 2 a denormal */
-        return GRETA_FROM_BITS(e < 2u ? 0x00200000u << e : (e - 1u) << 23u);
+        v = GRETA_FROM_BITS(e < 2u ? 0x00200000u << e : (e - 1u) << 23u);
     }
-    if (scale == GRETA_SCALE_S1) return GRETA_F16(d.x) * GRETA_SIGNED(s, 0u);
-    return GRETA_F32(1u);
+    return v;
 }
 
 GRETA_WEIGHT_FN float greta_weight_offset(GRETA_U32 format, GRETA_U32 s, GRETA_U32X4 d, GRETA_U32 u,
                                           GRETA_U32 half_) {
     GRETA_U32 scale = GRETA_FORMAT_SCALE(format);
-    if (scale == GRETA_SCALE_DM) return GRETA_F16_HIGH(s);
-    if (scale == GRETA_SCALE_SIXES) {
+    float v = GRETA_F32(0u);
+    if (scale == GRETA_SCALE_DM) {
+        v = GRETA_F16_HIGH(s);
+    } else if (scale == GRETA_SCALE_SIXES) {
         GRETA_U32 min = ((u < 4u ? d.y : d.z) >> ((u & 3u) * 8u + 6u) & 3u) | (d.w >> u * 4u & 15u) << 2u;
-        return -GRETA_F16_HIGH(d.x) * GRETA_F32(min);
+        v = -GRETA_F16_HIGH(d.x) * GRETA_F32(min);
+    } else if (scale == GRETA_SCALE_SM2) {
+        v = -GRETA_F16_HIGH(d.x) * GRETA_F32(s >> 8u * half_ >> 4u & 15u);
     }
-    if (scale == GRETA_SCALE_SM2) return -GRETA_F16_HIGH(d.x) * GRETA_F32(s >> 8u * half_ >> 4u & 15u);
-    return GRETA_F32(0u);
+    return v;
 }
 
 #endif
