@@ -13,9 +13,8 @@ static const struct file_type weights[] = {GRETA_WEIGHT_LIST(GGUF_TYPE, -)};
 
 /* and others that a file may hold. */
 static const struct file_type others[] = {
-    [9] = {"Q8_1", 32, 36}, [15] = {"Q8_K", 256, 292}, [24] = {"I8", 1, 1},
-    [25] = {"I16", 1, 2},   [26] = {"I32", 1, 4},      [27] = {"I64", 1, 8},
-    [28] = {"F64", 1, 8},   [39] = {"MXFP4", 32, 17},  [40] = {"NVFP4", 64, 36},
+    [9] = {"Q8_1", 32, 36}, [15] = {"Q8_K", 256, 292}, [24] = {"I8", 1, 1},  [25] = {"I16", 1, 2},
+    [26] = {"I32", 1, 4},   [27] = {"I64", 1, 8},      [28] = {"F64", 1, 8}, [40] = {"NVFP4", 64, 36},
 };
 
 /* NULL: ggml removed the number or never used it. */

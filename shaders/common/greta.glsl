@@ -2,7 +2,7 @@
  * What every shader includes first: the argument block of its op, accessors to memory, the linear group id.
  *
  * Before the include: #define GRETA_ARGS GRETA_ARGS_<OP>. Specialization constants: 0 is the workgroup's size, then the
- * op's keys in the order of GRETA_KEYS_<OP>, then the tunables of the row.
+ * op's keys in the order of GRETA_KEYS_<OP> (a weight's type as its FORMAT), then the tunables of the row.
  */
 #ifndef SHADERS_GRETA_GLSL
 #define SHADERS_GRETA_GLSL
