@@ -13,8 +13,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
-
 enum { LOW = 0x0F0F0F0F, PAIRS = 0x03030303 };
 static const uint64_t LOW8 = UINT64_C(0x0F0F0F0F0F0F0F0F), PAIRS8 = UINT64_C(0x0303030303030303),
                       THIRDS8 = UINT64_C(0x3333333333333333);
@@ -56,7 +54,7 @@ static inline void exchange(uint64_t *a, uint64_t *b, unsigned shift, uint64_t m
 
 /* ---- HALVES: 16 bytes of nibbles, elements 0 .. 15 low, 16 .. 31 high ---- */
 
-ALWAYS_INLINE void pack_nibbles(const uint8_t *qs, uint8_t *out) {
+GRETA_WEIGHT_FN void pack_nibbles(const uint8_t *qs, uint8_t *out) {
     uint64_t a = load8(qs), b = load8(qs + 8), even = evens(a, b), odd = odds(a, b);
     store8(out, (even & LOW8) | (odd & LOW8) << 4);
     store8(out + 8, (even >> 4 & LOW8) | (odd & ~LOW8));
@@ -64,7 +62,7 @@ ALWAYS_INLINE void pack_nibbles(const uint8_t *qs, uint8_t *out) {
 
 /* ---- PAIRS: two units' nibbles out of 32 bytes, one low, the other high ---- */
 
-ALWAYS_INLINE void pack_nibbles_pair(const uint8_t *qs, uint8_t *low, uint8_t *high) {
+GRETA_WEIGHT_FN void pack_nibbles_pair(const uint8_t *qs, uint8_t *low, uint8_t *high) {
     for (int i = 0; i < 2; i++) {
         uint64_t a = load8(qs + 16 * i), b = load8(qs + 16 * i + 8), even = evens(a, b), odd = odds(a, b);
         store8(low + 8 * i, (even & LOW8) | (odd & LOW8) << 4);
@@ -91,7 +89,7 @@ static uint32_t pack_bits(uint32_t w) {
 /* ---- QUARTERS: all four units of 32 bytes at once: words j and pairs v of each byte change places ---- */
 
 /* (No arrays: gcc would put them into memory.) */
-ALWAYS_INLINE void pack_pairs(const uint8_t *qh, uint8_t *out) {
+GRETA_WEIGHT_FN void pack_pairs(const uint8_t *qh, uint8_t *out) {
     const uint64_t a = load8(qh), b = load8(qh + 8), c = load8(qh + 16), d = load8(qh + 24);
     uint64_t w0 = evens(a, c), w1 = odds(a, c), w2 = evens(b, d), w3 = odds(b, d);
     exchange(&w0, &w1, 2, THIRDS8);
@@ -130,7 +128,8 @@ static void pack_unit_bits(const uint8_t *qh, uint8_t *out) {
 /* ---- codes ---- */
 
 /* Any arrangement, field by field: `bits` of each element of unit u. */
-ALWAYS_INLINE void pack_plain(unsigned codes_are, unsigned bits, unsigned u, const uint8_t *p, uint8_t *out) {
+GRETA_WEIGHT_FN void pack_plain(unsigned codes_are, unsigned bits, unsigned u, const uint8_t *p,
+                                uint8_t *out) {
     memset(out, 0, 4 * (size_t)bits);
     for (unsigned c = 0; c < 32; c++) {
         unsigned shift, byte = greta_codes_place(codes_are, u, c, &shift);
@@ -141,7 +140,8 @@ ALWAYS_INLINE void pack_plain(unsigned codes_are, unsigned bits, unsigned u, con
 }
 
 /* The codes of n units, of `bits` each, into a plane. */
-ALWAYS_INLINE void pack_codes(unsigned codes_are, unsigned bits, unsigned n, const uint8_t *p, uint8_t *out) {
+GRETA_WEIGHT_FN void pack_codes(unsigned codes_are, unsigned bits, unsigned n, const uint8_t *p,
+                                uint8_t *out) {
     switch (codes_are) {
     case GRETA_CODES_BYTES: memcpy(out, p, 32 * (size_t)n); return;
     case GRETA_CODES_HALVES:
@@ -252,8 +252,8 @@ static void unpack_sixes_8(uint8_t *q, const uint8_t *in) {
 }
 
 /* Of a block of n units: its records of plane 2 (`units`) and of plane 3 (`super`). */
-ALWAYS_INLINE void pack_scales(const struct greta_block *b, unsigned n, const uint8_t *block, uint8_t *units,
-                               uint8_t *super) {
+GRETA_WEIGHT_FN void pack_scales(const struct greta_block *b, unsigned n, const uint8_t *block,
+                                 uint8_t *units, uint8_t *super) {
     const uint8_t *q = block + b->unit_at;
     switch (b->scales_are) {
     case GRETA_SCALES_SIXES:
@@ -262,7 +262,8 @@ ALWAYS_INLINE void pack_scales(const struct greta_block *b, unsigned n, const ui
         return;
     case GRETA_SCALES_SIXES_16: pack_sixes_16(q, units); break;
     case GRETA_SCALES_SIXES_8: pack_sixes_8(q, units); break;
-    default: memcpy(units, q, (size_t)n * GRETA_FORMAT_UNIT_BYTES(b->format));
+    case GRETA_SCALES_RAW: memcpy(units, q, (size_t)n * GRETA_FORMAT_UNIT_BYTES(b->format)); break;
+    default: greta_block_scale_records(b, block, n, units, super); return;
     }
     memcpy(super, block + b->super_at, GRETA_FORMAT_SUPER_BYTES(b->format));
 }
@@ -284,8 +285,29 @@ static void unpack_scales(const struct greta_block *b, unsigned n, uint8_t *bloc
 
 /* ---- blocks ---- */
 
-ALWAYS_INLINE void pack_blocks(struct greta_block b, const uint8_t *block, uint64_t n_blocks,
-                               uint8_t *const records[4]) {
+/* What shaders and kernels load: see GRETA_FORMAT_. */
+#define FITS(X, name, ggml, elements, bytes)                                                               \
+    _Static_assert(                                                                                        \
+        (GRETA_FORMAT_LOW(GRETA_FORMAT_##name) == 8 && GRETA_FORMAT_HIGH(GRETA_FORMAT_##name) == 0) ||     \
+            ((GRETA_FORMAT_LOW(GRETA_FORMAT_##name) == 4 || GRETA_FORMAT_LOW(GRETA_FORMAT_##name) == 2) && \
+             GRETA_FORMAT_HIGH(GRETA_FORMAT_##name) <= 2),                                                 \
+        #name ": codes are of 8, 4 or 2 bits, but for 8 with one or two above them");                      \
+    _Static_assert(                                                                                        \
+        GRETA_FORMAT_VALUES(GRETA_FORMAT_##name) == GRETA_VALUES_NONE ||                                   \
+            (GRETA_FORMAT_LOW(GRETA_FORMAT_##name) == 4 && GRETA_FORMAT_HIGH(GRETA_FORMAT_##name) == 0),   \
+        #name ": VALUES are for codes of 4 bits");                                                         \
+    _Static_assert((elements) == 256 ||                                                                    \
+                       ((elements) == 32 && GRETA_FORMAT_SUPER_BYTES(GRETA_FORMAT_##name) == 0),           \
+                   #name ": blocks are of 32 elements, or, a superblock, of 256");                         \
+    _Static_assert(GRETA_FORMAT_UNIT_BYTES(GRETA_FORMAT_##name) <= 4 &&                                    \
+                       GRETA_FORMAT_UNIT_BYTES(GRETA_FORMAT_##name) != 3 &&                                \
+                       (0x10015 >> GRETA_FORMAT_SUPER_BYTES(GRETA_FORMAT_##name) & 1),                     \
+                   #name ": records of plane 2 are of 0, 1, 2 or 4 bytes, of plane 3 of 0, 2, 4 or 16");
+GRETA_WEIGHT_QUANT_LIST(FITS, -)
+#undef FITS
+
+GRETA_WEIGHT_FN void pack_blocks(struct greta_block b, const uint8_t *block, uint64_t n_blocks,
+                                 uint8_t *const records[4]) {
     const unsigned n = b.elements / 32, low = GRETA_FORMAT_LOW(b.format), high = GRETA_FORMAT_HIGH(b.format);
     for (uint64_t i = 0; i < n_blocks; i++, block += b.bytes) {
         pack_codes(b.low_is, low, n, block + b.low_at, records[0] + 4 * low * n * i);

@@ -171,11 +171,12 @@ static bool wait_for_slab(struct loader *l, uint32_t i_slab) {
 static greta_status create_slots(struct loader *l) {
     struct greta_dev *dev = l->m->dev;
     const unsigned n_threads = thread_pool_n_threads(l->pool);
-    const uint64_t limit = greta_dev_get_limits(dev)->max_buf_bytes, row_bytes = n_threads * l->slot_bytes;
+    const uint64_t limit = greta_dev_get_limits(dev)->max_buf_bytes,
+                   all_bytes = n_threads * l->slot_bytes; /* of a slot for each */
     greta_status status = GRETA_OK;
 
-    l->n_slots = !limit || limit / row_bytes > N_SLOTS ? N_SLOTS : (uint32_t)(limit / row_bytes);
-    if (l->n_slots) status = greta_buf_create(dev, l->n_slots * row_bytes, GRETA_MEM_READBACK, &l->pinned);
+    l->n_slots = !limit || limit / all_bytes > N_SLOTS ? N_SLOTS : (uint32_t)(limit / all_bytes);
+    if (l->n_slots) status = greta_buf_create(dev, l->n_slots * all_bytes, GRETA_MEM_READBACK, &l->pinned);
     for (unsigned t = 0; t < n_threads && !status; t++) {
         l->threads[t].pinned_at_bytes = t * l->n_slots * l->slot_bytes;
         for (uint32_t i = 0; i < l->n_slots && !status; i++)

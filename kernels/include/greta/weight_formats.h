@@ -205,7 +205,8 @@
 /*
  * ---- decoding ----
  * For whoever defines the language's words: GRETA_WEIGHT_FN, what functions begin with; GRETA_U32, GRETA_U32X4 (four of them, x y z w);
- * GRETA_F32(x), of a small integer; GRETA_FROM_BITS(w), the float of 32 bits; GRETA_F16(w), GRETA_F16_HIGH(w), of 16 bits of w; GRETA_SIGNED(w, i), of byte i.
+ * GRETA_F32(x), of a small integer; GRETA_FROM_BITS(w), the float of 32 bits; GRETA_F16(w), GRETA_F16_HIGH(w), of 16 bits of w;
+ * GRETA_SIGNED(w, i), of byte i.
  */
 #if defined(GRETA_WEIGHT_FN) && !defined(GRETA_WEIGHT_DECODE)
 #define GRETA_WEIGHT_DECODE
@@ -362,7 +363,7 @@ GRETA_WEIGHT_FN uint32_t greta_bytes_word(const uint8_t *p, int n) {
     return w;
 }
 
-/* What planes 2 and 3 hold of unit u and its superblock, in the low bytes; bytes of d that only other units need may be 0. */
+/* What planes 2 and 3 hold of unit u and its superblock, in the low bytes; bits of d that only other units need are 0. */
 GRETA_WEIGHT_FN void greta_block_scales(const struct greta_block *b, const uint8_t *block, unsigned u,
                                         uint32_t *s, GRETA_U32X4 *d) {
     const uint8_t *q = block + b->unit_at;
@@ -374,7 +375,9 @@ GRETA_WEIGHT_FN void greta_block_scales(const struct greta_block *b, const uint8
     switch (b->scales_are) {
     case GRETA_SCALES_SIXES: { /* after d and dmin */
         const uint32_t scale = greta_sixes_scale(q + 4, u), min = greta_sixes_min(q + 4, u);
-        words[1] = words[2] = (scale | (min & 3) << 6) << u % 4 * 8;
+        const uint32_t six = (scale | (min & 3) << 6) << u % 4 * 8;
+        words[1] = u < 4 ? six : 0;
+        words[2] = u < 4 ? 0 : six;
         words[3] = min >> 2 << 4 * u;
         break;
     }
@@ -390,6 +393,21 @@ GRETA_WEIGHT_FN void greta_block_scales(const struct greta_block *b, const uint8
     default: *s = greta_bytes_word(q + u * (unsigned)unit_bytes, unit_bytes);
     }
     *d = (GRETA_U32X4){words[0], words[1], words[2], words[3]};
+}
+
+/* The records of planes 2 and 3 of a block of n units. */
+GRETA_WEIGHT_FN void greta_block_scale_records(const struct greta_block *b, const uint8_t *block, unsigned n,
+                                               uint8_t *units, uint8_t *super) {
+    const size_t unit_bytes = GRETA_FORMAT_UNIT_BYTES(b->format);
+    uint32_t words[4] = {0};
+    for (unsigned u = 0; u < n; u++) {
+        uint32_t s;
+        GRETA_U32X4 d;
+        greta_block_scales(b, block, u, &s, &d);
+        memcpy(units + unit_bytes * u, &s, unit_bytes);
+        words[0] |= d.x, words[1] |= d.y, words[2] |= d.z, words[3] |= d.w;
+    }
+    memcpy(super, words, GRETA_FORMAT_SUPER_BYTES(b->format));
 }
 
 /* Of the two halves of unit u. */
