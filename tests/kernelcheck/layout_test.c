@@ -197,7 +197,7 @@ static void check_plain_scales(uint32_t type) {
     enum { N = 256 };
     const struct greta_block b = greta_block_of(type);
     const uint64_t unit_bytes = GRETA_PACKED_BYTES_2(type), super_bytes = GRETA_PACKED_BYTES_3(type);
-    uint8_t row[N], packed[2 * N], units[N] = {0}, super[16] = {0};
+    uint8_t row[4 * N], packed[4 * N], units[N] = {0}, super[16] = {0};
     struct kc_rng rng = {type + 1};
     kc_fill_weights(&rng, KC_OUTLIERS, type, 1, N, row);
     greta_status status = greta_layout_pack(GRETA_LAYOUT_PACKED, type, 1, N, 0, 1, row, packed);
