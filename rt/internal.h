@@ -226,7 +226,7 @@ bool rt_hazard_conflicts(const struct rt_hazard *h, const struct rt_access *acce
 void rt_hazard_add(struct rt_hazard *h, const struct rt_access *accesses, uint32_t n);
 void rt_hazard_clear(struct rt_hazard *h);
 
-/* ---- stream.c, transfer.c --------------------------------------------------------------------------------------- */
+/* ---- stream.c --------------------------------------------------------------------------------------------------- */
 
 /* A point in a stream: once the event has come to pass, all that was recorded before the clock's tick is finished. */
 struct rt_mark {
@@ -274,10 +274,8 @@ static inline void rt_stream_touch(struct greta_stream *stream) {
 /* Whether [offset, offset + size) lies inside; says what is wrong where not. */
 greta_status rt_buf_check(const struct greta_stream *stream, const char *what, const struct greta_buf *buf,
                           uint64_t offset_bytes, uint64_t size_bytes, uint64_t alignment);
-void rt_staging_finish(struct greta_stream *stream);
-void rt_staging_idle(struct greta_stream *stream);
 
-/* ---- graph.c ---------------------------------------------------------------------------------------------------- */
+/* ---- recording.c ------------------------------------------------------------------------------------------------ */
 
 struct rt_recording {
     struct arena arena; /* what the commands point at */
@@ -288,6 +286,12 @@ struct rt_recording {
     greta_status failed; /* no memory for a command: the recording is worthless */
 };
 
+/* Appends a command, with copies of what it points at. */
+greta_status rt_recording_add(struct greta_stream *stream, const struct hal_cmd *cmd);
+void rt_recording_free(struct rt_recording **recording);
+
+/* ---- graph.c ---------------------------------------------------------------------------------------------------- */
+
 struct greta_graph {
     struct rt_retire retire;
     struct greta_dev *dev;
@@ -296,9 +300,5 @@ struct greta_graph {
     struct rt_recording *replay; /* NULL where hal is there */
     struct rt_hazard hazard;     /* at its end */
 };
-
-/* Appends a command, with copies of what it points at. */
-greta_status rt_recording_add(struct greta_stream *stream, const struct hal_cmd *cmd);
-void rt_recording_free(struct rt_recording **recording);
 
 #endif

@@ -4,10 +4,20 @@
 
 /* ---- life ------------------------------------------------------------------------------------------------------- */
 
+static void staging_free(struct greta_stream *s) {
+    struct hal_dev *hal = s->dev->hal;
+    for (int i = 0; i < RT_N_CHUNKS; i++) {
+        struct rt_chunk *c = &s->upload[i];
+        if (c->mark.event) hal->ops->event_destroy(hal, c->mark.event);
+        if (c->buf) rt_hal_buf_destroy(s->dev, c->buf);
+    }
+    if (s->readback) rt_hal_buf_destroy(s->dev, s->readback);
+}
+
 static void stream_free(struct greta_stream *s) {
     const struct greta_dev_ops *ops = s->dev->hal->ops;
     rt_recording_free(&s->recording);
-    rt_staging_finish(s);
+    staging_free(s);
     for (int i = 0; i < RT_N_MARKS; i++)
         if (s->marks[i].event) ops->event_destroy(s->dev->hal, s->marks[i].event);
     if (s->wait_event) ops->event_destroy(s->dev->hal, s->wait_event);
@@ -293,6 +303,14 @@ void *greta_stream_native(struct greta_stream *s) {
     return s->dev->hal->ops->stream_native(s->dev->hal, s->hal);
 }
 
+/* Nothing is under way: the chunks are free again. */
+static void staging_idle(struct greta_stream *s) {
+    for (int i = 0; i < RT_N_CHUNKS; i++) {
+        s->upload[i].mark.pending = false;
+        s->upload[i].used_bytes = 0;
+    }
+}
+
 greta_status rt_stream_sync(struct greta_stream *s) {
     struct greta_dev *dev = s->dev;
     greta_status status = s->hazard.host_sees ? rt_stream_barrier(s) : GRETA_OK;
@@ -304,7 +322,7 @@ greta_status rt_stream_sync(struct greta_stream *s) {
         status = rt_dev_note(dev, dev->hal->ops->event_wait(dev->hal, s->wait_event, UINT64_MAX));
     if (status != GRETA_OK) return status;
     for (int i = 0; i < RT_N_MARKS; i++) s->marks[i].pending = false;
-    rt_staging_idle(s);
+    staging_idle(s);
     atomic_store(&s->busy, false);
     rt_retire_collect(dev);
     rt_tell(dev, &(struct greta_record){.type = GRETA_RECORD_WAIT, .stream = s, .start_ns = start});

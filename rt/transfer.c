@@ -160,23 +160,6 @@ static greta_status write_staged(struct greta_stream *s, struct greta_buf *dst, 
     return GRETA_OK;
 }
 
-void rt_staging_idle(struct greta_stream *s) {
-    for (int i = 0; i < RT_N_CHUNKS; i++) {
-        s->upload[i].mark.pending = false;
-        s->upload[i].used_bytes = 0;
-    }
-}
-
-void rt_staging_finish(struct greta_stream *s) {
-    struct hal_dev *hal = s->dev->hal;
-    for (int i = 0; i < RT_N_CHUNKS; i++) {
-        struct rt_chunk *c = &s->upload[i];
-        if (c->mark.event) hal->ops->event_destroy(hal, c->mark.event);
-        if (c->buf) rt_hal_buf_destroy(s->dev, c->buf);
-    }
-    if (s->readback) rt_hal_buf_destroy(s->dev, s->readback);
-}
-
 /* ---- write and read --------------------------------------------------------------------------------------------- */
 
 greta_status greta_stream_write(struct greta_stream *s, struct greta_buf *dst, uint64_t offset,
