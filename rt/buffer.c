@@ -21,12 +21,6 @@ greta_status rt_hal_buf_create(struct greta_dev *dev, uint64_t size_bytes, enum 
     return status;
 }
 
-void rt_hal_buf_destroy(struct greta_dev *dev, struct hal_buf *buf) {
-    rt_tell(dev,
-            &(struct greta_record){.type = GRETA_RECORD_FREE, .bytes = buf->size_bytes, .kind = buf->kind});
-    dev->hal->ops->buf_destroy(dev->hal, buf);
-}
-
 static greta_status check(struct greta_dev *dev, uint64_t size_bytes, enum greta_mem_kind kind) {
     const struct greta_limits *l = &dev->hal->limits;
     if (rt_dev_is_lost(dev)) return GRETA_ERR_DEVICE_LOST;
@@ -69,6 +63,24 @@ static void attach(struct greta_buf *b) {
     atomic_fetch_add(&b->dev->refs, 1);
 }
 
+/* A block of the pool, which gets one slab more where it has no room. */
+static greta_status block_get(struct greta_dev *dev, uint64_t size_bytes, enum greta_mem_kind kind,
+                              struct rt_block **out) {
+    rt_retire_collect(dev);
+    for (;;) {
+        struct hal_buf *slab;
+        greta_status status = rt_pool_get(dev, size_bytes, kind, out);
+        if (status != GRETA_OK || *out) return status;
+        status = rt_hal_buf_create(dev, RT_SLAB_BYTES, kind, &slab);
+        if (status != GRETA_OK) return status;
+        status = rt_pool_add(dev, slab);
+        if (status != GRETA_OK) {
+            rt_hal_buf_destroy(dev, slab);
+            return status;
+        }
+    }
+}
+
 greta_status greta_buf_create(struct greta_dev *dev, uint64_t size_bytes, enum greta_mem_kind kind,
                               struct greta_buf **out) {
     if (!out) return GRETA_ERR_INVALID;
@@ -79,7 +91,7 @@ greta_status greta_buf_create(struct greta_dev *dev, uint64_t size_bytes, enum g
     struct greta_buf *b = handle_create(dev, size_bytes, kind);
     if (!b) return GRETA_ERR_NO_MEMORY;
     if (rt_pool_serves(dev, size_bytes)) {
-        status = rt_pool_get(dev, size_bytes, kind, &b->block);
+        status = block_get(dev, size_bytes, kind, &b->block);
         if (status == GRETA_OK) {
             b->hal = b->block->slab;
             b->offset_bytes = b->block->offset_bytes;

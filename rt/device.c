@@ -51,20 +51,6 @@ static struct greta_dev *dev_create(struct greta_ctx *ctx) {
     return dev;
 }
 
-void rt_dev_unref(struct greta_dev *dev) {
-    if (atomic_fetch_sub(&dev->refs, 1) != 1) return;
-    struct greta_ctx *ctx = dev->ctx;
-    if (dev->hal) {
-        rt_pool_finish(dev);
-        dev->hal->ops->dev_close(dev->hal);
-    }
-    pthread_mutex_destroy(&dev->pool.lock);
-    pthread_mutex_destroy(&dev->wait_lock);
-    pthread_mutex_destroy(&dev->lock);
-    free(dev);
-    rt_ctx_unref(ctx);
-}
-
 greta_status greta_dev_open(struct greta_ctx *ctx, const char *name, const struct greta_dev_params *params,
                             struct greta_dev **out) {
     if (!out) return GRETA_ERR_INVALID;

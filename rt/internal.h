@@ -86,6 +86,8 @@ struct rt_retire {
     void (*release)(struct greta_dev *dev, struct rt_retire *retire);
 };
 
+/* One reference less; the device goes with the last one. */
+void rt_dev_unref(struct greta_dev *dev);
 /* Releases it now where nothing is pending, else later. Never fails. */
 void rt_retire(struct greta_dev *dev, struct rt_retire *retire);
 /* Releases what has become free. The caller holds the device. */
@@ -101,7 +103,7 @@ struct rt_block { /* a piece of a slab */
     enum greta_mem_kind kind;
 };
 
-enum { RT_N_CLASSES = 9 }; /* 256 bytes to 64 KiB */
+enum { RT_N_CLASSES = 9, RT_SLAB_BYTES = 1 << 20 }; /* classes of 256 bytes to 64 KiB */
 
 struct rt_slab {
     struct rt_slab *next;
@@ -117,8 +119,11 @@ struct rt_pool {
 
 /* Whether a buffer of this size is a block of a slab. */
 bool rt_pool_serves(const struct greta_dev *dev, uint64_t size_bytes);
+/* NULL where no slab has room for it: add one. */
 greta_status rt_pool_get(struct greta_dev *dev, uint64_t size_bytes, enum greta_mem_kind kind,
                          struct rt_block **out);
+/* Takes over a buffer of RT_SLAB_BYTES. */
+greta_status rt_pool_add(struct greta_dev *dev, struct hal_buf *slab);
 void rt_pool_put(struct greta_dev *dev, struct rt_block *block);
 void rt_pool_finish(struct greta_dev *dev);
 
@@ -145,7 +150,6 @@ struct greta_dev {
     struct rt_pool pool;
 };
 
-void rt_dev_unref(struct greta_dev *dev);
 /* Passes `status` on, and remembers a lost device. */
 greta_status rt_dev_note(struct greta_dev *dev, greta_status status);
 static inline bool rt_dev_is_lost(struct greta_dev *dev) {
@@ -162,6 +166,12 @@ void rt_tell(const struct greta_dev *dev, const struct greta_record *record);
 bool rt_before(const struct greta_dev *dev, const struct greta_record *record);
 void rt_record(const struct greta_dev *dev, enum greta_record_type type, const char *name, uint64_t bytes,
                const uint32_t groups[3], uint64_t start_ns);
+/* Gives a table's buffer back, and tells of it. */
+static inline void rt_hal_buf_destroy(struct greta_dev *dev, struct hal_buf *buf) {
+    rt_tell(dev,
+            &(struct greta_record){.type = GRETA_RECORD_FREE, .bytes = buf->size_bytes, .kind = buf->kind});
+    dev->hal->ops->buf_destroy(dev->hal, buf);
+}
 
 /* ---- buffer.c --------------------------------------------------------------------------------------------------- */
 
@@ -176,12 +186,9 @@ struct greta_buf {
     bool wrapped; /* the caller's memory */
 };
 
-/* A table's buffer, with a second try after waiting for memory on the retire list. */
+/* A table's buffer, told to the telemetry, with a second try after waiting for memory on the retire list. */
 greta_status rt_hal_buf_create(struct greta_dev *dev, uint64_t size_bytes, enum greta_mem_kind kind,
                                struct hal_buf **out);
-
-/* Both are told to the telemetry. */
-void rt_hal_buf_destroy(struct greta_dev *dev, struct hal_buf *buf);
 
 /* ---- module.c --------------------------------------------------------------------------------------------------- */
 

@@ -17,7 +17,7 @@
 #include <sanitizer/asan_interface.h>
 #endif
 
-enum { ALIGN_BYTES = 256, SLAB_BYTES = 1 << 20, MAX_BLOCK_BYTES = ALIGN_BYTES << (RT_N_CLASSES - 1) };
+enum { ALIGN_BYTES = 256, MAX_BLOCK_BYTES = ALIGN_BYTES << (RT_N_CLASSES - 1) };
 
 static uint64_t class_bytes(uint32_t i_class) {
     return (uint64_t)ALIGN_BYTES << i_class;
@@ -42,23 +42,17 @@ static void fence(const struct greta_dev *dev, const struct rt_block *b, uint64_
 }
 
 bool rt_pool_serves(const struct greta_dev *dev, uint64_t size_bytes) {
-    return size_bytes <= MAX_BLOCK_BYTES && dev->hal->limits.max_buf_bytes >= SLAB_BYTES;
+    return size_bytes <= MAX_BLOCK_BYTES && dev->hal->limits.max_buf_bytes >= RT_SLAB_BYTES;
 }
 
-/* A slab begins where its address says: a device may align less than the blocks do. Not under the lock: making room on
- * the device may put blocks back. */
-static greta_status slab_add(struct greta_dev *dev, enum greta_mem_kind kind) {
+greta_status rt_pool_add(struct greta_dev *dev, struct hal_buf *buf) {
     struct rt_slab *s = calloc(1, sizeof *s);
     if (!s) return greta_fail(dev->log, GRETA_ERR_NO_MEMORY, "buffer: no host memory for a slab");
-    greta_status status = rt_hal_buf_create(dev, SLAB_BYTES, kind, &s->buf);
-    if (status != GRETA_OK) {
-        free(s);
-        return status;
-    }
-    s->used_bytes = -s->buf->address & (ALIGN_BYTES - 1);
+    /* The first block begins where the address says: a device may align less than the blocks do. */
+    *s = (struct rt_slab){.buf = buf, .used_bytes = -buf->address & (ALIGN_BYTES - 1)};
     pthread_mutex_lock(&dev->pool.lock);
-    s->next = dev->pool.slabs[kind];
-    dev->pool.slabs[kind] = s;
+    s->next = dev->pool.slabs[buf->kind];
+    dev->pool.slabs[buf->kind] = s;
     pthread_mutex_unlock(&dev->pool.lock);
     return GRETA_OK;
 }
@@ -85,20 +79,12 @@ static greta_status take(struct greta_dev *dev, uint32_t i_class, enum greta_mem
 
 greta_status rt_pool_get(struct greta_dev *dev, uint64_t size_bytes, enum greta_mem_kind kind,
                          struct rt_block **out) {
-    uint32_t i_class = class_of(size_bytes);
     *out = NULL;
-    rt_retire_collect(dev);
-    for (;;) {
-        pthread_mutex_lock(&dev->pool.lock);
-        greta_status status = take(dev, i_class, kind, out);
-        pthread_mutex_unlock(&dev->pool.lock);
-        if (status != GRETA_OK) return status;
-        if (*out) break;
-        status = slab_add(dev, kind);
-        if (status != GRETA_OK) return status;
-    }
-    fence(dev, *out, size_bytes);
-    return GRETA_OK;
+    pthread_mutex_lock(&dev->pool.lock);
+    greta_status status = take(dev, class_of(size_bytes), kind, out);
+    pthread_mutex_unlock(&dev->pool.lock);
+    if (*out) fence(dev, *out, size_bytes);
+    return status;
 }
 
 void rt_pool_put(struct greta_dev *dev, struct rt_block *block) {

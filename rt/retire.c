@@ -1,5 +1,21 @@
 #include "internal.h"
 
+#include <stdlib.h>
+
+void rt_dev_unref(struct greta_dev *dev) {
+    if (atomic_fetch_sub(&dev->refs, 1) != 1) return;
+    struct greta_ctx *ctx = dev->ctx;
+    if (dev->hal) {
+        rt_pool_finish(dev);
+        dev->hal->ops->dev_close(dev->hal);
+    }
+    pthread_mutex_destroy(&dev->pool.lock);
+    pthread_mutex_destroy(&dev->wait_lock);
+    pthread_mutex_destroy(&dev->lock);
+    free(dev);
+    rt_ctx_unref(ctx);
+}
+
 /* The clock's tick up to which every stream has finished. */
 static uint64_t finished_clock(const struct greta_dev *dev) {
     uint64_t clock = UINT64_MAX;
