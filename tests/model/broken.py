@@ -249,6 +249,19 @@ def check_places(folder):
     expect(run('run', '-m', MODEL, '-f', folder.path + '/none.txt'), 'a prompt that is not there', words='none.txt')
 
 
+def check_cut_in_use(folder):
+    """The host's weights stay in the mapped file: one that is cut behind our back is said, too."""
+    path = folder.file(pathlib.Path(MODEL).read_bytes())
+    args = [GRETA, 'chat', '-m', path, '--chat-template', 'chatml', '-n', '2', '--temp', '0', '-d', 'cpu']
+    chat = subprocess.Popen(args, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    chat.stdin.write(b'Once\n')
+    chat.stdin.flush()
+    os.read(chat.stdout.fileno(), 1)  # it is loaded and answers
+    os.truncate(path, 4096)
+    out, error = chat.communicate(b'Once\n', timeout=60)
+    expect(subprocess.CompletedProcess(args, chat.returncode, out, error), 'a model cut in use', words='file cut fetch')
+
+
 def check_output():
     for args in (['run', '-m', MODEL, '-p', 'Once', '-n', '5', '-d', 'cpu'], ['inspect', MODEL], ['tokenize', '-m', MODEL, 'x'], ['--version'],
                  ['--help'], ['run', '--help'], ['devices'], ['logits', '-m', MODEL, '-p', 'x', '--json', '-d', 'cpu']):
@@ -302,6 +315,7 @@ with tempfile.TemporaryDirectory() as path:
     check_numbers(folder)
     check_tensors(folder)
     check_places(folder)
+    check_cut_in_use(folder)
     check_output()
     check_arguments(folder)
 sys.exit(check_done())

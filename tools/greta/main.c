@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct command commands[] = {
     {"run", "[options] (-p TEXT | -f FILE | -)",
@@ -70,7 +71,21 @@ static bool help(void) {
     return ok && out_flush();
 }
 
+/*
+ * What is mapped is read as memory: where its file has become shorter, or its disk fails, no call is there
+ * that could return an error.
+ */
+static void on_bus_error(int number) {
+    static const char text[] =
+        "greta: the model's file was cut while it was in use, or its disk failed: fetch it again, and do not "
+        "write into a file that is in use\n";
+    ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
+    (void)number, (void)ignored;
+    _exit(EXIT_FAILED);
+}
+
 int main(int argc, char **argv) {
+    sigaction(SIGBUS, &(struct sigaction){.sa_handler = on_bus_error}, NULL);
     /* A reader that went away shows as a write error: exit 1, without a word. */
     signal(SIGPIPE, SIG_IGN);
     if (argc < 2) {
