@@ -295,7 +295,9 @@ struct ranked {
 
 static int by_rank(const void *a, const void *b) {
     const struct ranked *x = a, *y = b;
-    if (x->value != y->value) return x->value > y->value ? -1 : 1;
+    bool x_none = isnan(x->value), y_none = isnan(y->value); /* below all */
+    if (x_none != y_none) return x_none ? 1 : -1;
+    if (!x_none && x->value != y->value) return x->value > y->value ? -1 : 1;
     return x->index < y->index ? -1 : 1;
 }
 

@@ -336,16 +336,15 @@ static void fill_ids(struct kc_rng *rng, const struct kc_case *c, uint32_t *out)
 /* Ties, NaN, infinities: each row of a matrix has its own trouble. */
 static void fill_rows_special(struct kc_rng *rng, const struct kc_case *c, float *out) {
     uint32_t n_rows = c->call.scalars.u32[0], n_cols = c->call.scalars.u32[1];
-    bool with_nan = c->call.op != GRETA_OP_TOP_K;
     for (uint64_t r = 0; r < n_rows; r++)
         for (uint64_t k = 0; k < n_cols; k++) {
             float *x = out + r * n_cols + k;
             switch (r % 6) {
             case 0: *x = -2.0f - (float)below(rng, 3); break; /* negative, many equal */
-            case 1: *x = with_nan ? NAN : 7.0f; break;        /* nothing but NaN */
-            case 2: *x = with_nan && below(rng, 2) ? NAN : value(rng, KC_NORMAL); break;
+            case 1: *x = NAN; break; /* nothing but NaN */
+            case 2: *x = below(rng, 2) ? NAN : value(rng, KC_NORMAL); break;
             case 3: *x = below(rng, 10) ? value(rng, KC_NORMAL) : INFINITY; break;
-            case 4: *x = with_nan && k < n_cols / 2 ? NAN : -INFINITY; break;
+            case 4: *x = k < n_cols / 2 ? NAN : -INFINITY; break;
             default: *x = below(rng, 2) ? 0.0f : -0.0f; break;
             }
         }

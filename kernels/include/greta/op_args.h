@@ -126,7 +126,10 @@
 #define GRETA_ARGS_ARGMAX(R, W, X, U, F) R(x) W(out) U(n_rows) U(n_cols)
 #define GRETA_KEYS_ARGMAX(K)
 
-/* values[r][i], indices[r][i]: the k largest of x[r], descending, equal ones by ascending index; k <= 128, k <= n_cols. */
+/*
+ * values[r][i], indices[r][i]: the k largest of x[r], descending, equal ones by ascending index; k <= 128, k <= n_cols. NaN stands below
+ * all else.
+ */
 #define GRETA_ARGS_TOP_K(R, W, X, U, F) R(x) W(values) W(indices) U(n_rows) U(n_cols) U(k)
 #define GRETA_KEYS_TOP_K(K)
 
