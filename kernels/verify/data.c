@@ -341,7 +341,7 @@ static void fill_rows_special(struct kc_rng *rng, const struct kc_case *c, float
             float *x = out + r * n_cols + k;
             switch (r % 6) {
             case 0: *x = -2.0f - (float)below(rng, 3); break; /* negative, many equal */
-            case 1: *x = NAN; break; /* nothing but NaN */
+            case 1: *x = NAN; break;                          /* nothing but NaN */
             case 2: *x = below(rng, 2) ? NAN : value(rng, KC_NORMAL); break;
             case 3: *x = below(rng, 10) ? value(rng, KC_NORMAL) : INFINITY; break;
             case 4: *x = k < n_cols / 2 ? NAN : -INFINITY; break;
