@@ -142,9 +142,33 @@ static greta_status check_sizes(const struct greta_model *m, const struct greta_
                       s->n_ctx, most, limit);
 }
 
+/* Code for AMD GPUs is built beforehand, for some sizes of heads. */
+static greta_status check_heads(const struct greta_model *m, const struct greta_session *s) {
+    struct greta_call call = {
+        .op = GRETA_OP_ATTN,
+        .keys = {s->kv_type, m->hp.head_dim},
+        .scalars.attn = {1, m->hp.n_head, m->hp.n_head_kv, s->n_ctx, 0, m->hp.attn_scale, 0},
+    };
+
+    for (uint32_t i = 0; i < greta_variant_count(); i++) {
+        const struct greta_variant *v = greta_variant_at(i);
+        if (greta_variant_op(v) == GRETA_OP_ATTN &&
+            greta_variant_format(v) == greta_dev_get_image_format(m->dev) &&
+            !greta_variant_refusal(v, greta_dev_get_limits(m->dev), &call))
+            return GRETA_OK;
+    }
+    return greta_fail(
+        m->log, GRETA_ERR_UNSUPPORTED,
+        "heads of %u elements, which this model has, are not among those that %s has kernels for "
+        "with keys and values in %s: take another device (-d vulkan:0, -d cpu)%s",
+        m->hp.head_dim, greta_dev_get_info(m->dev)->name, greta_type_get_info(s->kv_type)->name,
+        s->kv_type == GRETA_TYPE_Q8_0 ? " or --kv f16" : "");
+}
+
 greta_status session_plan(const struct greta_model *m, const struct greta_session_params *params,
                           struct greta_session *s, struct session_sizes *sizes) {
     static const struct greta_session_params no_params;
+    greta_status status;
 
     if (!params) params = &no_params;
     *sizes = (struct session_sizes){0};
@@ -160,6 +184,8 @@ greta_status session_plan(const struct greta_model *m, const struct greta_sessio
             m->log, GRETA_ERR_INVALID,
             "keys and values in 8 bits need heads of a multiple of 32; this model's have %u: use --kv f16",
             m->hp.head_dim);
+    status = check_heads(m, s);
+    if (status) return status;
     s->n_chunk = chunk_of(m, params, s->n_ctx);
     s->split_attn = greta_plan_split_attn(m->plan, m->hp.head_dim, s->n_ctx);
     s->pace = pace_of(m);
