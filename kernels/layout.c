@@ -1,4 +1,4 @@
-/* Weights between file order and the layouts of devices. */
+/* Weights between file order and the layouts of devices; the bytes that weights and activations take there. */
 #include "codebook.h"
 #include "half.h"
 #include "quant.h"
@@ -45,6 +45,13 @@ uint64_t greta_layout_bytes(enum greta_layout layout, uint32_t type, uint64_t n_
         return bytes <= UINT32_MAX ? bytes : 0; /* kernels address it by 32 bits */
     default: return 0;
     }
+}
+
+uint64_t greta_activation_row_bytes(uint32_t x_type, uint64_t n_cols) {
+    if (n_cols > UINT32_MAX) return 0;
+    if (x_type == GRETA_TYPE_Q8A) return GRETA_Q8A_ROW_BYTES(n_cols);
+    const struct greta_type_info *t = greta_type_get_info(x_type);
+    return t && !t->quantized ? n_cols * t->block_bytes : 0;
 }
 
 /* One row of a float type: what is missing to a whole unit is zero. */

@@ -46,7 +46,7 @@ static uint64_t odds(uint64_t a, uint64_t b) {
 }
 
 /* Exchanges the fields of a that `mask << shift` holds with those of b that `mask` holds. */
-static inline void exchange(uint64_t *a, uint64_t *b, unsigned shift, uint64_t mask) {
+static inline void exchange_fields(uint64_t *a, uint64_t *b, unsigned shift, uint64_t mask) {
     uint64_t t = (*a >> shift ^ *b) & mask;
     *b ^= t;
     *a ^= t << shift;
@@ -92,10 +92,10 @@ static uint32_t pack_bits(uint32_t w) {
 GRETA_WEIGHT_FN void pack_pairs(const uint8_t *qh, uint8_t *out) {
     const uint64_t a = load8(qh), b = load8(qh + 8), c = load8(qh + 16), d = load8(qh + 24);
     uint64_t w0 = evens(a, c), w1 = odds(a, c), w2 = evens(b, d), w3 = odds(b, d);
-    exchange(&w0, &w1, 2, THIRDS8);
-    exchange(&w2, &w3, 2, THIRDS8);
-    exchange(&w0, &w2, 4, LOW8);
-    exchange(&w1, &w3, 4, LOW8);
+    exchange_fields(&w0, &w1, 2, THIRDS8);
+    exchange_fields(&w2, &w3, 2, THIRDS8);
+    exchange_fields(&w0, &w2, 4, LOW8);
+    exchange_fields(&w1, &w3, 4, LOW8);
     store8(out, w0);
     store8(out + 8, w1);
     store8(out + 16, w2);
@@ -115,10 +115,10 @@ static void store_unit_bits(uint8_t *out, uint64_t w) {
 static void pack_unit_bits(const uint8_t *qh, uint8_t *out) {
     const uint64_t a = load8(qh), b = load8(qh + 8), c = load8(qh + 16), d = load8(qh + 24);
     uint64_t w0 = evens(a, c), w1 = odds(a, c), w2 = evens(b, d), w3 = odds(b, d);
-    exchange(&w0, &w1, 1, UINT64_C(0x5555555555555555));
-    exchange(&w2, &w3, 1, UINT64_C(0x5555555555555555));
-    exchange(&w0, &w2, 2, THIRDS8);
-    exchange(&w1, &w3, 2, THIRDS8);
+    exchange_fields(&w0, &w1, 1, UINT64_C(0x5555555555555555));
+    exchange_fields(&w2, &w3, 1, UINT64_C(0x5555555555555555));
+    exchange_fields(&w0, &w2, 2, THIRDS8);
+    exchange_fields(&w1, &w3, 2, THIRDS8);
     store_unit_bits(out, w0);
     store_unit_bits(out + 4, w1);
     store_unit_bits(out + 8, w2);
