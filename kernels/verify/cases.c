@@ -115,6 +115,10 @@ static void matvec(const struct emit *e, enum greta_op op) {
             struct kc_case large = {.call = {.op = op, .keys = {type, x_type}}};
             large.call.scalars.matvec = (struct greta_scalars_matvec){type % 2 ? 517 : 256, 4096};
             emit_product(e, large);
+            /* Longer than a row takes of x at once, as the second matrix of a layer's second half is. */
+            struct kc_case deep = large;
+            deep.call.scalars.matvec = (struct greta_scalars_matvec){5, 33 * 256};
+            emit_styles(e, deep, (enum kc_style[]){KC_SPECIAL, KC_OUTLIERS}, 2);
             if (is_of_its_kind(type)) matvec_extras(e, op, type, x_type, cols[n - 1]);
             if (x_type == GRETA_TYPE_Q8A) break;
         }
@@ -198,6 +202,15 @@ static void matmul(const struct emit *e) {
             struct kc_case large = {.call = {.op = GRETA_OP_MATMUL, .keys = {type, x_type}}};
             large.call.scalars.matmul = (struct greta_scalars_matmul){128 + type, 128, 512};
             emit_product(e, large);
+            struct kc_case ends = large;
+            ends.style = KC_SPECIAL;
+            ends.call.scalars.matmul = (struct greta_scalars_matmul){9, 35, 1280};
+            emit(e, &ends);
+            /* More tokens than a row takes at once. */
+            struct kc_case many = large;
+            many.style = KC_OUTLIERS;
+            many.call.scalars.matmul = (struct greta_scalars_matmul){261, 35, 256};
+            emit(e, &many);
             large.large = true;
             large.call.scalars.matmul = (struct greta_scalars_matmul){
                 1100, 2052, greta_type_get_info(type)->block_elements == 256 ? 256 : 64};

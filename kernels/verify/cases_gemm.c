@@ -32,4 +32,15 @@ void kc_cases_gemm(kc_case_fn *fn, void *user) {
             c.style = i ? KC_INTEGERS : KC_NORMAL;
             fn(user, &c);
         }
+    /* Longer than a row takes of k at once; sums of 8-bit integers that f32 does not hold. */
+    static const uint32_t deep[][3] = {{5, 36, 1312}, {7, 33, 1301}};
+    for (unsigned t = 0; t < N(types); t++)
+        for (uint32_t orders = 0; orders < 4; orders++)
+            for (unsigned i = 0; i < N(deep); i++) {
+                struct kc_case c = {
+                    .call = {.op = GRETA_OP_GEMM, .keys = {types[t], orders / 2, orders % 2}}};
+                c.call.scalars.gemm = (struct greta_scalars_gemm){deep[i][0], deep[i][1], deep[i][2]};
+                c.style = types[t] == GRETA_TYPE_I8 ? KC_SPECIAL : KC_OUTLIERS;
+                fn(user, &c);
+            }
 }

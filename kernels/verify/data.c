@@ -55,8 +55,11 @@ static double scale(struct kc_rng *rng, enum kc_style style) {
     return style == KC_OUTLIERS && below(rng, 20) == 0 ? 20 * s : s;
 }
 
-static void random_bytes(struct kc_rng *rng, uint8_t *p, unsigned n) {
-    for (unsigned i = 0; i < n; i++) p[i] = (uint8_t)kc_random(rng);
+/* Codes, and scales of few bits. SPECIAL: all at one end of their range, where sums of products of few bits are largest. */
+static void random_bytes(struct kc_rng *rng, enum kc_style style, uint8_t *p, unsigned n) {
+    static const uint8_t ends[] = {0x00, 0xFF, 0x7F, 0x80, 0x77, 0x88};
+    uint8_t end = style == KC_SPECIAL ? ends[below(rng, sizeof ends)] : 0;
+    for (unsigned i = 0; i < n; i++) p[i] = style == KC_SPECIAL ? end : (uint8_t)kc_random(rng);
 }
 
 /* IQ4_XS: eight scales of -2 .. 2, plus 32, in nibbles and pairs of bits: else f16 and f32 could not hold the sums. */
@@ -75,7 +78,7 @@ static void fill_codebook_block(struct kc_rng *rng, enum kc_style style, uint32_
     unsigned bytes = greta_type_get_info(type)->block_bytes, d = type == GRETA_TYPE_TQ1_0   ? 52
                                                                  : type == GRETA_TYPE_TQ2_0 ? 64
                                                                                             : 0;
-    random_bytes(rng, b, bytes);
+    random_bytes(rng, style, b, bytes);
     if (type == GRETA_TYPE_IQ1_M) { /* d lies in the high nibbles of the last four words */
         uint8_t h[2];
         put_f16(h, integers ? 8 : scale(rng, style) / 8);
@@ -93,65 +96,65 @@ static void fill_block(struct kc_rng *rng, enum kc_style style, uint32_t type, u
     case GRETA_TYPE_Q8_0:
         put_f16(b, scale(rng, style) / 8);
         if (integers) put_f16(b, 1);
-        for (unsigned i = 0; i < 32; i++)
-            b[2 + i] = (uint8_t)(integers ? below(rng, 17) - 8 : kc_random(rng));
+        if (!integers) random_bytes(rng, style, b + 2, 32);
+        for (unsigned i = 0; integers && i < 32; i++) b[2 + i] = (uint8_t)(below(rng, 17) - 8);
         break;
     case GRETA_TYPE_Q4_0:
         put_f16(b, scale(rng, style));
-        random_bytes(rng, b + 2, 16);
+        random_bytes(rng, style, b + 2, 16);
         break;
     case GRETA_TYPE_Q4_1:
         put_f16(b, scale(rng, style));
         put_f16(b + 2, integers ? -3 : -8 * scale(rng, style));
-        random_bytes(rng, b + 4, 16);
+        random_bytes(rng, style, b + 4, 16);
         break;
     case GRETA_TYPE_Q4_K:
         put_f16(b, scale(rng, style) / (integers ? 1 : 16));
         put_f16(b + 2, integers ? 1 : scale(rng, style) / 4);
-        random_bytes(rng, b + 4, 140);
+        random_bytes(rng, style, b + 4, 140);
         break;
     case GRETA_TYPE_Q6_K:
-        random_bytes(rng, b, 208);
+        random_bytes(rng, style, b, 208);
         for (unsigned i = 192; integers && i < 208; i++) b[i] = (uint8_t)(below(rng, 5) - 2);
         put_f16(b + 208, integers ? 1 : scale(rng, style) / 64);
         break;
     case GRETA_TYPE_Q5_0:
         put_f16(b, scale(rng, style) / (integers ? 1 : 2));
-        random_bytes(rng, b + 2, 20);
+        random_bytes(rng, style, b + 2, 20);
         break;
     case GRETA_TYPE_Q5_1:
         put_f16(b, scale(rng, style) / (integers ? 1 : 2));
         put_f16(b + 2, integers ? -3 : -8 * scale(rng, style));
-        random_bytes(rng, b + 4, 20);
+        random_bytes(rng, style, b + 4, 20);
         break;
     case GRETA_TYPE_Q5_K:
         put_f16(b, scale(rng, style) / (integers ? 1 : 32));
         put_f16(b + 2, integers ? 1 : scale(rng, style) / 4);
-        random_bytes(rng, b + 4, 172);
+        random_bytes(rng, style, b + 4, 172);
         break;
     case GRETA_TYPE_Q2_K:
-        random_bytes(rng, b, 80);
+        random_bytes(rng, style, b, 80);
         put_f16(b + 80, integers ? 1 : scale(rng, style) / 2);
         put_f16(b + 82, integers ? 1 : scale(rng, style));
         break;
     case GRETA_TYPE_Q3_K:
-        random_bytes(rng, b, 108);
+        random_bytes(rng, style, b, 108);
         put_f16(b + 108, integers ? 1 : scale(rng, style) / 8);
         break;
     case GRETA_TYPE_IQ4_NL:
         put_f16(b, scale(rng, style) / (integers ? 1 : 16));
-        random_bytes(rng, b + 2, 16);
+        random_bytes(rng, style, b + 2, 16);
         break;
     case GRETA_TYPE_IQ4_XS:
         put_f16(b, integers ? 1 : scale(rng, style) / 256);
-        random_bytes(rng, b + 2, 134);
+        random_bytes(rng, style, b + 2, 134);
         if (integers) fill_small_scales(rng, b + 2);
         break;
     case GRETA_TYPE_MXFP4: /* 2^-8 .. 2^-1 of half a value; now and then the smallest normal scale, or a large one */
         b[0] = (uint8_t)(integers ? 128 : 120 + below(rng, 8));
         if (!integers && below(rng, 50) == 0) b[0] = 2;
         if (style == KC_OUTLIERS && below(rng, 20) == 0) b[0] = 130;
-        random_bytes(rng, b + 1, 16);
+        random_bytes(rng, style, b + 1, 16);
         break;
     default: fill_codebook_block(rng, style, type, b); break;
     }
@@ -249,12 +252,19 @@ static void fill_f32(struct kc_rng *rng, enum kc_style style, uint64_t n, float 
     fill_values(rng, style, GRETA_TYPE_F32, 1, n, out);
 }
 
+/* SPECIAL: of one sign for long, and, where 8 bits are made of them, of one size: all 127 or all -127. */
+static void fill_x(struct kc_rng *rng, enum kc_style style, bool q8a, uint64_t n, float *out) {
+    fill_f32(rng, style, n, out);
+    for (uint64_t i = 0; style == KC_SPECIAL && i < n; i++)
+        out[i] = (float)(q8a ? 1 : 0.5 + uniform(rng)) * (i / 512 % 2 ? -1 : 1);
+}
+
 /* Integers that are integers again after the rounding to 8 bits: every unit holds a 127. */
 static void fill_x_q8a(struct kc_rng *rng, enum kc_style style, uint64_t n_rows, uint64_t n_cols,
                        uint8_t *out) {
     float *x = malloc((size_t)n_cols * sizeof *x);
     for (uint64_t r = 0; x && r < n_rows; r++) {
-        fill_f32(rng, style, n_cols, x);
+        fill_x(rng, style, true, n_cols, x);
         for (uint64_t c = 0; style == KC_INTEGERS && c < n_cols; c += 32) x[c] = 127;
         ref_encode_q8a(x, n_cols, out + r * GRETA_Q8A_ROW_BYTES(n_cols));
     }
@@ -382,7 +392,7 @@ static void fill_matrix(struct kc_rng *rng, const struct kc_case *c, uint32_t i,
         for (uint64_t k = 0; k < own * n_cols; k++)
             put_float(GRETA_TYPE_F16, out + 2 * k, value(rng, c->style));
     else
-        fill_f32(rng, c->style, own * n_cols, (float *)out);
+        fill_x(rng, c->style, false, own * n_cols, (float *)out);
     uint64_t row_bytes = kc_x_type(&c->call) == GRETA_TYPE_F16
                              ? 2 * n_cols
                              : greta_activation_row_bytes(kc_x_type(&c->call), n_cols);

@@ -9,7 +9,8 @@
 #include "variant.h"
 
 /* NORMAL: N(0, 1) and the like. OUTLIERS: one value in a hundred is 50 times larger. INTEGERS: sums are exact in f32, and must
- * come out so. SPECIAL: what an op's contract says of NaN, infinities, ties, denormals. */
+ * come out so. SPECIAL: what an op's contract says of NaN, infinities, ties, denormals; of products codes and integers at the ends of
+ * their range. */
 enum kc_style { KC_NORMAL, KC_OUTLIERS, KC_INTEGERS, KC_SPECIAL };
 
 /* Where bindings begin: on 256 bytes; weights and caches on 16, all else on 4. */

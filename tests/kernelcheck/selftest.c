@@ -196,6 +196,56 @@ static bool bounds_rounded_values(uint64_t seed) {
     return ok && n_denormal > 20 && !n_wrong && n_caught > n_denormal / 2;
 }
 
+/* How far the cases of products go that every device runs. Bits: by types and orders. */
+struct reach {
+    uint64_t deep_gemm, deep_matvec, deep_glu, many_tokens,
+        ends; /* past what rows take at once; codes at the ends of their range */
+    bool i8;  /* sums that f32 does not hold */
+};
+
+static void note_case(void *user, const struct kc_case *c) {
+    struct reach *r = user;
+    const uint32_t *keys = c->call.keys;
+    const union greta_scalars *s = &c->call.scalars;
+    bool special = c->style == KC_SPECIAL;
+    uint64_t weight = 1ull << (2 * keys[0] + (keys[1] == GRETA_TYPE_Q8A));
+    if (c->large) return;
+    switch (c->call.op) {
+    case GRETA_OP_GEMM:
+        if (s->gemm.k > 1024)
+            r->deep_gemm |= 1ull << (4 * (keys[0] < GRETA_TYPE_I8 ? keys[0] : keys[0] - GRETA_TYPE_I8 + 3) +
+                                     2 * keys[1] + keys[2]);
+        r->i8 |= special && keys[0] == GRETA_TYPE_I8 && s->gemm.k * 127ull * 127 > 1 << 24;
+        break;
+    case GRETA_OP_MATVEC:
+        if (s->matvec.n_cols > 8192) r->deep_matvec |= weight;
+        if (special) r->ends |= weight;
+        break;
+    case GRETA_OP_MATVEC_GLU:
+        if (s->matvec_glu.n_cols > 8192) r->deep_glu |= weight;
+        break;
+    default:
+        if (s->matmul.n_tok > 256) r->many_tokens |= weight;
+        break;
+    }
+}
+
+static unsigned n_bits(uint64_t bits) {
+    unsigned n = 0;
+    for (; bits; bits &= bits - 1) n++;
+    return n;
+}
+
+static bool cases_reach(void) {
+    static const enum greta_op ops[] = {GRETA_OP_GEMM, GRETA_OP_MATVEC, GRETA_OP_MATVEC_GLU, GRETA_OP_MATMUL};
+    const unsigned n_weights = 2 * GRETA_N_WEIGHT_TYPES;
+    struct reach r = {0};
+    for (unsigned i = 0; i < sizeof ops / sizeof *ops; i++) kc_cases(ops[i], note_case, &r);
+    return n_bits(r.deep_gemm) == 5 * 4 && n_bits(r.deep_matvec) == n_weights &&
+           n_bits(r.deep_glu) == n_weights && n_bits(r.many_tokens) == n_weights &&
+           n_bits(r.ends) == n_weights && r.i8;
+}
+
 int kc_selftest(uint64_t seed) {
     struct kc_env env = {.seed = seed};
     greta_status status;
@@ -212,6 +262,11 @@ int kc_selftest(uint64_t seed) {
         "%s the bound of values rounded to f16 holds for its denormals, and no longer where they become 0\n",
         bounded ? "ok  " : "FAIL");
     n_failed += !bounded;
+    bool reach = cases_reach();
+    printf(
+        "%s products of every type are tried past what a row takes at once, and at the ends of their range\n",
+        reach ? "ok  " : "FAIL");
+    n_failed += !reach;
     if (!kc_env_open(&env, "cpu", 0, &status)) return 1;
     env.guard = false; /* canaries must do */
     for (int f = 0; f < N_FAULTS; f++) {
@@ -226,6 +281,6 @@ int kc_selftest(uint64_t seed) {
                    ok ? ": " : "", message);
     }
     kc_env_close(&env);
-    printf("%u passed, %u failed, 0 skipped\n", N_FAULTS + 3 - n_failed, n_failed);
+    printf("%u passed, %u failed, 0 skipped\n", N_FAULTS + 4 - n_failed, n_failed);
     return n_failed != 0;
 }
