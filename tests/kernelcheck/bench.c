@@ -14,6 +14,7 @@ struct bench {
     struct kc_env *env;
     const char *row, *type;
     bool small; /* a cpu, or a GPU that is one */
+    uint32_t n_timed, n_failed;
 };
 
 /* Bytes that what a timed loop reads in turn must exceed together, so that no cache holds them. */
@@ -224,8 +225,7 @@ static bool is_timed(const struct bench *b, const struct greta_variant *row, con
 }
 
 /* Every row of the case's op, on the same memory where they read the same layout. */
-static void time_case(void *user, const struct kc_case *c) {
-    const struct bench *b = user;
+static void time_case(struct bench *b, const struct kc_case *c) {
     struct memory m = {.n_copies = 1};
     struct greta_call call = c->call;
     bool made = false;
@@ -247,6 +247,8 @@ static void time_case(void *user, const struct kc_case *c) {
             made = true;
         }
         if (!status) status = time_row(b, row, c, text, &m, first);
+        b->n_timed += !status;
+        b->n_failed += status != GRETA_OK;
         if (status) printf("%-26s %s: %s\n", row->name, text, greta_status_name(status));
     }
     memory_free(&m);
@@ -419,5 +421,6 @@ int kc_bench(struct kc_env *env, const char *op, const char *row, const char *ty
         else
             others(&b, o);
     }
-    return 0;
+    if (!b.n_timed && !b.n_failed) printf("FAIL: no row of this device serves what was asked for\n");
+    return b.n_failed || !b.n_timed;
 }

@@ -6,11 +6,12 @@
 
 #include "clock.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct options {
-    const char *device, *op, *row, *type;
+    const char *device, *op, *row, *type; /* type: of the weights, of a cache, of GEMM's matrices */
     uint64_t seed;
     /* every: one case in so many, which ones by the seed; besides, one for each row and for each type of an op; 0: all */
     uint32_t max_groups, every;
@@ -195,6 +196,16 @@ static uint64_t type_of(const struct greta_call *call) {
     return has_type ? 1ull << call->keys[0] : 0;
 }
 
+/* Whether the first of a call's types is the one asked for. */
+static bool has_type(const struct options *o, const struct greta_call *call) {
+    const struct greta_op_info *info = greta_op_get_info(call->op);
+    if (!o->type) return true;
+    for (uint32_t i = 0; i < info->n_keys; i++)
+        if (strstr(info->key_names[i], "type"))
+            return !strcmp(greta_type_get_info(call->keys[i])->name, o->type);
+    return false;
+}
+
 /* Whether a case is among those asked for, or no case with its type was served yet. */
 static bool is_taken(const struct walk *w, const struct greta_call *call) {
     uint32_t every = w->options->every;
@@ -206,6 +217,7 @@ static void check_case(void *user, const struct kc_case *c) {
     struct kc_prepared p = {.c = c, .operand_eps = -1};
     bool covered = false, any = false;
     w->i_case++;
+    if (!has_type(w->options, &c->call)) return;
     if (c->large && (w->env->limits->is_cpu || w->env->limits->is_emulated)) return;
     if (is_for_the_host(w, &c->call) || is_for_a_gpu(w, &c->call) || makes_units(w, &c->call)) return;
     bool taken = is_taken(w, &c->call);
@@ -292,16 +304,21 @@ static int list(void) {
     return 0;
 }
 
-/* An op or row by a name that none has would pass, having checked nothing. */
+/* An op, row or type by a name that none has would pass, having checked nothing. */
 static bool known(const struct options *o) {
-    bool op = !o->op, row = !o->row;
+    bool op = !o->op, row = !o->row, type = !o->type;
     for (int i = 0; i < GRETA_N_OPS; i++)
         op |= o->op && !strcmp(o->op, greta_op_get_info((enum greta_op)i)->name);
     for (uint32_t i = 0; i < greta_variant_count(); i++)
         row |= o->row && kc_row_matches(o->row, greta_variant_at(i)->name);
+    for (uint32_t i = 0; i <= GRETA_TYPE_FP8; i++) {
+        const struct greta_type_info *info = greta_type_get_info(i);
+        type |= o->type && info && !strcmp(o->type, info->name);
+    }
     if (!op) fprintf(stderr, "kernelcheck: no op has the name %s\n", o->op);
     if (!row) fprintf(stderr, "kernelcheck: no row has the name %s; --list shows them\n", o->row);
-    return op && row;
+    if (!type) fprintf(stderr, "kernelcheck: no type has the name %s\n", o->type);
+    return op && row && type;
 }
 
 static int usage(void) {
@@ -312,37 +329,52 @@ static int usage(void) {
     return 2;
 }
 
+/* Digits and nothing else: what is no number would be 0, which for most options is all of it. */
+static bool parse_number(const char *name, const char *text, uint64_t most, uint64_t *out) {
+    char *end;
+    errno = 0;
+    *out = strtoull(text, &end, 10);
+    if (text[0] >= '0' && text[0] <= '9' && !*end && !errno && *out <= most) return true;
+    fprintf(stderr, "kernelcheck: %s wants a whole number, not %s\n", name, text);
+    return false;
+}
+
+/* Of one option and its value. */
+static bool parse_value(const char *name, const char *value, struct options *o) {
+    const struct {
+        const char *name, **text;
+    } texts[] = {{"-d", &o->device}, {"--op", &o->op}, {"--row", &o->row}, {"--type", &o->type}};
+    const struct {
+        const char *name;
+        uint32_t *number;
+    } numbers[] = {{"--every", &o->every},
+                   {"--per-kernel", &o->per_kernel},
+                   {"--slow-ms", &o->slow_ms},
+                   {"--max-groups", &o->max_groups}};
+    uint64_t n;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (!strcmp(name, texts[i].name)) return *texts[i].text = value, true;
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (!strcmp(name, numbers[i].name))
+            return parse_number(name, value, UINT32_MAX, &n) && (*numbers[i].number = (uint32_t)n, true);
+    if (!strcmp(name, "--seed")) return parse_number(name, value, UINT64_MAX, &o->seed);
+    return !usage();
+}
+
 static int parse(int argc, char **argv, struct options *o) {
     for (int i = 1; i < argc; i++) {
-        const char *name = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
-        if (!strcmp(name, "--bench"))
+        if (!strcmp(argv[i], "--bench"))
             o->bench = true;
-        else if (!strcmp(name, "--selftest"))
+        else if (!strcmp(argv[i], "--selftest"))
             o->selftest = true;
-        else if (!strcmp(name, "--list"))
+        else if (!strcmp(argv[i], "--list"))
             o->list = true;
-        else if (!value)
+        else if (i + 1 == argc)
             return usage();
-        else if (!strcmp(name, "-d"))
-            o->device = value, i++;
-        else if (!strcmp(name, "--op"))
-            o->op = value, i++;
-        else if (!strcmp(name, "--row"))
-            o->row = value, i++;
-        else if (!strcmp(name, "--type"))
-            o->type = value, i++;
-        else if (!strcmp(name, "--seed"))
-            o->seed = strtoull(value, NULL, 10), i++;
-        else if (!strcmp(name, "--every"))
-            o->every = (uint32_t)strtoul(value, NULL, 10), i++;
-        else if (!strcmp(name, "--per-kernel"))
-            o->per_kernel = (uint32_t)strtoul(value, NULL, 10), i++;
-        else if (!strcmp(name, "--slow-ms"))
-            o->slow_ms = (uint32_t)strtoul(value, NULL, 10), i++;
-        else if (!strcmp(name, "--max-groups"))
-            o->max_groups = (uint32_t)strtoul(value, NULL, 10), i++;
+        else if (!parse_value(argv[i], argv[i + 1], o))
+            return 2;
         else
-            return usage();
+            i++;
     }
     return 0;
 }
