@@ -1,6 +1,6 @@
 /*
  * What counts as worse, without a driver: some rows of a kept table, one figure of one of them made worse at a time, within the
- * tolerance and past it; a row that is new, one that is gone; and the main loop of a few lines of assembly.
+ * tolerance and past it, and better; a row that is new, one that is gone; and the main loop of a few lines of assembly.
  * usage: rdna3-compare TABLE.tsv
  */
 #include "rdna3.h"
@@ -30,7 +30,7 @@ static bool copy_rows(const char *path) {
     return n == N_ROWS;
 }
 
-/* How many rows are worse where this figure of row i is another. */
+/* How many rows are worse or stale where this figure of row i is another. */
 static uint32_t with(uint32_t i, uint32_t *figure, uint32_t value) {
     uint32_t was = *figure;
     *figure = value;
@@ -45,13 +45,15 @@ static void check_figures(uint32_t i) {
     uint32_t step = now_rows[i].wave == 64 ? 8 : 16, full = (f->vgprs + step - 1) / step * step;
     CHECK(with(i, &f->scratch, f->scratch + 1) == 1);
     CHECK(with(i, &f->vgprs, full) == 0 && with(i, &f->vgprs, full + 1) == 1);
-    CHECK(with(i, &f->lds, f->lds + 1) == 1 && with(i, &f->lds, f->lds - 1) == 0);
-    CHECK(with(i, &f->waves, f->waves - 1) == 1 && with(i, &f->waves, f->waves + 1) == 0);
+    CHECK(with(i, &f->vgprs, full - step + 1) == 0 && with(i, &f->vgprs, full - step) == 1);
+    CHECK(with(i, &f->lds, f->lds + 1) == 1 && with(i, &f->lds, f->lds - 1) == 1);
+    CHECK(with(i, &f->waves, f->waves - 1) == 1 && with(i, &f->waves, f->waves + 1) == 1);
+    CHECK(with(i, &f->code_bytes, 2 * f->code_bytes) == 0);
     uint32_t *const loop[] = {&f->loop_instructions, &f->loop_bytes, &f->loop_scalar_bytes};
     for (size_t k = 0; k < sizeof loop / sizeof *loop; k++) {
         uint32_t was = *loop[k], most = was + was / 20;
         CHECK(with(i, loop[k], most) == 0 && with(i, loop[k], most + 1) == 1);
-        CHECK(with(i, loop[k], was / 2) == 0);
+        CHECK(with(i, loop[k], was - was / 25) == 0 && with(i, loop[k], was / 2) == 1);
     }
 }
 
@@ -62,6 +64,16 @@ static void check_first_bytes(void) {
     CHECK(rdna3_compare(&kept, &now) == 0);
     CHECK(with(0, &now_rows[0].f.loop_bytes, 4) == 1);
     kept_rows[0].f.loop_bytes = now_rows[0].f.loop_bytes = was;
+}
+
+/* Without a loop it is the code that may not grow. */
+static void check_no_loop(void) {
+    uint32_t was = kept_rows[0].f.loop_instructions, code = kept_rows[0].f.code_bytes;
+    kept_rows[0].f.loop_instructions = now_rows[0].f.loop_instructions = 0;
+    CHECK(with(0, &now_rows[0].f.code_bytes, code + code / 20) == 0);
+    CHECK(with(0, &now_rows[0].f.code_bytes, code + code / 20 + 1) == 1);
+    CHECK(with(0, &now_rows[0].f.code_bytes, code / 2) == 1);
+    kept_rows[0].f.loop_instructions = now_rows[0].f.loop_instructions = was;
 }
 
 static void check_rows(void) {
@@ -120,6 +132,7 @@ int main(int argc, char **argv) {
         CHECK(rdna3_compare(&kept, &now) == 0);
         for (uint32_t i = 0; i < N_ROWS; i++) check_figures(i);
         check_first_bytes();
+        check_no_loop();
         check_rows();
         check_file();
     }

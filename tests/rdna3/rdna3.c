@@ -449,8 +449,7 @@ static int compare(const struct rdna3_table *now, const char *path) {
     } else {
         rdna3_sort(&kept);
         uint32_t n_bad = rdna3_compare(&kept, now);
-        printf("%" PRIu32 " kernels compiled for gfx1103, %" PRIu32 " differ for the worse from %s\n", now->n,
-               n_bad, path);
+        printf("%" PRIu32 " kernels compiled for gfx1103, %" PRIu32 " differ from %s\n", now->n, n_bad, path);
         if (n_bad)
             printf("If that is meant, run scripts/rdna3_update.py BUILD_DIR and commit the table with the "
                    "reason.\n");

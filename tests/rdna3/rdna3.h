@@ -48,7 +48,7 @@ void rdna3_sort(struct rdna3_table *table);
 bool rdna3_write(const struct rdna3_table *table, FILE *file);
 /* False, said on stderr, where the file cannot be read or is no such table. */
 bool rdna3_read(const char *path, struct rdna3_table *out);
-/* How many rows are worse than the kept ones or not among them; each is said. */
+/* How many rows are worse than the kept ones, or better so that these are stale, or not among them; each is said. */
 uint32_t rdna3_compare(const struct rdna3_table *kept, const struct rdna3_table *now);
 
 #endif

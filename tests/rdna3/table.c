@@ -94,31 +94,52 @@ static uint32_t allocated(const struct rdna3_row *r) {
     return (r->f.vgprs + step - 1) / step * step;
 }
 
-static uint32_t worse(const struct rdna3_row *r, const char *what, uint32_t was, uint32_t is) {
-    printf("WORSE %s (%s, wave%" PRIu32 "): %s %" PRIu32 ", kept %" PRIu32 "\n", r->name, r->constants,
-           r->wave, what, is, was);
-    return 1;
-}
-
 /* By more than what a compiler shuffles to and fro. */
 static bool grew(uint32_t was, uint32_t is) {
     return (uint64_t)is * 100 > (uint64_t)was * 105;
 }
 
+/* Whether x has more of something than y, which it should not. */
+struct excess {
+    const char *what;
+    uint32_t x, y;
+    bool any;
+};
+
+enum { N_EXCESSES = 8 };
+
+static void excesses_of(const struct rdna3_row *x, const struct rdna3_row *y, struct excess out[N_EXCESSES]) {
+    const struct rdna3_figures *a = &x->f, *b = &y->f;
+    const bool no_loop = !a->loop_instructions && !b->loop_instructions;
+    const struct excess all[N_EXCESSES] = {
+        {"scratch bytes", a->scratch, b->scratch, a->scratch > b->scratch},
+        {"VGPRs", a->vgprs, b->vgprs, allocated(x) > allocated(y)},
+        {"LDS bytes", a->lds, b->lds, a->lds > b->lds},
+        {"waves a SIMD", a->waves, b->waves, a->waves < b->waves},
+        {"instructions of the main loop", a->loop_instructions, b->loop_instructions,
+         grew(b->loop_instructions, a->loop_instructions)},
+        {"bytes that an invocation loads in the main loop", a->loop_bytes, b->loop_bytes,
+         grew(b->loop_bytes, a->loop_bytes)},
+        {"bytes that a wave loads in the main loop", a->loop_scalar_bytes, b->loop_scalar_bytes,
+         grew(b->loop_scalar_bytes, a->loop_scalar_bytes)},
+        {"bytes of code, there is no loop", a->code_bytes, b->code_bytes,
+         no_loop && grew(b->code_bytes, a->code_bytes)}};
+    memcpy(out, all, sizeof all);
+}
+
+/* What became better must be kept, too: from a table that does not know it, it could be lost again unseen. */
 static uint32_t compare_row(const struct rdna3_row *kept, const struct rdna3_row *now) {
-    const struct rdna3_figures *a = &kept->f, *b = &now->f;
+    struct excess worse[N_EXCESSES], better[N_EXCESSES];
     uint32_t n = 0;
-    if (b->scratch > a->scratch) n += worse(now, "scratch bytes", a->scratch, b->scratch);
-    if (allocated(now) > allocated(kept)) n += worse(now, "VGPRs", a->vgprs, b->vgprs);
-    if (b->lds > a->lds) n += worse(now, "LDS bytes", a->lds, b->lds);
-    if (b->waves < a->waves) n += worse(now, "waves a SIMD", a->waves, b->waves);
-    if (grew(a->loop_instructions, b->loop_instructions))
-        n += worse(now, "instructions of the main loop", a->loop_instructions, b->loop_instructions);
-    if (grew(a->loop_bytes, b->loop_bytes))
-        n += worse(now, "bytes that an invocation loads in the main loop", a->loop_bytes, b->loop_bytes);
-    if (grew(a->loop_scalar_bytes, b->loop_scalar_bytes))
-        n += worse(now, "bytes that a wave loads in the main loop", a->loop_scalar_bytes,
-                   b->loop_scalar_bytes);
+    excesses_of(now, kept, worse);
+    excesses_of(kept, now, better);
+    for (uint32_t i = 0; i < N_EXCESSES; i++) {
+        if (!worse[i].any && !better[i].any) continue;
+        n++;
+        printf("%s %s (%s, wave%" PRIu32 "): %s %" PRIu32 ", kept %" PRIu32 "\n",
+               worse[i].any ? "WORSE" : "STALE", now->name, now->constants, now->wave, worse[i].what,
+               worse[i].x, worse[i].y);
+    }
     return n > 0;
 }
 
