@@ -87,16 +87,11 @@ struct greta_model {
 
 /* Finds the architecture, reads and checks the keys. Errors name the file and the key. */
 GRETA_MUST_USE greta_status hparams_read(struct keys *keys, struct hparams *out);
-/* Finds every tensor, checks its shape and type, fills sources and the shapes of the matrices. */
+/* Finds every tensor, checks its shape and type, fills sources, the shapes of the matrices and RoPE's factors. */
 GRETA_MUST_USE greta_status tensors_find(struct greta_model *model);
-GRETA_MUST_USE greta_status tensor_check_shape(const struct greta_model *model,
-                                               const struct greta_gguf_tensor *tensor, uint64_t rows,
-                                               uint64_t cols);
-/* RoPE's keys; its tensors, after the keys; and its table for n positions from `first` on, of a session of n_ctx
+/* RoPE's keys; and its table for n positions from `first` on, of a session of n_ctx
  * tokens: {cos, sin} of n_rot / 2 pairs each. */
 GRETA_MUST_USE greta_status rope_read(struct keys *keys, const struct hparams *hp, struct rope *out);
-GRETA_MUST_USE greta_status rope_find_factors(struct greta_model *model);
-bool rope_knows_tensor(const char *name);
 void rope_table(const struct greta_model *model, uint32_t n_ctx, uint32_t first, uint32_t n, float *out);
 /* Splits matrices into parts by the device's limits. */
 GRETA_MUST_USE greta_status weights_place(struct greta_model *model);

@@ -7,7 +7,6 @@
 #include "model.h"
 
 #include <math.h>
-#include <string.h>
 
 static greta_status read_yarn(struct keys *k, struct rope *r) {
     greta_status status;
@@ -69,56 +68,6 @@ greta_status rope_read(struct keys *k, const struct hparams *hp, struct rope *r)
     r->n_ctx_orig = n_ctx_orig;
     r->magnitude *= attn_factor;
     return status;
-}
-
-/* ---- divisors of the angles, one per pair, as tensors ---- */
-
-static greta_status find_factors(struct greta_model *m, const char *name, float **out) {
-    const struct greta_gguf_tensor *t = greta_gguf_tensor(m->gguf, name);
-    const char *path = greta_gguf_path(m->gguf);
-    uint32_t n = m->hp.n_rot / 2;
-    greta_status status;
-
-    *out = NULL;
-    if (!t) return GRETA_OK;
-    status = tensor_check_shape(m, t, 1, n);
-    if (status) return status;
-    if (greta_type_get_info(GRETA_TYPE_F32)->ggml_type != t->ggml_type)
-        return greta_fail(m->log, GRETA_ERR_UNSUPPORTED, "%s: tensor %s is of type %s; F32 is supported",
-                          path, name, greta_gguf_type_name(t->ggml_type));
-    *out = arena_array(&m->arena, n, sizeof **out);
-    if (!*out) return greta_fail(m->log, GRETA_ERR_NO_MEMORY, "%s: no memory for the model", path);
-    memcpy(*out, t->data, n * sizeof **out);
-    for (uint32_t i = 0; i < n; i++)
-        if (!((*out)[i] > 0) || isinf((*out)[i]))
-            return greta_fail(m->log, GRETA_ERR_FORMAT, "%s: tensor %s holds %g: it must be positive", path,
-                              name, (double)(*out)[i]);
-    return GRETA_OK;
-}
-
-static const char freqs[] = "rope_freqs.weight", shorts[] = "rope_factors_short.weight",
-                  longs[] = "rope_factors_long.weight";
-
-bool rope_knows_tensor(const char *name) {
-    return strcmp(name, freqs) == 0 || strcmp(name, shorts) == 0 || strcmp(name, longs) == 0;
-}
-
-greta_status rope_find_factors(struct greta_model *m) {
-    struct rope *r = &m->rope;
-    float *all;
-    greta_status status = find_factors(m, freqs, &all);
-
-    if (!status) status = find_factors(m, shorts, &r->short_factors);
-    if (!status) status = find_factors(m, longs, &r->long_factors);
-    if (status) return status;
-    if (!r->short_factors != !r->long_factors || (r->needs_long && !r->long_factors))
-        return greta_fail(m->log, GRETA_ERR_FORMAT, "%s: the tensor %s is missing: convert the model again",
-                          greta_gguf_path(m->gguf), r->short_factors ? longs : shorts);
-    if (all && r->long_factors)
-        return greta_fail(m->log, GRETA_ERR_FORMAT, "%s: both %s and %s are there", greta_gguf_path(m->gguf),
-                          freqs, longs);
-    if (all) r->short_factors = r->long_factors = all;
-    return GRETA_OK;
 }
 
 /* ---- the table ---- */

@@ -1,6 +1,7 @@
 /* A file's tensors, matched with what its architecture has. */
 #include "model.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,7 +23,7 @@ static uint64_t dim_size(const struct hparams *hp, enum dim d) {
     return 0;
 }
 
-greta_status tensor_check_shape(const struct greta_model *m, const struct greta_gguf_tensor *t, uint64_t rows,
+static greta_status check_shape(const struct greta_model *m, const struct greta_gguf_tensor *t, uint64_t rows,
                                 uint64_t cols) {
     if (t->ne[0] == cols && t->ne[1] == rows && t->ne[2] == 1 && t->ne[3] == 1) return GRETA_OK;
     return greta_fail(m->log, GRETA_ERR_FORMAT,
@@ -61,7 +62,7 @@ static greta_status find(struct greta_model *m, const struct tensor_row *row, co
         return greta_fail(m->log, GRETA_ERR_FORMAT, "%s: the tensor %s is missing: convert the model again",
                           greta_gguf_path(m->gguf), name);
     }
-    status = tensor_check_shape(m, t, vector ? 1 : whole, cols);
+    status = check_shape(m, t, vector ? 1 : whole, cols);
     if (!status) status = check_type(m, t, vector, &type);
     if (status) return status;
     *source = (struct source){
@@ -76,6 +77,58 @@ static greta_status find(struct greta_model *m, const struct tensor_row *row, co
     m->info.n_params += rows * cols;
     return GRETA_OK;
 }
+
+/* ---- divisors of the angles of RoPE, one per pair ---- */
+
+static const char freqs[] = "rope_freqs.weight", shorts[] = "rope_factors_short.weight",
+                  longs[] = "rope_factors_long.weight";
+
+static bool is_rope_factors(const char *name) {
+    return strcmp(name, freqs) == 0 || strcmp(name, shorts) == 0 || strcmp(name, longs) == 0;
+}
+
+static greta_status find_factors(struct greta_model *m, const char *name, float **out) {
+    const struct greta_gguf_tensor *t = greta_gguf_tensor(m->gguf, name);
+    const char *path = greta_gguf_path(m->gguf);
+    uint32_t n = m->hp.n_rot / 2;
+    greta_status status;
+
+    *out = NULL;
+    if (!t) return GRETA_OK;
+    status = check_shape(m, t, 1, n);
+    if (status) return status;
+    if (greta_type_get_info(GRETA_TYPE_F32)->ggml_type != t->ggml_type)
+        return greta_fail(m->log, GRETA_ERR_UNSUPPORTED, "%s: tensor %s is of type %s; F32 is supported",
+                          path, name, greta_gguf_type_name(t->ggml_type));
+    *out = arena_array(&m->arena, n, sizeof **out);
+    if (!*out) return greta_fail(m->log, GRETA_ERR_NO_MEMORY, "%s: no memory for the model", path);
+    memcpy(*out, t->data, n * sizeof **out);
+    for (uint32_t i = 0; i < n; i++)
+        if (!((*out)[i] > 0) || isinf((*out)[i]))
+            return greta_fail(m->log, GRETA_ERR_FORMAT, "%s: tensor %s holds %g: it must be positive", path,
+                              name, (double)(*out)[i]);
+    return GRETA_OK;
+}
+
+static greta_status find_rope_factors(struct greta_model *m) {
+    struct rope *r = &m->rope;
+    float *all;
+    greta_status status = find_factors(m, freqs, &all);
+
+    if (!status) status = find_factors(m, shorts, &r->short_factors);
+    if (!status) status = find_factors(m, longs, &r->long_factors);
+    if (status) return status;
+    if (!r->short_factors != !r->long_factors || (r->needs_long && !r->long_factors))
+        return greta_fail(m->log, GRETA_ERR_FORMAT, "%s: the tensor %s is missing: convert the model again",
+                          greta_gguf_path(m->gguf), r->short_factors ? longs : shorts);
+    if (all && r->long_factors)
+        return greta_fail(m->log, GRETA_ERR_FORMAT, "%s: both %s and %s are there", greta_gguf_path(m->gguf),
+                          freqs, longs);
+    if (all) r->short_factors = r->long_factors = all;
+    return GRETA_OK;
+}
+
+/* ---- all of the file ---- */
 
 static bool listed(const struct tensor_row *row, const char *name) {
     for (; row->name; row++)
@@ -93,7 +146,7 @@ static bool known(const struct greta_model *m, const char *name) {
     uint32_t i_layer;
     int end = 0;
 
-    if (listed(arch_model_rows, name) || rope_knows_tensor(name)) return true;
+    if (listed(arch_model_rows, name) || is_rope_factors(name)) return true;
     if (sscanf(name, "blk.%u.%n", &i_layer, &end) != 1 || !end || i_layer >= m->hp.n_layer) return false;
     if (listed(m->arch->layer, name + end)) return true;
     /* RoPE's frequencies as some old converters stored them: what the keys say anyway */
@@ -150,7 +203,7 @@ greta_status tensors_find(struct greta_model *m) {
             snprintf(name, sizeof name, "blk.%u.%s", l, row->name);
             status = find(m, row, name, &m->layers[l]);
         }
-    if (!status) status = rope_find_factors(m);
+    if (!status) status = find_rope_factors(m);
     if (!status) status = refuse_unknown(m);
     return status;
 }
