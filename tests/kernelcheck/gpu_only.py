@@ -4,6 +4,7 @@ gpu_only.py TABLE KERNELCHECK ARGS...: runs kernelcheck; every row that serves n
 with its last result on one, and no other.
 gpu_only.py --update TABLE LAVAPIPE_OUTPUT DEVICE_OUTPUT COMMIT DATE: makes the table anew from what kernelcheck printed here and on a GPU; a row that
 did not run there now keeps the result that it had.
+gpu_only.py --selftest: that what is wrong with a table is found.
 """
 import re
 import subprocess
@@ -36,9 +37,9 @@ def rows_of(text):
     return rows
 
 
-def is_idle(name, row):
-    """Not for want of a case among those that were taken: for something that the device lacks."""
-    return not row[1] and ("coopmat" in name or row[3].startswith("the device"))
+def is_idle(row):
+    """It serves no case. Not for want of one among those that were taken: a row that has had none yet is tried with all."""
+    return not row[1]
 
 
 def read_table(path):
@@ -58,7 +59,7 @@ def update(path, here, there, commit, date):
     except FileNotFoundError:
         kept = {}
     with open(here, encoding="utf-8") as file:
-        rows = {name: row for name, row in rows_of(file.read()).items() if is_idle(name, row)}
+        rows = {name: row for name, row in rows_of(file.read()).items() if is_idle(row)}
     with open(path, "w", encoding="utf-8") as file:
         file.write(HEAD)
         for name, (_, _, _, why) in rows.items():
@@ -69,26 +70,57 @@ def update(path, here, there, commit, date):
             file.write("\t".join([name, why, *last]) + "\n")
 
 
+def faults_of(path, table, rows):
+    """What is wrong with the table beside what ran here."""
+    idle = {name for name, row in rows.items() if is_idle(row)}
+    faults = [f"{name} serves no case here and is not in {path}" for name in sorted(idle - set(table))]
+    faults += [f"{name} is in {path} and runs here" for name in sorted(name for name in set(table) & set(rows) if rows[name][1])]
+    faults += [f"{name} is in {path} and is no row" for name in sorted(set(table) - set(rows))]
+    faults += [f"{name}: {path} has no result of it and does not say never" for name, row in table.items()
+               if row[1] != "never" and (len(row) != 6 or not row[4].isdigit() or int(row[4]) < 1 or float(row[5]) > 1)]
+    return faults
+
+
 def check(path, command):
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
     sys.stdout.write(done.stdout)
     if done.returncode:
         return done.returncode
     table, rows = read_table(path), rows_of(done.stdout)
-    idle = {name for name, row in rows.items() if is_idle(name, row)}
-    faults = [f"{name} serves no case here and is not in {path}" for name in sorted(idle - set(table))]
-    faults += [f"{name} is in {path} and runs here" for name in sorted(name for name in set(table) & set(rows) if rows[name][1])]
-    faults += [f"{name} is in {path} and is no row" for name in sorted(set(table) - set(rows))]
-    faults += [f"{name}: {path} has no result of it and does not say never" for name, row in table.items()
-               if row[1] != "never" and (len(row) != 6 or not row[4].isdigit() or int(row[4]) < 1 or float(row[5]) > 1)]
+    faults = faults_of(path, table, rows)
     for fault in faults:
         print("FAIL:", fault)
     n_never = sum(row[1] == "never" for row in table.values())
-    print(f"{len(idle)} rows that only a GPU runs, {n_never} of them never run")
+    print(f"{sum(is_idle(row) for row in rows.values())} rows that only a GPU runs, {n_never} of them never run")
     return 1 if faults else 0
 
 
+def selftest():
+    """Each of the faults, planted in a few lines."""
+    line = "{} {:28} {:4} cases, worst error {} of its bound{}"
+    good = [line.format("ok  ", "add_simple", 9, "0.100", ""),
+            line.format("skip", "add_coopmat", 0, "0.000", ", 9 refused (the device has no matrix unit)")]
+    table = {"add_coopmat": ["the device has no matrix unit", "GPU: driver", "c0ffee", "2026-01-01", "9", "0.1"]}
+
+    def n_faults(lines, kept):
+        return len(faults_of("table", kept, rows_of("\n".join(lines))))
+
+    never = ["for want of a unit", "never", "", "", "", ""]
+    wanted = [(0, good, table), (0, good, {"add_coopmat": never}),
+              (1, good, {}),  # not on the list
+              (1, good + [line.format("skip", "add_odd", 0, "0.000", ", 9 refused (n is no multiple of 7)")], table),  # no case is for it
+              (1, good + [line.format("skip", "add_none", 0, "0.000", "")], table),  # nor refused: of another type, say
+              (1, good, dict(table, add_simple=never)),  # runs here
+              (1, good, dict(table, add_gone=never)),
+              (1, good, {"add_coopmat": table["add_coopmat"][:4] + ["0", "0.1"]}), (1, good, {"add_coopmat": table["add_coopmat"][:5] + ["1.5"]})]
+    wrong = [i for i, (n, lines, kept) in enumerate(wanted) if n_faults(lines, kept) != n]
+    print(f"{len(wanted)} tables, wrong: {wrong}")
+    return 1 if wrong else 0
+
+
 def main():
+    if sys.argv[1:] == ["--selftest"]:
+        return selftest()
     if sys.argv[1] == "--update":
         update(*sys.argv[2:])
         return 0
