@@ -2,7 +2,7 @@
  * Weights from the file to the device. Where the device is the host, matrices stay in the mapped file. Elsewhere they are packed, by all
  * threads at once, into slabs.
  */
-#include "load.h"
+#include "load_pieces.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -10,12 +10,6 @@
 
 static const uint64_t slab_bytes_least = (uint64_t)256 << 20, slab_bytes_most = (uint64_t)1 << 30;
 enum { WRAP_ALIGN = 16, MOST_SLABS = 64 };
-
-void load_tell(const struct loader *l) {
-    const uint64_t done = atomic_load(&l->done_bytes);
-    if (l->params->progress)
-        l->params->progress(l->params->user, done < l->total_bytes ? done : l->total_bytes, l->total_bytes);
-}
 
 /* ---- buffers ---- */
 
@@ -76,13 +70,6 @@ static void keep_slabs(struct loader *l) {
 }
 
 /* ---- matrices ---- */
-
-const unsigned char *load_part_in_file(const struct source *source, const struct weight_part *part,
-                                       uint64_t *row_bytes) {
-    *row_bytes = source->tensor->size_bytes / source->whole;
-    return (const unsigned char *)source->tensor->data +
-           ((uint64_t)source->begin + part->row_begin) * *row_bytes;
-}
 
 /*
  * A part over the mapped file itself; a copy of it where the memory does not serve (not aligned, or a backend

@@ -5,7 +5,7 @@
  * into pinned memory, from where the device brings it over while the thread packs the next ones. The loop also makes the slabs, each
  * while pieces of the one before are under way: a GPU's driver takes as long for its memory as filling it does.
  */
-#include "load.h"
+#include "load_pieces.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -37,7 +37,20 @@ struct load_thread {
     uint32_t i_slot;
 };
 
+void load_tell(const struct loader *l) {
+    const uint64_t done = atomic_load(&l->done_bytes);
+    if (l->params->progress)
+        l->params->progress(l->params->user, done < l->total_bytes ? done : l->total_bytes, l->total_bytes);
+}
+
 /* ---- the list ---- */
+
+const unsigned char *load_part_in_file(const struct source *source, const struct weight_part *part,
+                                       uint64_t *row_bytes) {
+    *row_bytes = source->tensor->size_bytes / source->whole;
+    return (const unsigned char *)source->tensor->data +
+           ((uint64_t)source->begin + part->row_begin) * *row_bytes;
+}
 
 static greta_status add_piece(struct loader *l, struct piece piece) {
     if (l->n_pieces == l->capacity) {

@@ -33,7 +33,7 @@ struct weight_part {
     struct greta_buf *buf;
     uint64_t offset_bytes, size_bytes;
     uint32_t row_begin, n_rows;
-    uint32_t i_slab; /* of load.h */
+    uint32_t i_slab; /* of load_pieces.h */
 };
 
 /* A matrix on the device; several parts only where a buffer cannot hold it. */

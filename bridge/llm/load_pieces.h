@@ -1,6 +1,6 @@
 /* Bringing weights onto the device: load.c plans buffers and a list of parts, load_pieces.c makes and fills them by all threads. */
-#ifndef LLM_LOAD_H
-#define LLM_LOAD_H
+#ifndef LLM_LOAD_PIECES_H
+#define LLM_LOAD_PIECES_H
 
 #include "model.h"
 
