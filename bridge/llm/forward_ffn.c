@@ -1,5 +1,5 @@
 /* The second half of a layer: gate and up, activation, down. */
-#include "forward.h"
+#include "step.h"
 
 static void act_mul(struct forward *f) {
     uint32_t n_ff = f->s->m->hp.n_ff, n = f->n_tok * n_ff;

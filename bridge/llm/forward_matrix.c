@@ -1,5 +1,5 @@
 /* Weights times rows of activations, and what these are rounded to before. */
-#include "forward.h"
+#include "step.h"
 
 uint64_t forward_unpacked_bytes(const struct greta_model *m, const struct weight *w, uint32_t n_tok) {
     uint64_t most = 0;

@@ -1,5 +1,5 @@
 /* The norms of the residual stream, on their own, with the rounding of what reads them, or inside it. */
-#include "forward.h"
+#include "step.h"
 
 void forward_rms_norm(struct forward *f, struct greta_binding x, struct greta_buf *weight,
                       struct greta_binding y, uint32_t n_rows, uint32_t n_cols) {

@@ -1,5 +1,5 @@
 /* The calls and copies of a forward pass, as they go to its stream. */
-#include "forward.h"
+#include "step.h"
 
 #include <math.h>
 

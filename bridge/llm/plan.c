@@ -1,5 +1,5 @@
 /* What a session will be: its sizes, and how fast its device is taken to be. */
-#include "session.h"
+#include "step.h"
 
 #include <greta/layout.h>
 

@@ -1,4 +1,4 @@
-#include "session.h"
+#include "forward.h"
 
 #include "clock.h"
 

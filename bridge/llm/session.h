@@ -1,4 +1,4 @@
-/* A session's memory and its forward pass, inside bridge/llm. */
+/* A session's memory, inside bridge/llm. */
 #ifndef LLM_SESSION_H
 #define LLM_SESSION_H
 
@@ -81,35 +81,5 @@ struct session_sizes {
 GRETA_MUST_USE greta_status session_plan(const struct greta_model *m,
                                          const struct greta_session_params *params, struct greta_session *s,
                                          struct session_sizes *sizes);
-
-/*
- * One forward pass. Calls are recorded on the session's stream, or handed to `collect` where one is given.
- * Sticky: after an error nothing more is recorded.
- */
-struct forward {
-    struct greta_session *s;
-    uint32_t n_tok;      /* of this step, at positions n_past .. */
-    uint32_t n_kv;       /* the most positions that attention will see: its grid and its cost */
-    bool state_only;     /* nothing is wanted but keys and values */
-    bool in_graph;       /* inside greta_graph_begin .. end: token ids come from the step block */
-    bool residual;       /* S_R holds what is still to be added to S_X */
-    uint32_t i_pieces;   /* the next one of S_PIECES */
-    uint32_t i_unpacked; /* the next one of S_UNPACKED */
-    void (*collect)(void *user, const struct greta_call *call);
-    void *user;
-    double pending_s; /* predicted time of what this submit holds so far */
-    greta_status status;
-};
-
-/* Of S_PIECES, for a product of one token: 0 where it is not cut. */
-uint64_t forward_pieces_bytes(const struct greta_model *m, const struct greta_call *call);
-/* Of S_UNPACKED, for products of n_tok tokens: 0 where they decode the weight. */
-uint64_t forward_unpacked_bytes(const struct greta_model *m, const struct weight *w, uint32_t n_tok);
-/* From token ids to the residual stream after the last layer. */
-void forward_body(struct forward *f);
-/* Final norm and output matrix for rows [row, row + n_rows) of the residual stream. Logits go to `logits`. */
-void forward_head(struct forward *f, uint32_t row, uint32_t n_rows, struct greta_buf *logits);
-/* Brings what is wanted of S_LOGITS to the readback buffer. */
-void forward_readback(struct forward *f, enum greta_want want);
 
 #endif
