@@ -1,4 +1,5 @@
 /* The first half of a layer: queries, keys and values, attention, its output. */
+#include "arch.h"
 #include "step.h"
 
 static void rope(struct forward *f, enum scratch x, uint32_t n_head) {

@@ -1,4 +1,5 @@
 /* The second half of a layer: gate and up, activation, down. */
+#include "arch.h"
 #include "step.h"
 
 static void act_mul(struct forward *f) {

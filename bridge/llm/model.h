@@ -4,9 +4,10 @@
 
 #include <greta/llm.h>
 
-#include "arch.h"
 #include "arena.h"
-#include "keys.h"
+
+struct arch;
+struct keys;
 
 /* What the file's keys say, checked. */
 struct hparams {

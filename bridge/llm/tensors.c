@@ -1,4 +1,5 @@
 /* A file's tensors, matched with what its architecture has. */
+#include "keys.h"
 #include "model.h"
 
 #include <math.h>
