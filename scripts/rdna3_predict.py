@@ -10,7 +10,7 @@ from model_page import rows_of, write_blocks
 CUS, CLOCK, BYTES_PER_S = 8, 2.6e9, 89.6e9
 LANES_PER_S = CUS * 2 * 32 * CLOCK      # two SIMDs of 32 lanes a CU, one instruction a clock, no dual issue
 LDS_PER_S = CUS * 128 * CLOCK           # bytes
-WMMA_CYCLES, SIMD_CYCLES_PER_S = 32, CUS * 2 * CLOCK  # 16x16x16 f16: 8,192 operations at 256 a clock
+WMMA_CYCLES, SIMD_CYCLES_PER_S = 32, CUS * 2 * CLOCK  # 16x16x16 f16 or i8: 8,192 operations at 256 a clock
 BITS = {"F16": 16, "Q8_0": 8.5, "Q4_K": 4.5}
 SHAPES = (("matvec_qkv_wide", "q, k, v", 12288, 4096), ("matvec", "attention's output", 4096, 4096),
           ("matvec_glu_wide", "gate, up", 22016, 4096), ("matvec", "down", 4096, 11008), ("matvec", "output", 32000, 4096))
@@ -113,20 +113,35 @@ MOVERS = (("row_lookup_simple", "Q8_0", TOKENS * DIM * (34 / 32 + 4)), ("rms_nor
           ("unpack_simple", "4096 x 4096 Q4_K", DIM * DIM * (BITS["Q4_K"] / 8 + 2)), ("fill_simple", "", TOKENS * DIM * 4), ("copy_simple", "", TOKENS * DIM * 8))
 
 
+# One row of a vocabulary is one workgroup: what it computes, it computes with one compute unit.
+ONE_GROUP = {"argmax_wide": 32000 * 4, "top_k_wide": 32000 * 4}  # bytes that its main loop reads
+
+
+def group_times(row):
+    """Of one workgroup: passes of its main loop by one lane, at a compute unit's rates."""
+    times = lane_times(row, ONE_GROUP[row["row"]] / row["loop_bytes"])
+    return {k: CUS * t for k, t in times.items()}
+
+
+def gemm_bytes(size, kind):
+    return size * size * (2 * {"F32": 4, "F16": 2, "BF16": 2, "I8": 1}[kind] + 4)
+
+
 def others(vector, matrix):
     names = {row["row"] for row in vector}
     for name, note, n_bytes in MOVERS:
         if name in names:
             what = f"{name.rsplit('_', 1)[0]} {note}".strip()
-            yield line(what, find(vector, name, 64), n_bytes, {})
+            row = find(vector, name, 64)
+            yield line(what, row, n_bytes, group_times(row) if name in ONE_GROUP else {})
     size = 4096
-    n_fma, n_bytes = size ** 3, 2 * size * size * 2 + size * size * 4
-    for name in ("gemm_vec2_db", "gemm_vec2_128", "gemm_tiled"):
-        row = find(vector, name, 64, type="F16", b_order="0")
-        yield line(f"gemm {size} F16", row, n_bytes, lane_times(row, n_fma / max(row["loop_fma"], 1)))
-    for name in ("gemm_coopmat_128x128_32_8", "gemm_coopmat_64x64_32"):
-        row = find(matrix, name, 32, type="F16", b_order="0")
-        yield line(f"gemm {size} F16", row, n_bytes, matrix_times(row, n_fma / 4096))
+    for name, kind, n_products in (("gemm_vec2_db", "F16", 1), ("gemm_vec2_128", "F16", 1), ("gemm_tiled", "F16", 1), ("gemm_vec2_128", "BF16", 1),
+                                   ("gemm_vec2_128", "F32", 1), ("gemm_dot4", "I8", 4)):  # products of one instruction
+        row = find(vector, name, 64, type=kind, b_order="0")
+        yield line(f"gemm {size} {kind}", row, gemm_bytes(size, kind), lane_times(row, size ** 3 / n_products / row["loop_fma"]))
+    for name, kind in (("gemm_coopmat_128x128_32_8", "F16"), ("gemm_coopmat_64x64_32", "F16"), ("gemm_coopmat_i8_k16", "I8")):
+        row = find(matrix, name, 32, type=kind, b_order="0")
+        yield line(f"gemm {size} {kind}", row, gemm_bytes(size, kind), matrix_times(row, size ** 3 / 4096))
 
 
 def spills(rows):
