@@ -209,7 +209,7 @@ static void matmul(const struct emit *e) {
             /* More tokens than a row takes at once. */
             struct kc_case many = large;
             many.style = KC_OUTLIERS;
-            many.call.scalars.matmul = (struct greta_scalars_matmul){261, 35, 256};
+            many.call.scalars.matmul = (struct greta_scalars_matmul){261, 36, 256};
             emit(e, &many);
             large.large = true;
             large.call.scalars.matmul = (struct greta_scalars_matmul){
