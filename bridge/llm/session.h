@@ -73,6 +73,11 @@ struct greta_session {
     struct greta_session_stats stats;
 };
 
+/* RoPE's table for the positions below n_pos at least; it grows in steps of some milliseconds. */
+GRETA_MUST_USE greta_status session_grow_rope(struct greta_session *s, uint32_t n_pos);
+/* Positions that the graphs of a bucket of the context see: a power of two, or all. */
+uint32_t session_bucket_n_kv(const struct greta_session *s, uint32_t bucket);
+
 struct session_sizes {
     uint64_t scratch[S_COUNT], kv, readback; /* kv: of one layer's keys, or values */
 };
