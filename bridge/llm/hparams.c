@@ -39,33 +39,47 @@ static const struct {
     {"rope.scaling.yarn_log_multiplier", 0},
 };
 
+/* A number of either kind; 0 where the key is missing. */
+static greta_status read_number(struct keys *k, const char *suffix, double *out) {
+    uint64_t n;
+
+    *out = 0;
+    if (!greta_gguf_get_u64(k->gguf, keys_name(k, suffix), &n))
+        return keys_f64(k, suffix, false, -INFINITY, INFINITY, out);
+    *out = (double)n;
+    return GRETA_OK;
+}
+
 /* What would silently compute something else is refused here, by name. */
 static greta_status check_refused(struct keys *k, const struct hparams *hp) {
     const char *path = greta_gguf_path(k->gguf);
-    uint64_t n;
+    uint32_t n_experts = 0, n_value = hp->head_dim;
+    bool causal = true;
     double x;
-    bool causal;
+    greta_status status = keys_u32(k, "expert_count", false, 0, UINT32_MAX, &n_experts);
 
-    if (greta_gguf_get_u64(k->gguf, keys_name(k, "expert_count"), &n) && n > 0)
+    if (!status && n_experts)
         return greta_fail(k->log, GRETA_ERR_UNSUPPORTED,
-                          "%s: a mixture of %llu experts is not supported: take a model without experts",
-                          path, (unsigned long long)n);
-    if (greta_gguf_get_bool(k->gguf, keys_name(k, "attention.causal"), &causal) && !causal)
-        return greta_fail(k->log, GRETA_ERR_UNSUPPORTED, "%s: attention that is not causal is not supported",
-                          path);
-    if (greta_gguf_get_u64(k->gguf, keys_name(k, "attention.value_length"), &n) && n != hp->head_dim)
+                          "%s: a mixture of %u experts is not supported: take a model without experts", path,
+                          n_experts);
+    if (!status) status = keys_u32(k, "attention.value_length", false, 0, UINT32_MAX, &n_value);
+    if (status) return status;
+    if (n_value != hp->head_dim)
         return greta_fail(k->log, GRETA_ERR_UNSUPPORTED,
-                          "%s: values of %llu beside keys of %u per head are not supported", path,
-                          (unsigned long long)n, hp->head_dim);
+                          "%s: values of %u beside keys of %u per head are not supported: take another model",
+                          path, n_value, hp->head_dim);
+    if (keys_has(k, "attention.causal") && !greta_gguf_get_bool(k->gguf, k->name, &causal))
+        return greta_fail(k->log, GRETA_ERR_FORMAT,
+                          "%s: the key %s is not true or false: convert the model again", path, k->name);
+    if (!causal)
+        return greta_fail(k->log, GRETA_ERR_UNSUPPORTED,
+                          "%s: attention that is not causal is not supported: take another model", path);
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
-        keys_name(k, refused[i].suffix);
-        if (greta_gguf_get_u64(k->gguf, k->name, &n))
-            x = (double)n;
-        else if (!greta_gguf_get_f64(k->gguf, k->name, &x))
-            continue;
+        status = read_number(k, refused[i].suffix, &x);
+        if (status) return status;
         if (x != 0 && x != refused[i].neutral)
-            return greta_fail(k->log, GRETA_ERR_UNSUPPORTED, "%s: %s is %g, which is not supported", path,
-                              k->name, x);
+            return greta_fail(k->log, GRETA_ERR_UNSUPPORTED,
+                              "%s: %s is %g, which is not supported: take another model", path, k->name, x);
     }
     return GRETA_OK;
 }
@@ -95,8 +109,10 @@ static greta_status check_heads(struct keys *k, struct hparams *hp) {
                           hp->n_head, hp->n_head_kv);
     if (hp->n_rot > hp->head_dim || hp->n_rot % 2)
         return greta_fail(k->log, GRETA_ERR_FORMAT,
-                          "%s: %s is %u: it must be even, and at most %u, a head's size", path,
-                          keys_name(k, "rope.dimension_count"), hp->n_rot, hp->head_dim);
+                          "%s: %s is %u: RoPE turns an even number of elements, at most %u, a head's size: "
+                          "convert the model again",
+                          path, keys_has(k, "rope.dimension_count") ? k->name : "a head's size", hp->n_rot,
+                          hp->head_dim);
     return GRETA_OK;
 }
 
@@ -108,12 +124,13 @@ static greta_status read_window(struct keys *k, struct hparams *hp) {
     if (!status && n) status = keys_u32(k, "attention.sliding_window_pattern", false, 0, 4096, &pattern);
     if (status) return status;
     if (pattern != period)
-        return greta_fail(k->log, GRETA_ERR_UNSUPPORTED, "%s: %s is %u; %u is supported",
+        return greta_fail(k->log, GRETA_ERR_UNSUPPORTED, "%s: %s is %u; %u is supported: take another model",
                           greta_gguf_path(k->gguf), k->name, pattern, period);
     if (n && n < hp->n_ctx_train && k->arch->window_layers == WINDOW_NONE)
-        return greta_fail(k->log, GRETA_ERR_UNSUPPORTED,
-                          "%s: a sliding window (%s is %u) is not supported for this architecture",
-                          greta_gguf_path(k->gguf), keys_name(k, "attention.sliding_window"), n);
+        return greta_fail(
+            k->log, GRETA_ERR_UNSUPPORTED,
+            "%s: a sliding window (%s is %u) is not supported for this architecture: take another model",
+            greta_gguf_path(k->gguf), keys_name(k, "attention.sliding_window"), n);
     hp->window = k->arch->window_layers == WINDOW_NONE ? 0 : n;
     return GRETA_OK;
 }
@@ -123,7 +140,8 @@ static greta_status read_softcap(struct keys *k, const char *suffix, double by_d
     greta_status status = keys_f64(k, suffix, false, 0, 1e6, &x);
 
     if (!status && x > 0 && x < 1e-3)
-        return greta_fail(k->log, GRETA_ERR_FORMAT, "%s: %s is %g; it must be 0, or from 0.001 to 1e+06",
+        return greta_fail(k->log, GRETA_ERR_FORMAT,
+                          "%s: %s is %g; it must be 0, or from 0.001 to 1e+06: convert the model again",
                           greta_gguf_path(k->gguf), keys_name(k, suffix), x);
     *out = (float)x;
     return status;
@@ -151,7 +169,7 @@ static greta_status find_architecture(struct keys *k) {
 
     if (!value)
         return greta_fail(k->log, GRETA_ERR_FORMAT,
-                          "%s: the key general.architecture is missing: not a model",
+                          "%s: the key general.architecture is missing: take a model's file",
                           greta_gguf_path(k->gguf));
     if (!greta_gguf_get_string(k->gguf, "general.architecture", &name))
         return greta_fail(

@@ -41,7 +41,8 @@ static greta_status find(struct keys *keys, const char *suffix, bool required, b
                           path, name);
     if (value && value->type == GRETA_GGUF_ARRAY)
         return greta_fail(keys->log, GRETA_ERR_UNSUPPORTED,
-                          "%s: %s differs from layer to layer, which is not supported", path, name);
+                          "%s: %s differs from layer to layer, which is not supported: take another model",
+                          path, name);
     return GRETA_OK;
 }
 
@@ -58,7 +59,8 @@ greta_status keys_u32(struct keys *keys, const char *suffix, bool required, uint
                           "%s: the key %s (%s) is not a whole number: convert the model again", path,
                           keys->name, keys_type_name(greta_gguf_key(keys->gguf, keys->name)));
     if (n < min || n > max)
-        return greta_fail(keys->log, GRETA_ERR_FORMAT, "%s: %s is %llu; it must be from %u to %u", path,
+        return greta_fail(keys->log, GRETA_ERR_FORMAT,
+                          "%s: %s is %llu; it must be from %u to %u: convert the model again", path,
                           keys->name, (unsigned long long)n, min, max);
     *out = (uint32_t)n;
     return GRETA_OK;
@@ -77,8 +79,9 @@ greta_status keys_f64(struct keys *keys, const char *suffix, bool required, doub
                           "%s: the key %s (%s) is not a number: convert the model again", path, keys->name,
                           keys_type_name(greta_gguf_key(keys->gguf, keys->name)));
     if (!(x >= min && x <= max))
-        return greta_fail(keys->log, GRETA_ERR_FORMAT, "%s: %s is %g; it must be from %g to %g", path,
-                          keys->name, x, min, max);
+        return greta_fail(keys->log, GRETA_ERR_FORMAT,
+                          "%s: %s is %g; it must be from %g to %g: convert the model again", path, keys->name,
+                          x, min, max);
     *out = x;
     return GRETA_OK;
 }

@@ -19,7 +19,8 @@ static greta_status read_yarn(struct keys *k, struct rope *r) {
     r->magnitude = r->factor > 1 && r->ext_factor > 0 ? 1 + 0.1 * log(r->factor) : 1;
     if (!status) status = keys_f64(k, "rope.scaling.yarn_attn_factor", false, 1e-3, 1e3, &r->magnitude);
     if (!status && r->base <= 1)
-        return greta_fail(k->log, GRETA_ERR_FORMAT, "%s: %s is %g; with YaRN it must be more than 1",
+        return greta_fail(k->log, GRETA_ERR_FORMAT,
+                          "%s: %s is %g; with YaRN it must be more than 1: convert the model again",
                           greta_gguf_path(k->gguf), keys_name(k, "rope.freq_base"), r->base);
     return status;
 }
@@ -45,10 +46,11 @@ static greta_status read_scaling(struct keys *k, struct rope *r) {
         return keys_f64(k, "rope.scaling.factor", false, 1, 1, &r->factor); /* its factors are tensors */
     }
     if (!greta_gguf_get_string(k->gguf, k->name, &type))
-        return greta_fail(k->log, GRETA_ERR_FORMAT, "%s: the key %s is not a text", path, k->name);
+        return greta_fail(k->log, GRETA_ERR_FORMAT, "%s: the key %s is not a text: convert the model again",
+                          path, k->name);
     return greta_fail(k->log, GRETA_ERR_UNSUPPORTED,
                       "%s: RoPE scaling of type %.*s is not supported (none, linear, yarn, longrope and "
-                      "rope_freqs.weight are)",
+                      "rope_freqs.weight are): take another model",
                       path, (int)(type.len > 64 ? 64 : type.len), type.data);
 }
 

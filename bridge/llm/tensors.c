@@ -28,7 +28,8 @@ static greta_status check_shape(const struct greta_model *m, const struct greta_
                                 uint64_t cols) {
     if (t->ne[0] == cols && t->ne[1] == rows && t->ne[2] == 1 && t->ne[3] == 1) return GRETA_OK;
     return greta_fail(m->log, GRETA_ERR_FORMAT,
-                      "%s: tensor %s is %llu x %llu x %llu x %llu; the file's keys make it %llu x %llu",
+                      "%s: tensor %s is %llu x %llu x %llu x %llu; the file's keys make it %llu x %llu: "
+                      "convert the model again",
                       greta_gguf_path(m->gguf), t->name, (unsigned long long)t->ne[0],
                       (unsigned long long)t->ne[1], (unsigned long long)t->ne[2],
                       (unsigned long long)t->ne[3], (unsigned long long)cols, (unsigned long long)rows);
@@ -99,14 +100,16 @@ static greta_status find_factors(struct greta_model *m, const char *name, float 
     status = check_shape(m, t, 1, n);
     if (status) return status;
     if (greta_type_get_info(GRETA_TYPE_F32)->ggml_type != t->ggml_type)
-        return greta_fail(m->log, GRETA_ERR_UNSUPPORTED, "%s: tensor %s is of type %s; F32 is supported",
-                          path, name, greta_gguf_type_name(t->ggml_type));
+        return greta_fail(m->log, GRETA_ERR_UNSUPPORTED,
+                          "%s: tensor %s is of type %s; F32 is supported: convert the model again", path,
+                          name, greta_gguf_type_name(t->ggml_type));
     *out = arena_array(&m->arena, n, sizeof **out);
     if (!*out) return greta_fail(m->log, GRETA_ERR_NO_MEMORY, "%s: no memory for the model", path);
     memcpy(*out, t->data, n * sizeof **out);
     for (uint32_t i = 0; i < n; i++)
         if (!((*out)[i] > 0) || isinf((*out)[i]))
-            return greta_fail(m->log, GRETA_ERR_FORMAT, "%s: tensor %s holds %g: it must be positive", path,
+            return greta_fail(m->log, GRETA_ERR_FORMAT,
+                              "%s: tensor %s holds %g, which must be positive: convert the model again", path,
                               name, (double)(*out)[i]);
     return GRETA_OK;
 }
@@ -123,8 +126,8 @@ static greta_status find_rope_factors(struct greta_model *m) {
         return greta_fail(m->log, GRETA_ERR_FORMAT, "%s: the tensor %s is missing: convert the model again",
                           greta_gguf_path(m->gguf), r->short_factors ? longs : shorts);
     if (all && r->long_factors)
-        return greta_fail(m->log, GRETA_ERR_FORMAT, "%s: both %s and %s are there", greta_gguf_path(m->gguf),
-                          freqs, longs);
+        return greta_fail(m->log, GRETA_ERR_FORMAT, "%s: both %s and %s are there: convert the model again",
+                          greta_gguf_path(m->gguf), freqs, longs);
     if (all) r->short_factors = r->long_factors = all;
     return GRETA_OK;
 }
@@ -158,9 +161,10 @@ static greta_status refuse_unknown(const struct greta_model *m) {
     for (uint64_t i = 0; i < greta_gguf_n_tensors(m->gguf); i++) {
         const char *name = greta_gguf_tensor_at(m->gguf, i)->name;
         if (!known(m, name))
-            return greta_fail(m->log, GRETA_ERR_UNSUPPORTED,
-                              "%s: the tensor %s is not part of the architecture %s as supported",
-                              greta_gguf_path(m->gguf), name, m->arch->name);
+            return greta_fail(
+                m->log, GRETA_ERR_UNSUPPORTED,
+                "%s: the tensor %s is not part of the architecture %s as supported: take another model",
+                greta_gguf_path(m->gguf), name, m->arch->name);
     }
     return GRETA_OK;
 }
@@ -176,7 +180,8 @@ static greta_status find_vocab(struct greta_model *m) {
                           "%s: the tensor token_embd.weight is missing: convert the model again",
                           greta_gguf_path(m->gguf));
     if (t->ne[1] < 1 || t->ne[1] > 1u << 24)
-        return greta_fail(m->log, GRETA_ERR_FORMAT, "%s: tensor token_embd.weight has %llu rows",
+        return greta_fail(m->log, GRETA_ERR_FORMAT,
+                          "%s: tensor token_embd.weight has %llu rows: convert the model again",
                           greta_gguf_path(m->gguf), (unsigned long long)t->ne[1]);
     if (greta_gguf_get_u64(m->gguf, keys_name(&keys, "vocab_size"), &n) && n != t->ne[1])
         greta_logf(m->log, GRETA_LOG_WARN,

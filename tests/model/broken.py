@@ -37,6 +37,12 @@ def expect(done, what, code=1, words='', lines=1):
           f'exit {done.returncode}, not {code}; missing {missing}; said:\n{text}')
 
 
+def expect_remedy(done, what, words):
+    """One line that names the thing and says what to do about it."""
+    expect(done, what, words=words)
+    check(f'{what}: a remedy', re.search(rb'[:,] (convert|take|fetch) |supported: llama', done.stderr), done.stderr.decode(errors='replace'))
+
+
 class Folder:
     def __init__(self, path):
         self.path, self.n = path, 0
@@ -119,6 +125,12 @@ def check_models(folder):
         (key('llama.rope.dimension_count', 5), 'dimension_count'),
         (key('llama.rope.dimension_count', 1 << 20), 'dimension_count'),
         (key('llama.attention.causal', False), 'causal'),
+        (key('llama.attention.causal', 0), 'llama.attention.causal'),
+        (key('llama.attention.key_length', 7), "head's size is 7"),
+        (key('llama.attention.value_length', 16), 'values of 16'),
+        (key('llama.attention.value_length', -8), 'llama.attention.value_length int32'),
+        (key('llama.expert_count', '8'), 'llama.expert_count string'),
+        (key('llama.logit_scale', 'much'), 'llama.logit_scale string'),
         (without('llama.context_length'), 'llama.context_length missing convert'),
         (without('token_embd.weight'), 'token_embd.weight'),
         (without('blk.1.ffn_up.weight'), 'blk.1.ffn_up.weight'),
@@ -130,7 +142,7 @@ def check_models(folder):
     ]
     for change, words in cases:
         path = folder.model(change)
-        expect(logits(path), words, words=f'{path} {words}')
+        expect_remedy(logits(path), words, f'{path} {words}')
     expect(run('run', '-m', folder.model(), '-p', 'x', '-d', 'cpu'), 'no tokenizer', words='tokenizer')
     expect(run('bench', 'llm', '-m', folder.model(), '-p', '8', '-n', '4', '-r', '1', '-d', 'cpu'), 'bench needs no tokenizer', 0, lines=0)
     expect(logits(folder.model()), 'logits --tokens need no tokenizer', 0, lines=0)
@@ -202,7 +214,7 @@ def check_architectures(folder):
     ]
     for params, change, words in cases:
         path = folder.model(change, **params)
-        expect(logits(path), words, words=f'{path} {words}')
+        expect_remedy(logits(path), words, f'{path} {words}')
     expect(run('inspect', folder.model(key('general.architecture', 'gemma7'))), 'inspect shows any architecture', 0, lines=0)
     for params in (qwen2, qwen3, phi3, gemma2, dict(phi3, long=True), dict(extra=yarn), dict(qwen2, extra={'attention.sliding_window': 256})):
         expect(logits(folder.model(**params)), f'{params}: sound', 0, lines=0)
