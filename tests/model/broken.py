@@ -314,6 +314,8 @@ def check_arguments(folder):
         done = run('run', '-m', MODEL, '-', '-n', '40', '--temp', '3', '--seed', '5', '-d', 'cpu', stdin=file)
     expect(done, 'invalid UTF-8 from standard input', 0, lines=0)
     done.stdout.decode()  # what is written is UTF-8
+    short = folder.file(b'')
+    expect(run('perplexity', '-f', short, '-d', 'cpu'), 'a text of no token', words=f'{short} short give')
     for args in (['run'], ['run', '-p', 'x', '-f', 'y'], ['nonsense'], [], ['run', '-p', 'x', '--temp', '-1'], ['run', '-p', 'x', '-n', '4x'],
                  ['inspect'], ['bench'], ['bench', 'llm', '-p', 'x'], ['perplexity'], ['logits'], ['devices', 'x'], ['run', '-q', '-p', 'x']):
         expect(run(*args), f'{args}: wrong usage', 2)

@@ -87,7 +87,8 @@ static bool measure(struct app *app, struct measure *m, const char *text, size_t
         ok = false;
     }
     if (ok && !m->n) {
-        say("the text is too short: there must be two tokens");
+        say("%s: the text is too short: give one of two tokens or more",
+            strcmp(m->file, "-") ? m->file : "standard input");
         ok = false;
     }
     free(ids);
