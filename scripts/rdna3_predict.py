@@ -43,7 +43,7 @@ def line(what, row, n_bytes, times):
 
 def lane_times(row, passes):
     """Of `passes` passes of the main loop by one lane."""
-    return {"valu": passes * row["loop_valu"] / LANES_PER_S, "lds": passes * row["loop_lds"] * 16 / LDS_PER_S}
+    return {"valu": passes * row["loop_valu"] / LANES_PER_S, "lds": passes * row["loop_lds_bytes"] / LDS_PER_S}
 
 
 def matvec_times(row, n_weights):
@@ -72,7 +72,7 @@ def matrix_times(row, n_products, lanes=32):
     """n_products: 16x16x16 ones, and what the loop does besides for each; waves are of 32."""
     wmma, rest = row["loop_matrix"], row["loop_valu"]
     passes = n_products / wmma
-    times = {"matrix": n_products * WMMA_CYCLES / SIMD_CYCLES_PER_S, "lds": passes * row["loop_lds"] * 16 * lanes / LDS_PER_S}
+    times = {"matrix": n_products * WMMA_CYCLES / SIMD_CYCLES_PER_S, "lds": passes * row["loop_lds_bytes"] * lanes / LDS_PER_S}
     # The products go down the vector pipe: the other instructions come on top.
     times["valu"] = passes * rest / SIMD_CYCLES_PER_S
     total = times["matrix"] + times["valu"]

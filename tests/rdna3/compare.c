@@ -113,6 +113,8 @@ static void check_loop(void) {
                                "\tglobal_load_b128 v[0:3], v4, s[0:1] ; dc\n"
                                "\tglobal_load_u16 v5, v4, s[0:1] ; dc\n"
                                "\tds_load_b32 v6, v7 ; d8\n"
+                               "\tds_load_2addr_stride64_b32 v[6:7], v7 ; d8\n"
+                               "\tds_load_u16_d16 v6, v7 ; d8\n"
                                "\tv_fma_f32 v8, v0, v5, v8 ; d6\n"
                                "\tglobal_store_b32 v4, v8, s[0:1] ; dc\n"
                                "\ts_cbranch_scc1 BB1 ; bf\n"
@@ -120,8 +122,8 @@ static void check_loop(void) {
                                "\ts_endpgm ; bf\n";
     struct rdna3_figures f = {.vgprs = 9};
     CHECK(rdna3_read_isa(text, &f));
-    CHECK(f.vgprs == 9 && f.loop_instructions == 7 && f.loop_valu == 1 && f.loop_fma == 1);
-    CHECK(f.loop_vmem == 3 && f.loop_lds == 1);
+    CHECK(f.vgprs == 9 && f.loop_instructions == 9 && f.loop_valu == 1 && f.loop_fma == 1);
+    CHECK(f.loop_vmem == 3 && f.loop_lds == 3 && f.loop_lds_bytes == 16);
     CHECK(f.loop_bytes == 18 && f.loop_scalar_bytes == 8);
 }
 

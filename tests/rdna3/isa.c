@@ -36,6 +36,12 @@ static uint32_t loaded_bytes(const char *m) {
     return 0;
 }
 
+/* What a lane's access takes of LDS's rate: a bank's four bytes at least. */
+static uint32_t lds_bytes(const char *m) {
+    uint32_t bytes = loaded_bytes(m);
+    return (bytes < 4 ? 4 : bytes) * (strstr(m, "_2addr_") ? 2 : 1);
+}
+
 static bool is_fma(const char *m) {
     static const char *const names[] = {"v_fma_",  "v_fmac_", "v_fmaak_", "v_fmamk_",    "v_pk_fma_",
                                         "v_mad_f", "v_mac_f", "v_dot",    "v_dual_fmac", "v_fma_mix"};
@@ -54,7 +60,7 @@ static void count(struct rdna3_figures *s, const char *m) {
         s->loop_valu++;
     if (is_fma(m)) s->loop_fma++;
     if (vector_memory) s->loop_vmem++;
-    if (begins(m, "ds_")) s->loop_lds++;
+    if (begins(m, "ds_")) s->loop_lds++, s->loop_lds_bytes += lds_bytes(m);
     if (vector_memory && strstr(m, "_load_")) s->loop_bytes += loaded_bytes(m);
     if (begins(m, "s_load_") || begins(m, "s_buffer_load_")) s->loop_scalar_bytes += loaded_bytes(m);
 }

@@ -18,7 +18,7 @@
     X(scratch)                                                                                       \
     X(lds)                                                                                           \
     X(waves) X(code_bytes) X(loop_instructions) X(loop_valu) X(loop_fma) X(loop_matrix) X(loop_vmem) \
-        X(loop_lds) X(loop_bytes) X(loop_scalar_bytes)
+        X(loop_lds) X(loop_bytes) X(loop_scalar_bytes) X(loop_lds_bytes)
 
 struct rdna3_figures {
 #define RDNA3_MEMBER(name) uint32_t name;
