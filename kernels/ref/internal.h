@@ -14,6 +14,16 @@ struct ref_args {
     struct ref_output *outputs;
 };
 
+/* Element i of a binding of f32. */
+static inline float ref_f32_at(const struct ref_args *a, uint32_t binding, uint64_t i) {
+    return ((const float *)a->data[binding])[i];
+}
+
+static inline void ref_set(struct ref_output *o, uint64_t i, double value, double bound) {
+    o->value[i] = value;
+    o->bound[i] = bound;
+}
+
 /* Makes an output of n elements, all of them "as it was before". */
 GRETA_MUST_USE greta_status ref_output_make(struct ref_output *o, enum ref_kind kind, uint64_t n);
 
@@ -39,6 +49,9 @@ greta_status ref_matvec(const struct ref_args *a);
 greta_status ref_matvec_split(const struct ref_args *a);
 greta_status ref_matvec_glu(const struct ref_args *a);
 greta_status ref_matvec_qkv(const struct ref_args *a);
+/* Of F32, F16 and BF16: as outputs have them, and x rounded to one of them. */
+enum ref_kind ref_float_kind(uint32_t type);
+double ref_rounded_to(uint32_t type, float x);
 /* A cache of n_ctx rows of n_cols, as it was before. */
 GRETA_MUST_USE greta_status ref_kv_make(struct ref_output *o, uint32_t kv_type, uint64_t n_ctx,
                                         uint64_t n_cols);

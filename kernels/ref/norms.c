@@ -5,10 +5,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-static float f32_at(const struct ref_args *a, uint32_t binding, uint64_t i) {
-    return ((const float *)a->data[binding])[i];
-}
-
 /* A row in the making: n values, and what a right kernel may be off by. */
 struct row {
     double *value, *error;
@@ -82,11 +78,11 @@ static greta_status layer_norm(const struct ref_args *a, uint32_t i_y) {
     greta_status status = row_make(&row, s->n_cols);
     if (!status) status = ref_output_make(y, REF_F32, (uint64_t)s->n_rows * s->n_cols);
     for (uint64_t r = 0; !status && r < s->n_rows; r++) {
-        for (uint64_t c = 0; c < s->n_cols; c++) row.value[c] = f32_at(a, 0, r * s->n_cols + c);
+        for (uint64_t c = 0; c < s->n_cols; c++) row.value[c] = ref_f32_at(a, 0, r * s->n_cols + c);
         layer_norm_row(&row, a->data[1], a->data[2], s->eps);
         if (a->call->op == GRETA_OP_LAYER_RMS_NORM) {
             double error, scale = inverse_root(&row, s->eps, &error);
-            for (uint64_t c = 0; c < s->n_cols; c++) scale_by(&row, c, scale, error, f32_at(a, 3, c));
+            for (uint64_t c = 0; c < s->n_cols; c++) scale_by(&row, c, scale, error, ref_f32_at(a, 3, c));
         }
         for (uint64_t c = 0; c < s->n_cols; c++) {
             y->value[r * s->n_cols + c] = row.value[c];
@@ -126,7 +122,7 @@ static greta_status softmax(const struct ref_args *a) {
     greta_status status = row_make(&row, s->n_cols);
     if (!status) status = ref_output_make(y, REF_F32, (uint64_t)s->n_rows * s->n_cols);
     for (uint64_t r = 0; !status && r < s->n_rows; r++) {
-        for (uint64_t c = 0; c < s->n_cols; c++) row.value[c] = f32_at(a, 0, r * s->n_cols + c);
+        for (uint64_t c = 0; c < s->n_cols; c++) row.value[c] = ref_f32_at(a, 0, r * s->n_cols + c);
         softmax_row(&row, s->scale);
         for (uint64_t c = 0; c < s->n_cols; c++) {
             y->value[r * s->n_cols + c] = row.value[c];
@@ -156,8 +152,8 @@ static greta_status row_sum(const struct ref_args *a) {
     for (uint64_t r = 0; !status && r < s->n_rows; r++) {
         double sum = 0, magnitude = 0;
         for (uint64_t c = 0; c < s->n_cols; c++) {
-            sum += f32_at(a, 0, r * s->n_cols + c);
-            magnitude += fabs((double)f32_at(a, 0, r * s->n_cols + c));
+            sum += ref_f32_at(a, 0, r * s->n_cols + c);
+            magnitude += fabs((double)ref_f32_at(a, 0, r * s->n_cols + c));
         }
         y->value[r] = sum;
         y->bound[r] = sum_error(s->n_cols, magnitude) + REF_TINY;
@@ -171,7 +167,7 @@ static greta_status row_max(const struct ref_args *a) {
     greta_status status = ref_output_make(y, REF_F32, s->n_rows);
     for (uint64_t r = 0; !status && r < s->n_rows; r++) {
         double max = -INFINITY;
-        for (uint64_t c = 0; c < s->n_cols; c++) max = fmax(max, f32_at(a, 0, r * s->n_cols + c));
+        for (uint64_t c = 0; c < s->n_cols; c++) max = fmax(max, ref_f32_at(a, 0, r * s->n_cols + c));
         y->value[r] = max;
         y->bound[r] = 0;
     }
