@@ -1,24 +1,10 @@
-/* One workgroup a head, a thread a dimension; splits are joined in ascending order. */
-#include "common/device.h"
+/* For the sizes of heads that GRETA_EACH_HEAD lists. */
+#include "common/attn_reduce.h"
 
 GRETA_ARGS_BLOCK(ATTN_REDUCE);
 
 template <u32 N_THREADS, u32 HEAD_DIM> GRETA_DEVICE void attn_reduce_simple(const args_block &a) {
-    u32 head = group_id<N_THREADS>();
-    if (head >= a.n_head) return;
-    u32 n = min_u32(GRETA_DIV_UP(in<u32>(a.step, 8), (u32)GRETA_ATTN_CHUNK), a.n_split);
-    u32 line = (2 + HEAD_DIM) * 4, at = head * a.n_split * line;
-    float largest = in<float>(a.partials, at);
-    for (u32 s = 1; s < n; s++) largest = max_f32(largest, in<float>(a.partials, at + s * line));
-    for (u32 d = thread_id(); d < HEAD_DIM; d += N_THREADS) {
-        float acc = 0, sum = 0;
-        for (u32 s = 0; s < n; s++) {
-            float factor = exp_fast(in<float>(a.partials, at + s * line) - largest);
-            sum += factor * in<float>(a.partials, at + s * line + 4);
-            acc += factor * in<float>(a.partials, at + s * line + 8 + d * 4);
-        }
-        out<float>(a.y, (head * HEAD_DIM + d) * 4, acc / sum);
-    }
+    attn_reduce<N_THREADS>(a, HEAD_DIM);
 }
 
 GRETA_HIP_ATTN_REDUCE(GRETA_INSTANCE)

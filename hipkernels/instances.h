@@ -211,6 +211,14 @@
 #define GRETA_HIP_ATTN_REDUCE_OF(I, head_dim) I(attn_reduce_simple, 128, head_dim)
 #define GRETA_HIP_ATTN_REDUCE(I) GRETA_EACH_HEAD(GRETA_HIP_ATTN_REDUCE_OF, I)
 
+/* Heads of all other sizes: head_dim is 0 here and comes with the call, behind the op's arguments. */
+#define GRETA_HIP_ANY_HEAD_MAX 256u /* an element a thread */
+#define GRETA_HIP_ATTN_ANY_OF(I, kv) I(attn_any, 256, kv, 0)
+#define GRETA_HIP_ATTN_ANY(I) GRETA_EACH_KV(GRETA_HIP_ATTN_ANY_OF, I)
+#define GRETA_HIP_ATTN_SPLIT_ANY_OF(I, kv) I(attn_split_any, 256, kv, 0)
+#define GRETA_HIP_ATTN_SPLIT_ANY(I) GRETA_EACH_KV(GRETA_HIP_ATTN_SPLIT_ANY_OF, I)
+#define GRETA_HIP_ATTN_REDUCE_ANY(I) I(attn_reduce_any, 128, 0)
+
 /* ---- the lists of all ops ---- */
 
 #define GRETA_HIP_INSTANCES(I)         \
@@ -246,6 +254,9 @@
     GRETA_HIP_MATVEC_QKV(I)            \
     GRETA_HIP_ATTN(I)                  \
     GRETA_HIP_ATTN_SPLIT(I)            \
-    GRETA_HIP_ATTN_REDUCE(I)
+    GRETA_HIP_ATTN_REDUCE(I)           \
+    GRETA_HIP_ATTN_ANY(I)              \
+    GRETA_HIP_ATTN_SPLIT_ANY(I)        \
+    GRETA_HIP_ATTN_REDUCE_ANY(I)
 
 #endif

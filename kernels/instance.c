@@ -30,6 +30,7 @@ static bool same_constants(const struct greta_variant *a, const struct greta_var
  */
 uint32_t variant_key_constant(const struct greta_variant *v, uint32_t i_key, uint32_t value) {
     const char *name = greta_op_get_info(v->op)->key_names[i_key];
+    if (v->keys_by_call >> i_key & 1) return 0;
     if (v->format != GRETA_IMAGE_SPIRV || (strcmp(name, "w_type") && strcmp(name, "v_type"))) return value;
     return GRETA_WEIGHT_FORMAT(value);
 }

@@ -230,10 +230,22 @@ static greta_status binding_fit(const struct greta_plan *plan, const struct gret
     return GRETA_OK;
 }
 
+/* The op's scalars, then the keys that the kernel was not made for. Returns their number. */
+static uint32_t constants_of(const struct greta_variant *v, const struct greta_call *call,
+                             uint32_t constants[GRETA_OP_MAX_SCALARS + GRETA_OP_MAX_KEYS]) {
+    const struct greta_op_info *info = greta_op_get_info(call->op);
+    uint32_t n = info->n_scalars;
+    memcpy(constants, call->scalars.u32, n * sizeof *constants);
+    for (uint32_t i = 0; i < info->n_keys; i++)
+        if (v->keys_by_call >> i & 1) constants[n++] = call->keys[i];
+    return n;
+}
+
 static greta_status dispatch_record(struct greta_plan *plan, struct greta_stream *stream,
                                     const struct plan_dispatch *d, const struct greta_call *call) {
     const struct greta_op_info *info = greta_op_get_info(call->op);
     struct greta_binding bindings[GRETA_OP_MAX_BINDINGS];
+    uint32_t constants[GRETA_OP_MAX_SCALARS + GRETA_OP_MAX_KEYS];
     if (!d->groups[0]) return GRETA_OK;
     for (uint32_t i = 0; i < info->n_bindings; i++) {
         greta_status status = binding_fit(plan, call, i, d->need_bytes[i], &bindings[i]);
@@ -243,9 +255,9 @@ static greta_status dispatch_record(struct greta_plan *plan, struct greta_stream
         stream, &(struct greta_dispatch){.kernel = d->kernel,
                                          .groups = {d->groups[0], d->groups[1], d->groups[2]},
                                          .n_bindings = info->n_bindings,
-                                         .constants_bytes = 4 * info->n_scalars,
+                                         .constants_bytes = 4 * constants_of(d->variant, call, constants),
                                          .bindings = bindings,
-                                         .constants = &call->scalars,
+                                         .constants = constants,
                                          .label = &(struct greta_label){info->name, d->variant->name, call}});
 }
 

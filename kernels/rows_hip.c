@@ -17,7 +17,7 @@ const char *hip_find_instance(const struct hip_instance *list, uint32_t n_list, 
                               const struct greta_call *call) {
     uint32_t wanted[1 + GRETA_OP_MAX_KEYS + VARIANT_MAX_TUNABLES] = {v->n_threads};
     uint32_t n_keys = greta_op_get_info(call->op)->n_keys, n = 1;
-    for (uint32_t i = 0; i < n_keys; i++) wanted[n++] = call->keys[i];
+    for (uint32_t i = 0; i < n_keys; i++) wanted[n++] = variant_key_constant(v, i, call->keys[i]);
     for (uint32_t i = 0; i < v->n_tunables; i++) wanted[n++] = v->tunables[i];
     for (uint32_t i = 0; i < n_list; i++)
         if (list[i].n == n && !memcmp(list[i].constants, wanted, n * sizeof *wanted) &&
@@ -93,6 +93,14 @@ static const char *attn_unwise(const struct greta_variant *v, const struct greta
     return slots == 1 && n > 1 ? "it serves one query of a KV head" : NULL;
 }
 
+/* Its head's size is its last key. */
+static const char *attn_any_refusal(const struct greta_variant *v, const struct greta_limits *limits,
+                                    const struct greta_call *call) {
+    uint32_t head_dim = call->keys[greta_op_get_info(call->op)->n_keys - 1];
+    if (head_dim > GRETA_HIP_ANY_HEAD_MAX) return "head_dim is more than 256";
+    return built(v, limits, call);
+}
+
 /* ---- grids ---- */
 
 #define GROUPS(name, count)                                                                \
@@ -128,6 +136,8 @@ GROUPS(attn_groups,
            s->attn.n_head_kv)
 GROUPS(attn_split_groups, (uint64_t)s->attn_split.n_split * s->attn_split.n_head_kv *
                               div_up(s->attn_split.n_head / s->attn_split.n_head_kv, v->tunables[ATTN_SLOTS]))
+GROUPS(attn_any_groups, (uint64_t)s->attn.n_tok * s->attn.n_head)
+GROUPS(attn_split_any_groups, (uint64_t)s->attn_split.n_split * s->attn_split.n_head)
 GROUPS(attn_reduce_groups, s->attn_reduce.n_head)
 
 /* A group of lanes makes a pair of one of the weights. */
@@ -189,6 +199,13 @@ enum { ALL_EXTRAS = 0xFFFF };
                 slots_                                                                             \
             }                                                                                      \
     }
+/* For the sizes of heads that the rows before it have no instance for; the call says the size, key i_key_. */
+#define ATTN_ANY(op_, source_, i_key_, threads_, groups_)                                 \
+    {                                                                                     \
+        HIP_ROW(op_, #source_, source_, source_, threads_, groups_),                      \
+            .flags = VARIANT_EXACT, .extras = ALL_EXTRAS, .keys_by_call = 1u << (i_key_), \
+            .refusal = attn_any_refusal                                                   \
+    }
 
 static const struct greta_variant rows[] = {
     WEIGHTS(ROW_LOOKUP, "row_lookup_pieces", row_lookup, row_lookup_pieces, 128, row_groups, GRETA_TYPE_F32,
@@ -215,9 +232,11 @@ static const struct greta_variant rows[] = {
     ATTN(ATTN, "attn_one", attn, attn_groups, 1),
     ATTN(ATTN, "attn_eight", attn, attn_groups, 8),
     ATTN(ATTN, "attn_four", attn, attn_groups, 4),
+    ATTN_ANY(ATTN, attn_any, 1, 256, attn_any_groups),
     ATTN(ATTN_SPLIT, "attn_split_one", attn_split, attn_split_groups, 1),
     ATTN(ATTN_SPLIT, "attn_split_eight", attn_split, attn_split_groups, 8),
     ATTN(ATTN_SPLIT, "attn_split_four", attn_split, attn_split_groups, 4),
+    ATTN_ANY(ATTN_SPLIT, attn_split_any, 1, 256, attn_split_any_groups),
     ROWS(RMS_NORM, rms_norm),
     ROWS(ADD_RMS_NORM, add_rms_norm),
     ROWS(ADD_RMS_NORM_QUANTIZE, add_rms_norm_quantize),
@@ -235,6 +254,7 @@ static const struct greta_variant rows[] = {
     {HIP_ROW(ROPE_KV, "rope_kv_heads", rope_kv, rope_kv_heads, 64, rope_kv_groups), .flags = VARIANT_EXACT,
      .extras = ALL_EXTRAS, .refusal = rope_kv_refusal},
     ROW(ATTN_REDUCE, attn_reduce_simple, attn_reduce, 128, attn_reduce_groups),
+    ATTN_ANY(ATTN_REDUCE, attn_reduce_any, 0, 128, attn_reduce_groups),
     ROW(ACT_MUL, act_mul_simple, act_mul, 256, element_groups),
     ROW(ADD, add_simple, add, 256, element_groups),
     ROW(BIAS_ADD, bias_add_simple, bias_add, 256, bias_add_groups),

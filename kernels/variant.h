@@ -32,7 +32,8 @@ enum {
 /*
  * A kernel is made with the constants 0: n_threads, 1 ..: the op's keys in order, then the tunables. In SPIR-V these are the
  * ids of specialization constants, and the keys w_type and v_type come as FORMAT (variant_key_constant). A host row has no
- * constant 0: group->constants[0] is its first key.
+ * constant 0: group->constants[0] is its first key. A key of keys_by_call is 0 there: one kernel serves all its values, and its
+ * argument block has the call's value behind the op's scalars, in the order of the keys.
  */
 
 struct greta_variant {
@@ -47,6 +48,7 @@ struct greta_variant {
     uint32_t w_types;    /* bit mask of 1 << GRETA_TYPE_* of weights that it reads; 0: the op has none */
     uint32_t extras;     /* EXTRA_*: what it serves of them */
     uint32_t x_type;     /* of activations, for matvec and matmul */
+    uint32_t keys_by_call; /* bit mask of 1 << i_key: see above */
     enum greta_layout layout;
     uint32_t n_tunables; /* constants that follow the op's keys: ids 1 + n_keys, ... */
     uint32_t tunables[VARIANT_MAX_TUNABLES];
@@ -67,7 +69,7 @@ struct greta_variant {
 
 /* instance.c: the row with its i-th set of constants, unnamed; i below greta_variant_n_instances. */
 void variant_instance(const struct greta_variant *row, uint32_t i_instance, struct greta_variant *out);
-/* What the row's kernel is told of key i_key: its value, or, in SPIR-V, the FORMAT of a weight's type. */
+/* What the row's kernel is told of key i_key: its value, or, in SPIR-V, the FORMAT of a weight's type; 0 where the call says it. */
 uint32_t variant_key_constant(const struct greta_variant *v, uint32_t i_key, uint32_t value);
 
 /* The place of a key among an op's, or UINT32_MAX where the op has none of this name. */

@@ -54,8 +54,10 @@ def block_bytes(ops, name):
     found = [op for op in ops if name.startswith(f"greta_{op}_")]
     if not found:
         return None
-    offsets, kinds = ops[max(found, key=len)]
-    return offsets[-1] + (8 if kinds[-1] in "RWX" else 4)
+    op = max(found, key=len)
+    offsets, kinds = ops[op]
+    n_keys = name.startswith(f"greta_{op}_any_")  # attention for any head: its size follows the block (common/attn_any.h)
+    return offsets[-1] + (8 if kinds[-1] in "RWX" else 4) + 4 * n_keys
 
 
 def faults(text, ops):

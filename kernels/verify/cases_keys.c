@@ -105,8 +105,39 @@ static void attention(const struct emit *e, enum greta_op op, uint32_t kv_type, 
     }
 }
 
+/*
+ * Heads of any size, for kernels that are told it by the call: windows, caps, up to eight query heads that share K and V, the cache's last
+ * row. The windows leave out nothing, a part of a split, all of one, and all but a position.
+ */
+static void attention_any(const struct emit *e, enum greta_op op, uint32_t kv_type, uint32_t head_dim,
+                          uint32_t i) {
+    static const uint32_t steps[][2] = {{1, 0}, {5, 37}, {2, 300}}, windows[] = {0, 33, 300, 1};
+    static const float caps[] = {0, 1.5f, 50};
+    uint32_t n_head_kv = 1 + i / 2 % 3, n_head = n_head_kv * (1 + i % 8), window = windows[i / 3 % 4];
+    float cap = caps[i / 5 % 3];
+    struct kc_case c = {.call = {.op = op, .keys = {kv_type, head_dim}},
+                        .style = i % 2 ? KC_OUTLIERS : KC_NORMAL,
+                        .place = i % 2 ? KC_UNALIGNED : KC_ALIGNED};
+    if (op == GRETA_OP_ATTN_REDUCE) {
+        c.call.keys[0] = head_dim;
+        c.step[1] = 640;
+        c.call.scalars.attn_reduce = (struct greta_scalars_attn_reduce){n_head, 3};
+    } else if (op == GRETA_OP_ATTN_SPLIT) {
+        c.step[1] = 640;
+        c.call.scalars.attn_split =
+            (struct greta_scalars_attn_split){n_head, n_head_kv, 641, 3, window, 0.125f, cap};
+    } else {
+        uint32_t n_tok = steps[i % 3][0];
+        c.step[1] = steps[i % 3][1];
+        c.call.scalars.attn =
+            (struct greta_scalars_attn){n_tok, n_head, n_head_kv, c.step[1] + n_tok, window, 0.125f, cap};
+    }
+    emit(e, c);
+}
+
 void kc_cases_keys(enum greta_op op, kc_case_fn *fn, void *user) {
     static const uint32_t dims[] = {8, 16, 32, 40, 48, 64, 80, 96, 128, 256};
+    static const uint32_t any_dims[] = {1, 2, 7, 9, 24, 56, 72, 100, 112, 120, 160, 192, 224, 250, 255};
     static const uint32_t kv_types[] = {GRETA_TYPE_F32, GRETA_TYPE_F16, GRETA_TYPE_Q8_0};
     struct emit e = {fn, user};
     if (op == GRETA_OP_MATVEC || op == GRETA_OP_MATVEC_SPLIT || op == GRETA_OP_MATVEC_GLU ||
@@ -116,4 +147,8 @@ void kc_cases_keys(enum greta_op op, kc_case_fn *fn, void *user) {
     for (unsigned d = 0; d < N(dims); d++)
         for (unsigned t = 0; t < (op == GRETA_OP_ATTN_REDUCE ? 1 : N(kv_types)); t++)
             if (kv_types[t] != GRETA_TYPE_Q8_0 || dims[d] % 32 == 0) attention(&e, op, kv_types[t], dims[d]);
+    for (unsigned d = 0, i = 0; d < N(any_dims); d++)
+        for (unsigned t = 0; t < (op == GRETA_OP_ATTN_REDUCE ? 1 : N(kv_types)); t++)
+            for (unsigned k = 0; k < 2 && (kv_types[t] != GRETA_TYPE_Q8_0 || any_dims[d] % 32 == 0); k++)
+                attention_any(&e, op, kv_types[t], any_dims[d], i++);
 }
