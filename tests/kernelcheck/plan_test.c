@@ -158,6 +158,45 @@ static void test_heads_at_once(void) {
     }
 }
 
+/* The row of code for HIP that a GPU without matrix units takes. */
+static const char *hip_row(const struct greta_call *call) {
+    struct greta_limits limits = {
+        .n_compute_units = 6, .subgroup_min = 32, .subgroup_max = 32, .max_group_threads = 1024};
+    for (uint32_t i = 0; i < greta_variant_count(); i++) {
+        const struct greta_variant *v = greta_variant_at(i);
+        if (v->format == GRETA_IMAGE_AMDGPU && !greta_variant_refusal(v, &limits, call) &&
+            (!v->unwise || !v->unwise(v, &limits, call)))
+            return v->name;
+    }
+    return "";
+}
+
+/* Heads whose size a kernel was built for take that one, all others up to 256 the one for any size. */
+static void test_any_heads(void) {
+    static const uint32_t kv_types[] = {GRETA_TYPE_F32, GRETA_TYPE_F16, GRETA_TYPE_Q8_0};
+    uint64_t n_any = 0;
+    for (uint32_t head_dim = 1; row_named("attn_reduce_any") && head_dim <= 264; head_dim++)
+        for (unsigned t = 0; t < 3; t++) {
+            bool built = (head_dim & (head_dim - 1)) == 0
+                             ? head_dim >= 8
+                             : head_dim == 40 || head_dim == 48 || head_dim == 80 || head_dim == 96;
+            struct greta_call attn = {.op = GRETA_OP_ATTN, .keys = {kv_types[t], head_dim}}, split = attn,
+                              reduce = {.op = GRETA_OP_ATTN_REDUCE, .keys = {head_dim}};
+            if (kv_types[t] == GRETA_TYPE_Q8_0 && head_dim % 32) continue;
+            attn.scalars.attn = (struct greta_scalars_attn){3, 8, 2, 700, 0, 1, 0};
+            split.op = GRETA_OP_ATTN_SPLIT;
+            split.scalars.attn_split = (struct greta_scalars_attn_split){8, 2, 700, 3, 0, 1, 0};
+            reduce.scalars.attn_reduce = (struct greta_scalars_attn_reduce){8, 3};
+            const char *rows[] = {hip_row(&attn), hip_row(&split), hip_row(&reduce)};
+            for (unsigned i = 0; i < 3; i++) {
+                const char *tail = strstr(rows[i], "_any");
+                EXPECT(head_dim > 256 ? !rows[i][0] : rows[i][0] && built == !tail);
+                n_any += tail != NULL;
+            }
+        }
+    EXPECT(!row_named("attn_reduce_any") || n_any == 3 * (2 * 246 + 3));
+}
+
 /* Split-K: on no cpu, and never below two pieces, or more than there are. */
 static void test_split_matvec(struct fixture *f) {
     struct greta_plan *plan;
@@ -455,6 +494,7 @@ int main(void) {
     test_op_info();
     test_table();
     test_heads_at_once();
+    test_any_heads();
     test_binding_bytes();
     greta_status status = fixture_open(&f);
     EXPECT(!status);
