@@ -142,8 +142,8 @@ static greta_status check_sizes(const struct greta_model *m, const struct greta_
                       s->n_ctx, most, limit);
 }
 
-/* Code for AMD GPUs is built beforehand, for some sizes of heads. */
-static greta_status check_heads(const struct greta_model *m, const struct greta_session *s) {
+/* A driver that runs shaders on the CPU bounds their loops, and so the context. */
+static greta_status check_attention(const struct greta_model *m, const struct greta_session *s) {
     struct greta_call call = {
         .op = GRETA_OP_ATTN,
         .keys = {s->kv_type, m->hp.head_dim},
@@ -159,10 +159,9 @@ static greta_status check_heads(const struct greta_model *m, const struct greta_
     }
     return greta_fail(
         m->log, GRETA_ERR_UNSUPPORTED,
-        "heads of %u elements, which this model has, are not among those that %s has kernels for "
-        "with keys and values in %s: take another device (-d vulkan:0, -d cpu)%s",
-        m->hp.head_dim, greta_dev_get_info(m->dev)->name, greta_type_get_info(s->kv_type)->name,
-        s->kv_type == GRETA_TYPE_Q8_0 ? " or --kv f16" : "");
+        "%s has no kernel for attention with a context of %u tokens, heads of %u elements and keys and "
+        "values in %s: use a smaller --ctx or another device (-d cpu)",
+        greta_dev_get_info(m->dev)->name, s->n_ctx, m->hp.head_dim, greta_type_get_info(s->kv_type)->name);
 }
 
 greta_status session_plan(const struct greta_model *m, const struct greta_session_params *params,
@@ -184,7 +183,7 @@ greta_status session_plan(const struct greta_model *m, const struct greta_sessio
             m->log, GRETA_ERR_INVALID,
             "keys and values in 8 bits need heads of a multiple of 32; this model's have %u: use --kv f16",
             m->hp.head_dim);
-    status = check_heads(m, s);
+    status = check_attention(m, s);
     if (status) return status;
     s->n_chunk = chunk_of(m, params, s->n_ctx);
     s->split_attn = greta_plan_split_attn(m->plan, m->hp.head_dim, s->n_ctx);

@@ -12,6 +12,8 @@ import tempfile
 ROOT, CLANG, ARCH = sys.argv[1:4]
 HEAD = '#include "common/device.h"\nGRETA_ARGS_BLOCK(FILL);\n'
 KERNEL = 'extern "C" __attribute__((global, amdgpu_flat_work_group_size(64, 64))) void '
+REDUCE = "struct reduce { GRETA_ARGS_ATTN_REDUCE(GRETA_ARG_IN, GRETA_ARG_OUT, GRETA_ARG_OUT, GRETA_ARG_U32, GRETA_ARG_F32) };\n" \
+    "struct any { reduce a; u32 head_dim; };\n" + KERNEL
 CASES = [
     ("a right one", KERNEL + "greta_fill_x(const args_block a) { out<u32>(a.y, thread_id() * 4, a.value); }", None),
     ("a flat store", KERNEL + "greta_fill_x(const args_block a) { *(u32 *)((u64)a.value << 32 | a.n) = 1; }", "it has flat_store"),
@@ -19,6 +21,10 @@ CASES = [
     ("a block with more", "struct more { args_block a; u64 b; };\n" + KERNEL + "greta_fill_x(const more m) { out<u64>(m.a.y, 0, m.b); }",
      "are not the 16 of the op's block"),
     ("two arguments", KERNEL + "greta_fill_x(const args_block a, u32 n) { out<u32>(a.y, 0, n); }", "are not the 16 of the op's block"),
+    ("a head's size behind the block", REDUCE + "greta_attn_reduce_any_x(const any m) { out<u32>(m.a.y, 0, m.head_dim); }", None),
+    ("no size behind it", REDUCE + "greta_attn_reduce_any_x(const reduce a) { out<u32>(a.y, 0, a.n_head); }", "are not the 36 of the op's block"),
+    ("a size where none is given", REDUCE + "greta_attn_reduce_x(const any m) { out<u32>(m.a.y, 0, m.head_dim); }",
+     "are not the 32 of the op's block"),
     ("scratch memory", KERNEL + "greta_fill_x(const args_block a) { volatile u32 v[64]; v[a.n & 63] = a.value; "
      "out<u32>(a.y, 0, v[a.value & 63]); }", "private_segment_fixed_size is"),
     ("a call", '__attribute__((device, noinline)) void callee(u32 *p);\n' + KERNEL +

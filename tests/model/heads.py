@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""heads.py GRETA DEVICE: models with heads of many sizes against the double-precision pass; larger heads are refused in one line, before they load."""
+"""heads.py GRETA DEVICE: models with heads of many sizes against the double-precision pass; larger heads are refused in one line, before they load, and so
+is a context that a device has no attention for."""
 import json
 import os
 import pathlib
@@ -24,8 +25,8 @@ def write(path, size):
     g.write(path, *g.model(n_embd=24, n_head=3, n_head_kv=1, head_dim=size, n_rot=size // 2 * 2, n_layer=1, n_ff=16))
 
 
-def run(path, kv):
-    return subprocess.run([GRETA, 'logits', '-m', path, '--tokens', ','.join(map(str, TOKENS)), '-d', DEVICE, '--plan', 'exact', '--kv', kv, '--json'],
+def run(path, kv, *options):
+    return subprocess.run([GRETA, 'logits', '-m', path, '--tokens', ','.join(map(str, TOKENS)), '-d', DEVICE, '--plan', 'exact', '--kv', kv, '--json', *options],
                           stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
 
 
@@ -57,4 +58,9 @@ with tempfile.TemporaryDirectory() as folder:
         said = done.stderr.decode(errors='replace')
         check(f'{size}', done.returncode == 1 and said.count('\n') == 1 and f'heads of {size} ' in said and 'at most 256' in said,
               f'exit {done.returncode}: {said}')
+    write(path, 8)
+    done = run(path, 'f16', '--ctx', '400000')
+    said = done.stderr.decode(errors='replace')
+    check('a long context', not done.returncode or (done.returncode == 1 and said.count('\n') == 1 and 'a smaller --ctx' in said),
+          f'exit {done.returncode}: {said}')
 sys.exit(check_done())
