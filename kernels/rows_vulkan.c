@@ -41,6 +41,46 @@ const char *vulkan_weight_refusal(const struct greta_variant *v, const struct gr
     return is_aligned(call, 0, 16) ? NULL : "the weight does not begin at a multiple of 16 bytes";
 }
 
+/*
+ * Of the 128 registers that RADV of Mesa 22.3 gives an invocation on RDNA3, by docs/en/rdna3.md, addresses and what is being decoded take
+ * up to 16.
+ */
+enum { LOAD_REGISTERS = 128 - 16 };
+const char vulkan_many_loads[] =
+    "it has more loaded at once than registers hold on RDNA3, and what goes to memory is slow";
+
+/* Of packed_scale in decode.glsl. */
+static uint32_t scale_words(uint32_t format) {
+    uint32_t unit_bytes = GRETA_FORMAT_UNIT_BYTES(format), super_bytes = GRETA_FORMAT_SUPER_BYTES(format);
+    return (unit_bytes > 0) + (unit_bytes == 1 && !super_bytes) + (super_bytes + 3) / 4;
+}
+
+/* Of packed_chunk: LOW bytes of it, at least a word, and a word that has its high bits. */
+uint32_t vulkan_chunk_words(uint32_t type) {
+    uint32_t format = GRETA_WEIGHT_FORMAT(type);
+    return (GRETA_FORMAT_LOW(format) + 3) / 4 + (GRETA_FORMAT_HIGH(format) > 0) + scale_words(format);
+}
+
+bool vulkan_loads_fit(uint32_t type, uint32_t n_rows, uint32_t n_steps, uint32_t x_words) {
+    return n_steps * (n_rows * vulkan_chunk_words(type) + x_words) + n_rows <= LOAD_REGISTERS;
+}
+
+/*
+ * Where a driver limits the sums, which is RADV: of the 256 registers that Mesa 25.0 gives, 64 are eight sums, as many may be pieces of the
+ * operands, and what is decoded at once takes the most of the rest.
+ */
+bool vulkan_matrix_loads_fit(const struct greta_limits *limits, uint32_t n_words) {
+    enum { MATRIX_LOAD_REGISTERS = 52 };
+    return !limits->max_matrix_sums || n_words <= MATRIX_LOAD_REGISTERS;
+}
+
+/* By whole units (decode_unit.glsl): besides its sum a row has a product of half of a unit. x comes from LDS, by eights. */
+static bool units_fit(uint32_t type, uint32_t n_rows) {
+    uint32_t format = GRETA_WEIGHT_FORMAT(type),
+             words = GRETA_FORMAT_LOW(format) + GRETA_FORMAT_HIGH(format) + scale_words(format);
+    return n_rows * (words + 2) + 8 <= LOAD_REGISTERS;
+}
+
 const char *vulkan_unit_refusal(const struct greta_limits *limits, const uint32_t mnk[3], uint8_t component) {
     bool found = false, bf16 = component == GRETA_COMPONENT_BF16;
     for (uint32_t i = 0; i < limits->n_matrix_ops; i++) {
@@ -66,17 +106,29 @@ static uint32_t matvec_cols(const struct greta_call *call) {
     return call->op == GRETA_OP_MATVEC_QKV ? call->scalars.matvec_qkv.n_cols : call->scalars.matvec.n_cols;
 }
 
+/* Of the rows of n_weights weights; a norm's weights come beside x. */
+static bool matvec_fits(const struct greta_variant *v, const struct greta_call *call, uint32_t n_weights,
+                        uint32_t type) {
+    uint32_t n_rows = n_weights * v->tunables[MATVEC_ROWS], x_words = op_extras(call) & EXTRA_NORM ? 16 : 8;
+    return v->tunables[MATVEC_UNITS] ? units_fit(type, n_rows)
+                                     : vulkan_loads_fit(type, n_rows, v->tunables[MATVEC_STEPS], x_words);
+}
+
 static const char *matvec_refusal(const struct greta_variant *v, const struct greta_limits *limits,
                                   const struct greta_call *call) {
-    unsigned n_weights = call->op == GRETA_OP_MATVEC_QKV ? 3 : call->op == GRETA_OP_MATVEC_GLU ? 2 : 1;
+    bool glu = call->op == GRETA_OP_MATVEC_GLU, qkv = call->op == GRETA_OP_MATVEC_QKV;
+    unsigned n_weights = qkv ? 3 : glu ? 2 : 1;
     if (v->tunables[MATVEC_ALIGNED]) {
         if (matvec_cols(call) % 8) return "n_cols is no multiple of 8";
         if (!is_aligned(call, n_weights, 16)) return "x does not begin at a multiple of 16 bytes";
         if (op_extras(call) & EXTRA_NORM && !is_aligned(call, n_weights + 1, 16))
             return "norm does not begin at a multiple of 16 bytes";
     }
-    if (v->tunables[MATVEC_UNITS] && call->op == GRETA_OP_MATVEC_QKV && !(UNIT_WEIGHTS >> call->keys[1] & 1))
+    if (v->tunables[MATVEC_UNITS] && qkv && !(UNIT_WEIGHTS >> call->keys[1] & 1))
         return "the weight of v is not quantized";
+    /* A workgroup has rows of q, k or v alone. */
+    if (!matvec_fits(v, call, glu ? 2 : 1, call->keys[0]) || (qkv && !matvec_fits(v, call, 1, call->keys[1])))
+        return vulkan_many_loads;
     for (unsigned i = 1; i < n_weights; i++)
         if (!is_aligned(call, i, 16)) return "a weight does not begin at a multiple of 16 bytes";
     return vulkan_weight_refusal(v, limits, call);

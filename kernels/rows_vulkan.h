@@ -23,6 +23,16 @@ const char *vulkan_needs_16bit(const struct greta_variant *v, const struct greta
 /* Of an op whose first binding is a weight. */
 const char *vulkan_weight_refusal(const struct greta_variant *v, const struct greta_limits *limits,
                                   const struct greta_call *call);
+/*
+ * Whether what an invocation has under way stays in its registers: a chunk of each row and step, of packed weights of `type`, x_words of x
+ * for each step, and a sum for each row. What does not goes to memory and back in every step, which no set of constants is worth.
+ */
+bool vulkan_loads_fit(uint32_t type, uint32_t n_rows, uint32_t n_steps, uint32_t x_words);
+extern const char vulkan_many_loads[];
+/* How many words such a chunk takes. */
+uint32_t vulkan_chunk_words(uint32_t type);
+/* The same of rows for matrix units, whose sums are limited, too, where the device keeps few: n_words of loads under way. */
+bool vulkan_matrix_loads_fit(const struct greta_limits *limits, uint32_t n_words);
 /* Whether the device multiplies matrices of m, n, k = mnk of `component` (GRETA_COMPONENT_*) with f32 sums. */
 const char *vulkan_unit_refusal(const struct greta_limits *limits, const uint32_t mnk[3], uint8_t component);
 

@@ -139,6 +139,11 @@ static uint32_t flash_lds_bytes(const struct greta_variant *v, uint32_t head_dim
     return 16 * (tile + queries * (keys / 4 + 1 + keys / 8 + 1 + v->tunables[FLASH_N] / 4));
 }
 
+/* Words of K and V that an invocation has under way, of f16. */
+static uint32_t flash_load_words(const struct greta_variant *v, uint32_t head_dim) {
+    return 2 * 4 * (uint32_t)div_up(v->tunables[FLASH_KEYS] * (head_dim / 8), v->n_threads);
+}
+
 static const char *attn_coopmat_refusal(const struct greta_variant *v, const struct greta_limits *limits,
                                         const struct greta_call *call) {
     const uint32_t *t = v->tunables, head_dim = call->keys[1];
@@ -150,6 +155,7 @@ static const char *attn_coopmat_refusal(const struct greta_variant *v, const str
     if (head_dim > 256 || head_dim % 16) return "head_dim is more than 256 or no multiple of 16";
     if (limits->max_matrix_sums && head_dim / t[FLASH_N] > limits->max_matrix_sums)
         return "its sums would not stay in registers";
+    if (!vulkan_matrix_loads_fit(limits, flash_load_words(v, head_dim))) return vulkan_many_loads;
     if (flash_lds_bytes(v, head_dim) > limits->max_lds_bytes) return "it needs more LDS than the device has";
     return attn_is_aligned(call) && is_aligned(call, 4, 16)
                ? NULL

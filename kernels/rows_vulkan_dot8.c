@@ -34,8 +34,11 @@ static const char *norm_refusal(const struct greta_variant *v, const struct gret
 /* Weights and rows of Q8A begin at multiples of 16 bytes. */
 static const char *dot8_refusal(const struct greta_variant *v, const struct greta_limits *limits,
                                 const struct greta_call *call) {
-    (void)v;
     if (!limits->has_int_dot) return "the device has no dot product of bytes";
+    /* Two words of x, and their scale. */
+    if (call->op == GRETA_OP_MATVEC &&
+        !vulkan_loads_fit(call->keys[0], v->tunables[MATVEC_ROWS], v->tunables[MATVEC_STEPS], 3))
+        return vulkan_many_loads;
     if (!limits->has_16bit_storage) return "the device cannot store 16-bit values";
     return is_aligned(call, 0, 16) && is_aligned(call, 1, 16)
                ? NULL

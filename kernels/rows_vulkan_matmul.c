@@ -49,6 +49,14 @@ static uint64_t coopmat_tiles(const struct greta_variant *v, const struct greta_
            div_up(call->scalars.matmul.n_tok, v->tunables[COOPMAT_TILE_TOKENS]);
 }
 
+/* Words of weights and activations that an invocation has under way, a chunk of eight elements at a time. */
+static uint32_t coopmat_load_words(const struct greta_variant *v, uint32_t w_type) {
+    const uint32_t *t = v->tunables, x_words = v->x_type == GRETA_TYPE_F32 ? 8 : 4;
+    return (uint32_t)(div_up(t[COOPMAT_TILE_ROWS] * t[COOPMAT_STEP] / 8, v->n_threads) *
+                          vulkan_chunk_words(w_type) +
+                      div_up(t[COOPMAT_TILE_TOKENS] * t[COOPMAT_STEP] / 8, v->n_threads) * x_words);
+}
+
 static const char *matmul_coopmat_refusal(const struct greta_variant *v, const struct greta_limits *limits,
                                           const struct greta_call *call) {
     const struct greta_scalars_matmul *s = &call->scalars.matmul;
@@ -70,6 +78,7 @@ static const char *matmul_coopmat_refusal(const struct greta_variant *v, const s
     if (limits->max_matrix_sums &&
         t[COOPMAT_SUB_ROWS] / t[COOPMAT_M] * (t[COOPMAT_SUB_TOKENS] / t[COOPMAT_N]) > limits->max_matrix_sums)
         return "its sums would not stay in registers";
+    if (!vulkan_matrix_loads_fit(limits, coopmat_load_words(v, call->keys[0]))) return vulkan_many_loads;
     if (s->n_cols % t[COOPMAT_STEP]) return "n_cols is no multiple of its step";
     if (s->n_rows % 4) return "n_rows is no multiple of 4";
     if (!is_aligned(call, 1, 16) || !is_aligned(call, 2, 16))
