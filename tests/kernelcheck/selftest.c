@@ -208,7 +208,7 @@ static void note_case(void *user, const struct kc_case *c) {
     const uint32_t *keys = c->call.keys;
     const union greta_scalars *s = &c->call.scalars;
     bool special = c->style == KC_SPECIAL;
-    uint64_t weight = 1ull << (2 * keys[0] + (keys[1] == GRETA_TYPE_Q8A));
+    uint64_t weight = c->call.op == GRETA_OP_GEMM ? 0 : 1ull << (2 * keys[0] + (keys[1] == GRETA_TYPE_Q8A));
     if (c->large) return;
     switch (c->call.op) {
     case GRETA_OP_GEMM:
