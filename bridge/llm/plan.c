@@ -22,7 +22,7 @@ static struct pace pace_of(const struct greta_model *m) {
     case GRETA_DEV_DISCRETE:
         return (struct pace){.bytes_per_s = 100e9, .flops_per_s = 4e12, .budget_s = 0.5, .dispatch_s = 0.5};
     case GRETA_DEV_CPU:
-        return (struct pace){.bytes_per_s = 1e9, .flops_per_s = 1e9, .budget_s = 0.002, .dispatch_s = 60};
+        return (struct pace){.bytes_per_s = 1e9, .flops_per_s = 1e9, .budget_s = 0.02, .dispatch_s = 60};
     default:
         return (struct pace){.bytes_per_s = 20e9, .flops_per_s = 0.2e12, .budget_s = 0.2, .dispatch_s = 0.2};
     }
