@@ -45,7 +45,7 @@ struct job {
     struct gfx_options options;
     struct gfx_launch launch;
     const char *args[MAX_ARGS];
-    char own_args[OWN_ARGS + 1][OWN_TEXT];
+    char own_args[OWN_ARGS + 2][OWN_TEXT];
     unsigned n_args;
     struct buffer buffers[MAX_ARGS];
     uint8_t block[4096];

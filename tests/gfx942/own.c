@@ -57,6 +57,11 @@ unsigned own_args(const char *kernel, char args[][OWN_TEXT]) {
         if (m->kind == 'u') snprintf(args[n], OWN_TEXT, "u32:%u", size_of(m->name));
         if (m->kind == 'f') snprintf(args[n], OWN_TEXT, "f32:1");
     }
+    // Kernels for heads of any size take the size behind the op's own members (common/attn_any.h).
+    if (op && strstr(kernel, "_any_")) {
+        snprintf(args[n++], OWN_TEXT, "u32:%u", size_of("head_dim"));
+        words++;
+    }
     if (words % 2) snprintf(args[n++], OWN_TEXT, "u32:0"); // the block is padded to whole pointers
     return n;
 }
