@@ -78,7 +78,8 @@ const char *greta_variant_refusal(const struct greta_variant *v, const struct gr
     if (v->subgroup_size &&
         (v->subgroup_size < limits->subgroup_min || v->subgroup_size > limits->subgroup_max))
         return "the device has no subgroups of its size";
-    if (limits->max_args_bytes && 8 * info->n_bindings + 4 * info->n_scalars > limits->max_args_bytes)
+    const uint32_t n_words = info->n_scalars + (uint32_t)__builtin_popcount(v->keys_by_call);
+    if (limits->max_args_bytes && 8 * info->n_bindings + 4 * n_words > limits->max_args_bytes)
         return "its arguments are larger than the device allows";
     return v->refusal ? v->refusal(v, limits, call) : NULL;
 }
